@@ -1,0 +1,38 @@
+"""What can go wrong, said in one line that names the thing and the mend.
+
+The command line prints the message and leaves with `exit_code`; nobody sees a traceback for bad input.
+"""
+
+
+class PersonaeError(Exception):
+    """Anything personae refuses to do. The message is one line: what is wrong, what to do."""
+
+    exit_code = 1
+
+
+class InputError(PersonaeError, ValueError):
+    """A file, a folder or an array that cannot be worked with."""
+
+    exit_code = 3
+
+
+class MissingExtraError(PersonaeError, ImportError):
+    """The step needs an optional package; the message holds the pip command."""
+
+    exit_code = 4
+
+
+class OutputError(PersonaeError, OSError):
+    """A result could not be written: no space, no permission, a folder in the way."""
+
+    exit_code = 5
+
+
+def listed(rows: list[int] | list[str], most: int = 5) -> str:
+    """The first few of many, for a message: '3, 17, 20 and 4 more'.
+
+    >>> listed([3, 17, 20, 21], most=2)
+    '3, 17 and 2 more'
+    """
+    shown = ", ".join(str(row) for row in rows[:most])
+    return f"{shown} and {len(rows) - most:,} more" if len(rows) > most else shown

@@ -1,0 +1,58 @@
+"""The kNN graph: the one value that travels from search to clustering."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.errors import InputError
+
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class KnnGraph:
+    """The k nearest faces of each of N faces, best first, the face itself left out.
+
+    neighbors:    (N, k) int32,   neighbors[i, r] is the face at rank r from face i, -1 where there is none
+    similarities: (N, k) float32 or float16; cosines in [-1, 1], not increasing in r, after a search;
+                  probabilities in [0, 1] in the same places after a link model; 0 where there is no neighbor
+    """
+
+    neighbors: NDArray[np.int32]
+    similarities: NDArray[np.floating[Any]]
+
+    def __post_init__(self) -> None:
+        if self.neighbors.ndim != 2 or self.neighbors.shape != self.similarities.shape:
+            raise InputError(
+                f"a kNN graph needs neighbors and similarities of one shape (N, k); "
+                f"they have {self.neighbors.shape} and {self.similarities.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.neighbors)
+
+    @property
+    def k(self) -> int:
+        """Neighbors a face."""
+        return int(self.neighbors.shape[1])
+
+    def nearest(self, k: int) -> "KnnGraph":
+        """The first k ranks of each face; views, nothing is copied."""
+        return KnnGraph(self.neighbors[:, :k], self.similarities[:, :k])
+
+    def linked(self, weights: NDArray[np.floating[Any]]) -> "KnnGraph":
+        """The same neighbors with the weights of a link model, (N, k), in place of the similarities."""
+        return replace(self, similarities=weights)
+
+    def where(self, kept: NDArray[np.bool_]) -> "KnnGraph":
+        """Only the links marked in `kept`, (N, k) bool; the others become -1 with similarity 0."""
+        return KnnGraph(
+            np.where(kept, self.neighbors, np.int32(NOBODY)),
+            np.where(kept, self.similarities, self.similarities.dtype.type(0)),
+        )
+
+    def at_least(self, tau: float) -> "KnnGraph":
+        """Only the links of similarity `tau` or above."""
+        return self.where(self.similarities >= tau)
