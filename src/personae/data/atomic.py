@@ -12,7 +12,7 @@ PREFIX = ".writing-"
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; the file made there takes the place of `path` when the block ends well.
+    """Yields a temporary path beside `path`; what is written there replaces `path` when the block ends well.
 
     After an error or a kill `path` is what it was before. The temporary name keeps the suffix, since some
     writers choose the format by it.
@@ -31,7 +31,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(f"cannot write {path}: {reason}; free some space or choose another place") from error
+        raise OutputError(f"cannot write {path}: {reason}; make room or choose another place") from error
     finally:
         temporary.unlink(missing_ok=True)
 

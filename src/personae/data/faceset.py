@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from personae.errors import InputError, listed
 
 MAPPED_FROM = 1 << 30  # bytes: from here on features stay on disk
-BLOCK = 1 << 16  # rows looked at in one go
+BLOCK = 1 << 14  # rows looked at in one go
 UNIT_TOLERANCE = 1e-3  # float16 rows are unit to about this
 
 
@@ -35,10 +35,10 @@ class Sources:
         n = len(self.file)
         if self.file.shape != (n,) or self.box.shape != (n, 4) or self.quality.shape != (n,):
             raise InputError(
-                f"sources disagree: file {self.file.shape}, box {self.box.shape}, quality {self.quality.shape}; "
-                f"they need (N,), (N, 4) and (N,)"
+                f"sources disagree: file {self.file.shape}, box {self.box.shape}, "
+                f"quality {self.quality.shape}; they need (N,), (N, 4) and (N,)"
             )
-        if n and not (0 <= self.file.min() and self.file.max() < len(self.files)):
+        if n and (self.file.min() < 0 or self.file.max() >= len(self.files)):
             raise InputError(f"sources name file {self.file.max()}, but there are {len(self.files)} files")
 
     def take(self, rows: NDArray[Any]) -> "Sources":
@@ -61,10 +61,12 @@ class FaceSet:
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2:
-            raise InputError(f"features have shape {self.features.shape}; they need two dimensions, (faces, d)")
+            raise InputError(f"features have shape {self.features.shape}; they need to be (faces, d)")
         n = len(self.features)
         if self.truth is not None and self.truth.shape != (n,):
-            raise InputError(f"{n:,} faces but {len(self.truth):,} labels; give one label a face, in the same order")
+            raise InputError(
+                f"{n:,} faces but {len(self.truth):,} labels; give one label a face, in the same order"
+            )
         if self.sources is not None and len(self.sources.file) != n:
             raise InputError(f"{n:,} faces but {len(self.sources.file):,} sources; give one source a face")
 
@@ -77,13 +79,16 @@ class FaceSet:
         return int(self.features.shape[1])
 
     @classmethod
-    def of(cls, features: ArrayLike, truth: ArrayLike | None = None, sources: Sources | None = None) -> "FaceSet":
+    def of(
+        cls, features: ArrayLike, truth: ArrayLike | None = None, sources: Sources | None = None
+    ) -> "FaceSet":
         """Checks features and labels of any origin and scales each row to unit length.
 
         features: (N, d) numbers; float16 stays float16, everything else becomes float32
         truth:    (N,) identities, integers or names; they are renumbered 0..A-1 in sorted order
 
-        InputError: not two-dimensional, no faces, not numbers, NaN, infinite or zero rows, labels that don't match.
+        InputError: not two-dimensional, no faces, not numbers, NaN, infinite or zero rows, labels that
+        don't match.
 
         >>> FaceSet.of([[3, 4], [0, 2]], truth=["Ada", "Bo"]).features
         array([[0.6, 0.8],
@@ -111,9 +116,9 @@ def as_features(values: ArrayLike) -> NDArray[np.floating[Any]]:
             f"Reshape your data: one face is features.reshape(1, -1)"
         )
     if array.shape[0] == 0:
-        raise InputError("found 0 faces; give at least one")
+        raise InputError("found 0 sample(s), no face, while a minimum of 1 is required; give at least one")
     if array.shape[1] == 0:
-        raise InputError("found 0 feature(s): the rows are empty; give at least a minimum of 1 is required value a row")
+        raise InputError("found rows of 0 feature(s) while a minimum of 1 is required; give (faces, d)")
     if array.dtype not in (np.float32, np.float16):
         array = array.astype(np.float32)
     refuse_bad_rows(array)
@@ -130,24 +135,27 @@ def refuse_bad_rows(features: NDArray[np.floating[Any]]) -> None:
             bad += (start + np.flatnonzero(~np.isfinite(block).all(axis=1))).tolist()
         zero += (start + np.flatnonzero(norm == 0)).tolist()
     if bad:
-        raise InputError(f"features hold NaN or infinity (inf) in {len(bad):,} rows ({listed(bad)}); remove or mend them")
+        raise InputError(f"features hold NaN or infinity in {len(bad):,} rows ({listed(bad)}); remove them")
     if zero:
-        raise InputError(f"features are all zero in {len(zero):,} rows ({listed(zero)}); remove or embed them again")
+        raise InputError(f"features are all zero in {len(zero):,} rows ({listed(zero)}); remove them")
 
 
 def unit_rows(features: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """The same rows at length 1, untouched if they are so already; a large array is written to a temporary map."""
-    if all(np.abs(np.sqrt(np.einsum("ij,ij->i", b, b)) - 1).max() <= UNIT_TOLERANCE for _, b in _blocks(features)):
+    """The same rows at length 1, untouched if they are so already; a large array goes to a temporary map."""
+    if all(np.abs(np.linalg.norm(block, axis=1) - 1).max() <= UNIT_TOLERANCE for _, block in _blocks(features)):
         return features
     scaled: NDArray[np.floating[Any]]
     if features.nbytes < MAPPED_FROM:
-        scaled = np.empty_like(features, subok=False)
+        scaled = np.empty(features.shape, features.dtype)
     else:
-        home = Path(features.filename).parent if isinstance(features, np.memmap) and features.filename else None
-        scaled = np.memmap(tempfile.TemporaryFile(dir=home), dtype=features.dtype, mode="w+", shape=features.shape)
+        beside = (
+            Path(features.filename).parent if isinstance(features, np.memmap) and features.filename else None
+        )
+        with tempfile.TemporaryFile(dir=beside) as file:
+            scaled = np.memmap(file, dtype=features.dtype, mode="w+", shape=features.shape)
     for start, block in _blocks(features):
-        block /= np.abs(block).max(axis=1, keepdims=True)  # squares of tiny or huge values stay finite
-        scaled[start : start + len(block)] = block / np.linalg.norm(block, axis=1, keepdims=True)
+        tamed = block / np.abs(block).max(axis=1, keepdims=True)  # squares of tiny or huge values stay finite
+        scaled[start : start + len(block)] = tamed / np.linalg.norm(tamed, axis=1, keepdims=True)
     return scaled
 
 
