@@ -1,3 +1,55 @@
 """personae finds the people in a pile of faces: photos or face embeddings in, one group a person out."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from personae.data import FaceSet, read_faces, synthetic_faces, write_faces
+    from personae.embed import embed_photos
+    from personae.errors import InputError, MissingExtraError, OutputError, PersonaeError
+    from personae.evaluation import evaluate
+    from personae.graph import KnnGraph, knn_graph
+    from personae.methods import Auto, FaceMap, Threshold, cluster
+
+_HOME = {
+    "data": ("FaceSet", "read_faces", "synthetic_faces", "write_faces"),
+    "embed": ("embed_photos",),
+    "errors": ("InputError", "MissingExtraError", "OutputError", "PersonaeError"),
+    "evaluation": ("evaluate",),
+    "graph": ("KnnGraph", "knn_graph"),
+    "methods": ("Auto", "FaceMap", "Threshold", "cluster"),
+}
+
+__all__ = [
+    "Auto",
+    "FaceMap",
+    "FaceSet",
+    "InputError",
+    "KnnGraph",
+    "MissingExtraError",
+    "OutputError",
+    "PersonaeError",
+    "Threshold",
+    "cluster",
+    "embed_photos",
+    "evaluate",
+    "knn_graph",
+    "read_faces",
+    "synthetic_faces",
+    "write_faces",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name when it is first used, so that `import personae` and `--help` are quick."""
+    for home, names in _HOME.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"personae.{home}"), name)
+            return value
+    raise AttributeError(f"module 'personae' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

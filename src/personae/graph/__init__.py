@@ -1,5 +1,18 @@
 """The kNN graph and what is computed on it; NumPy and numba, never torch."""
 
+from personae.graph.adjacency import canonical_order, undirected
+from personae.graph.components import component_labels, first_seen
+from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.map_equation import codelength, map_equation_labels
 
-__all__ = ["KnnGraph"]
+__all__ = [
+    "KnnGraph",
+    "canonical_order",
+    "codelength",
+    "component_labels",
+    "first_seen",
+    "knn_graph",
+    "map_equation_labels",
+    "undirected",
+]

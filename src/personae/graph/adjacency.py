@@ -1,0 +1,37 @@
+"""The kNN graph as an undirected weighted graph."""
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+
+from personae.errors import InputError
+from personae.graph.knn_graph import NOBODY, KnnGraph
+
+
+def undirected(graph: KnnGraph) -> csr_array:
+    """(N, N) symmetric CSR, float64: W_ab = w(a -> b) + w(b -> a), without self-links or zeros.
+
+    InputError: a weight is negative or not finite.
+    """
+    kept = (graph.neighbors != NOBODY) & (graph.similarities != 0)
+    rows, ranks = np.nonzero(kept)
+    weights = graph.similarities[rows, ranks].astype(np.float64)
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise InputError("link weights are negative or not finite; clip them at 0 first")
+    n = len(graph)
+    directed = coo_array((weights, (rows.astype(np.int32), graph.neighbors[rows, ranks])), shape=(n, n)).tocsr()
+    both: csr_array = (directed + directed.T).tocsr()
+    both.setdiag(0)
+    both.eliminate_zeros()
+    both.sort_indices()
+    return both
+
+
+def canonical_order(graph: KnnGraph) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """(N,) an order of the faces that depends on their similarities and not on where they stand.
+
+    The faces are sorted by their first similarities; only exact duplicates tie. A method that visits faces
+    one after the other visits them so, and gives the same people whatever the order of the input.
+    """
+    ranks = min(graph.k, 8)
+    keys = [graph.similarities[:, rank] for rank in reversed(range(ranks))]
+    return np.lexsort(keys) if keys else np.arange(len(graph))

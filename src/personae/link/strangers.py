@@ -1,0 +1,127 @@
+"""Links judged against strangers: two faces match if no stranger could be expected to be as close.
+
+The distances of one face to strangers, on a logarithmic scale, are close to a bell curve whose centre and
+width belong to the face and to the embedder: a blurred face is close to everybody, a good one to nobody.
+Measured in those widths, every face of every embedder has the same scale, and no threshold is left to choose.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from personae.errors import InputError
+from personae.graph.adjacency import canonical_order
+from personae.graph.knn_graph import NOBODY, KnnGraph
+
+BLOCK = 1 << 12  # faces compared with the sample in one go
+NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
+ONE_SIGMA = 0.3413447460685429  # share of a bell curve between its centre and one width from it
+HEAD_START = 0.5  # weight of a link that is just strong enough
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """The level and the spread of each of N faces' log distances to people it is not.
+
+    level:  (N,) float64, median of log(1 - cosine)
+    spread: (N,) float64, one standard deviation towards the near or the far side
+    """
+
+    level: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    def link(self, graph: KnnGraph, alpha: float) -> KnnGraph:
+        """Links that fewer than `alpha` of the N strangers of a face would reach; weights are widths beyond that.
+
+        z_ij is the mean of how many widths j lies nearer than the strangers of i, and i than those of j; a
+        link needs z_ij above t, the bell curve's quantile at alpha / N, and weighs z_ij - t + 0.5.
+        """
+        floor = norm.isf(alpha / len(graph))
+        weights = np.zeros(graph.neighbors.shape, dtype=np.float32)
+        for start in range(0, len(graph), BLOCK):
+            here = slice(start, start + BLOCK)
+            other = graph.neighbors[here]
+            depth = _log_distance(graph.similarities[here].astype(np.float64))
+            of_face = (self.level[here, None] - depth) / self.spread[here, None]
+            of_other = (self.level[other] - depth) / self.spread[other]
+            z = (of_face + of_other) / 2
+            weights[here] = np.where((z > floor) & (other != NOBODY), z - floor + HEAD_START, 0)
+        return graph.linked(weights).where(weights > 0)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some faces that every face is compared with.
+
+    features: (M, d) float64
+    face:     (M,) which of the N faces each is, -1 for a stranger from elsewhere
+    """
+
+    features: NDArray[np.float64]
+    face: NDArray[np.intp]
+
+
+def sample_faces(
+    features: NDArray[np.floating[Any]], graph: KnnGraph, size: int, elsewhere: NDArray[np.floating[Any]] | None
+) -> Sample:
+    """About `size` of the faces, evenly from sharp to blurred whatever their order, and those from `elsewhere`."""
+    order = canonical_order(graph)
+    n = len(order)
+    chosen = order[np.linspace(0, n - 1, min(n, size)).astype(np.intp)]
+    rows = features[chosen].astype(np.float64)
+    if elsewhere is None:
+        return Sample(rows, chosen)
+    if elsewhere.shape[1:] != features.shape[1:]:
+        raise InputError(
+            f"strangers have shape {elsewhere.shape}; the faces have {features.shape[1]} values each"
+        )
+    nobody = np.full(len(elsewhere), -1)
+    return Sample(np.vstack([rows, elsewhere.astype(np.float64)]), np.r_[chosen, nobody])
+
+
+def strangers_of(
+    features: NDArray[np.floating[Any]], sample: Sample, labels: NDArray[np.int32] | None = None
+) -> Strangers:
+    """What strangers look like from each of N faces, O(N M d).
+
+    labels: (N,) the people as far as they are known. Without them the spread is taken towards the far side,
+            where a face's own person, who may be a large part of the sample, cannot reach; with them the
+            own person is left out and the spread is taken towards the near side, where it matters.
+
+    A face without strangers, or without any spread among them, is given the median of the others.
+    """
+    level = np.empty(len(features))
+    spread = np.empty(len(features))
+    for start in range(0, len(features), BLOCK):
+        faces = np.arange(start, min(start + BLOCK, len(features)))
+        cosines = features[faces].astype(np.float64) @ sample.features.T
+        own = sample.face[None, :] == faces[:, None]
+        if labels is not None:
+            own |= (labels[sample.face][None, :] == labels[faces][:, None]) & (sample.face >= 0)
+        cosines[own] = np.nan
+        cosines.sort(axis=1)  # NaN last
+        count = cosines.shape[1] - own.sum(axis=1)
+        middle = _log_distance(_quantile(cosines, count, 0.5))
+        side = 0.5 - ONE_SIGMA if labels is None else 0.5 + ONE_SIGMA
+        level[faces] = middle
+        spread[faces] = np.abs(middle - _log_distance(_quantile(cosines, count, side)))
+    known = np.isfinite(level) & (spread > NEAREST)
+    if not known.any():
+        return Strangers(np.zeros(len(level)), np.ones(len(level)))
+    return Strangers(
+        np.where(known, level, np.median(level[known])), np.where(known, spread, np.median(spread[known]))
+    )
+
+
+def _quantile(rising: NDArray[np.float64], count: NDArray[np.intp], share: float) -> NDArray[np.float64]:
+    """The value below which `share` of the first `count` values of each sorted row lie; NaN where there is none."""
+    at = np.rint(share * (count - 1)).astype(np.intp).clip(min=0)
+    values: NDArray[np.float64] = np.take_along_axis(rising, at[:, None], axis=1)[:, 0]
+    return values
+
+
+def _log_distance(cosine: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.log(np.maximum(1 - cosine, NEAREST)))
