@@ -1,8 +1,8 @@
 """FaceMap's outlier detection: where in a face's list do other people begin?
 
-Yu et al., "FaceMap: Towards Unsupervised Face Clustering via Map Equation", arXiv 2203.10090, 2022: the similarities of a
-sorted list fall smoothly among strangers, so the place where their steps differ most from the steps of
-the tail, in standard deviations of the tail, ends the face's own person.
+Yu et al., "FaceMap: Towards Unsupervised Face Clustering via Map Equation", arXiv 2203.10090, 2022.
+The similarities of a sorted list fall smoothly among strangers, so the place where their steps differ most
+from the steps of the tail, in standard deviations of the tail, ends the face's own person.
 """
 
 from dataclasses import dataclass
@@ -52,9 +52,10 @@ def kept_neighbors(probability: NDArray[np.floating[Any]], window: int) -> NDArr
     window:      omega, in steps
 
     With steps D_j = p_j - p_{j+1}, j = 0..T-1, and for s from T - omega down to 0 the mean of the window
-    D[s : s + omega], the mean and population deviation of the tail D[s : T], the score of q = s + ceil(omega / 2)
-    is |window mean - tail mean| / deviation, 0 where the tail is flat; q* is the first best, and q* + 1
-    neighbors stay. The indices follow the published program; Algorithm 1 of the paper differs by one.
+    D[s : s + omega] and the mean and population deviation of the tail D[s : T], the score of
+    q = s + ceil(omega / 2) is |window mean - tail mean| / deviation, 0 where the tail is flat; q* is the first
+    best, and q* + 1 neighbors stay. The indices follow the published program; Algorithm 1 of the paper differs
+    by one.
     """
     steps = probability[:, :-1] - probability[:, 1:]  # (R, T)
     t = steps.shape[1]

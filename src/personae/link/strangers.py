@@ -34,7 +34,7 @@ class Strangers:
     spread: NDArray[np.float64]
 
     def link(self, graph: KnnGraph, alpha: float) -> KnnGraph:
-        """Links that fewer than `alpha` of the N strangers of a face would reach; weights are widths beyond that.
+        """Links that fewer than `alpha` of a face's N strangers would reach; weights are widths beyond that.
 
         z_ij is the mean of how many widths j lies nearer than the strangers of i, and i than those of j; a
         link needs z_ij above t, the bell curve's quantile at alpha / N, and weighs z_ij - t + 0.5.
@@ -67,7 +67,7 @@ class Sample:
 def sample_faces(
     features: NDArray[np.floating[Any]], graph: KnnGraph, size: int, elsewhere: NDArray[np.floating[Any]] | None
 ) -> Sample:
-    """About `size` of the faces, evenly from sharp to blurred whatever their order, and those from `elsewhere`."""
+    """About `size` of the faces, spread evenly over `canonical_order`, and those from `elsewhere`."""
     order = canonical_order(graph)
     n = len(order)
     chosen = order[np.linspace(0, n - 1, min(n, size)).astype(np.intp)]
@@ -117,7 +117,7 @@ def strangers_of(
 
 
 def _quantile(rising: NDArray[np.float64], count: NDArray[np.intp], share: float) -> NDArray[np.float64]:
-    """The value below which `share` of the first `count` values of each sorted row lie; NaN where there is none."""
+    """The value below which `share` of the first `count` values of a sorted row lie; NaN where there is none."""
     at = np.rint(share * (count - 1)).astype(np.intp).clip(min=0)
     values: NDArray[np.float64] = np.take_along_axis(rising, at[:, None], axis=1)[:, 0]
     return values

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from personae.clustering.map_equation import MapEquation
 from personae.data.faceset import FaceSet
-from personae.graph.agreement import agreement
+from personae.graph.confidence import confidence
 from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
 from personae.link.strangers import sample_faces, strangers_of
@@ -24,7 +24,8 @@ def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
     >>> cluster([[1, 0, 0]])
     array([0], dtype=int32)
     """
-    return Auto().fit(features).labels_
+    labels: NDArray[np.int32] = Auto().fit(features).labels_
+    return labels
 
 
 class Auto(ClusterMixin, BaseEstimator):
@@ -73,10 +74,9 @@ class Auto(ClusterMixin, BaseEstimator):
         faces = X if isinstance(X, FaceSet) else FaceSet.of(X)
         graph = graph or knn_graph(faces, self.k)
         sample = sample_faces(faces.features, graph, self.sample, self.strangers)
-        labels = None
-        for _ in ("far side", "near side"):
-            links = strangers_of(faces.features, sample, labels).link(graph, self.alpha)
-            labels = MapEquation(self.seed).cluster(links)
-        self.labels_ = labels
-        self.confidence_ = agreement(links, labels)
+        people = MapEquation(self.seed)
+        links = strangers_of(faces.features, sample).link(graph, self.alpha)
+        links = strangers_of(faces.features, sample, people.cluster(links)).link(graph, self.alpha)
+        self.labels_ = people.cluster(links)
+        self.confidence_ = confidence(links, self.labels_)
         return self

@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 from personae.graph.knn_graph import NOBODY, KnnGraph
 
 
-def agreement(links: KnnGraph, labels: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(N,) float32 in [0, 1]: of the faces that a face links to or shares a person with, the share that are both.
+def confidence(links: KnnGraph, labels: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(N,) float32 in [0, 1]: of the faces a face links to or shares a person with, the share that are both.
 
     links:  the kept links; both directions count as in the undirected graph
     labels: (N,) int32, 0..C-1
 
     Of a large person at most k others are counted, as no list is longer. A lone face without any link scores
-    1, a lone face that was cut off scores 0. Low values mark people to look at: chains, and faces torn from one.
+    1, a lone face that was cut off scores 0. Low values mark what to look at: chains, faces torn from a person.
     """
     n, k = links.neighbors.shape
     rows, ranks = np.nonzero(links.neighbors != NOBODY)
@@ -26,4 +26,5 @@ def agreement(links: KnnGraph, labels: NDArray[np.int32]) -> NDArray[np.float32]
     across = np.bincount(a[~same], minlength=n) + np.bincount(b[~same], minlength=n)
     mates = np.minimum(np.bincount(labels)[labels] - 1, np.maximum(inside, k))
     union = mates + across
-    return np.divide(inside, union, out=np.ones(n), where=union > 0).astype(np.float32)
+    share = np.divide(inside, union, out=np.ones(n), where=union > 0)
+    return np.asarray(share, dtype=np.float32)
