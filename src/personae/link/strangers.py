@@ -117,7 +117,7 @@ def strangers_of(
 
 
 def _quantile(rising: NDArray[np.float64], count: NDArray[np.intp], share: float) -> NDArray[np.float64]:
-    """The value below which `share` of the first `count` values of a sorted row lie; NaN where there is none."""
+    """The value below which `share` of the first `count` values of a sorted row lie, or NaN."""
     at = np.rint(share * (count - 1)).astype(np.intp).clip(min=0)
     values: NDArray[np.float64] = np.take_along_axis(rising, at[:, None], axis=1)[:, 0]
     return values

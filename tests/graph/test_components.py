@@ -1,0 +1,25 @@
+import networkx
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personae.graph import KnnGraph, component_labels, first_seen
+
+
+@given(n=st.integers(1, 60), k=st.integers(0, 4), kept=st.floats(0, 1), seed=st.integers(0, 999))
+def test_components_are_those_of_networkx(n, k, kept, seed):
+    rng = np.random.default_rng(seed)
+    neighbors = np.where(rng.random((n, k)) < kept, rng.integers(0, n, (n, k)), -1).astype(np.int32)
+    graph = networkx.Graph()
+    graph.add_nodes_from(range(n))
+    graph.add_edges_from((i, int(j)) for i in range(n) for j in neighbors[i] if j >= 0)
+    expected = sorted(sorted(part) for part in networkx.connected_components(graph))
+    labels = component_labels(KnnGraph(neighbors, np.ones((n, k), np.float32)))
+    assert sorted(np.flatnonzero(labels == c).tolist() for c in range(labels.max() + 1)) == expected
+    assert (first_seen(labels) == labels).all()
+
+
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=50))
+def test_labels_are_numbered_by_their_first_face(values):
+    seen: dict[int, int] = {}
+    assert first_seen(np.array(values)).tolist() == [seen.setdefault(v, len(seen)) for v in values]

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from personae import Auto, InputError, evaluate, knn_graph
+from tests.planted import made_faces
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[1] * 200, [2] * 100, [5] * 60, [20] * 15, [60, 40, 30, *[1] * 100], [30, 30, 30], [15, 15]],
+    ids=str,
+)
+def test_people_are_found_whatever_their_sizes(sizes):
+    faces = made_faces(sizes, seed=4)
+    assert evaluate(faces.truth, Auto().fit_predict(faces)).bcubed.f > 0.95
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 2.0])
+def test_the_embedders_scale_of_cosines_does_not_matter(offset):
+    faces = made_faces([30, *[8] * 20, *[1] * 60], seed=1)
+    moved = faces.features + offset * np.eye(64)[0]
+    assert evaluate(faces.truth, Auto().fit_predict(moved)).bcubed.f > 0.95
+
+
+def test_a_graph_that_is_there_already_is_not_searched_again(planted):
+    assert (Auto().fit(planted, graph=knn_graph(planted)).labels_ == Auto().fit(planted).labels_).all()
+
+
+def test_strangers_from_elsewhere_let_one_person_be_found():
+    crowd = made_faces([12, *[1] * 60], seed=3)
+    alone = crowd.truth == 0
+    assert Auto(strangers=crowd.features[~alone]).fit(crowd.features[alone]).labels_.max() == 0
+
+
+def test_confidence_is_high_for_planted_people(planted):
+    found = Auto().fit(planted)
+    assert found.confidence_.shape == (len(planted),)
+    assert np.median(found.confidence_) > 0.9
+
+
+def test_strangers_of_another_dimension_are_refused(planted):
+    with pytest.raises(InputError, match="strangers"):
+        Auto(strangers=np.eye(3)).fit(planted)

@@ -1,0 +1,100 @@
+"""What holds for each method, found through the table."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
+
+from personae import InputError, knn_graph
+from personae.data import FaceSet
+from personae.graph import first_seen
+from personae.methods import METHODS
+
+every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+
+
+def same_people(a, b):
+    return (first_seen(a) == first_seen(b)).all()
+
+
+@every
+def test_a_permutation_of_the_faces_permutes_the_labels(method, planted):
+    order = np.random.default_rng(2).permutation(len(planted))
+    labels = method().fit_predict(planted)
+    assert same_people(method().fit_predict(planted.take(order)), labels[order])
+
+
+@every
+def test_the_number_of_threads_changes_nothing(method, planted):
+    many = method().fit_predict(planted)
+    with threadpool_limits(1):
+        assert (method().fit_predict(planted) == many).all()
+
+
+@every
+def test_a_second_fit_gives_the_same_labels(method, planted):
+    found = method()
+    assert (found.fit_predict(planted) == found.fit_predict(planted)).all()
+
+
+@every
+def test_labels_are_numbered_from_0_by_their_first_face(method, planted):
+    labels = method().fit(planted).labels_
+    assert labels.dtype == np.int32
+    assert (first_seen(labels) == labels).all()
+
+
+@every
+def test_scale_of_the_rows_does_not_matter(method, planted):
+    scaled = planted.features * np.random.default_rng(0).uniform(0.1, 10, (len(planted), 1))
+    assert adjusted_rand_score(method().fit_predict(planted), method().fit_predict(scaled)) > 0.99
+
+
+@every
+def test_one_two_and_equal_faces_are_no_trouble(method):
+    assert method().fit_predict([[1.0, 2.0, 3.0]]).tolist() == [0]
+    assert len(method().fit_predict(np.eye(2))) == 2
+    assert len(method().fit_predict(np.ones((30, 8)))) == 30
+    assert len(method().fit_predict(-np.eye(5))) == 5
+
+
+@every
+def test_more_neighbors_than_faces_are_no_trouble(method, planted):
+    few = planted.take(np.arange(15))
+    assert len(method(k=400).fit_predict(few)) == 15
+
+
+@every
+def test_half_precision_features_give_nearly_the_same_people(method, planted):
+    half = FaceSet.of(planted.features.astype(np.float16))
+    assert adjusted_rand_score(method().fit_predict(planted), method().fit_predict(half)) > 0.97
+
+
+@every
+def test_parameters_survive_a_clone(method):
+    assert clone(method(k=33)).get_params()["k"] == 33
+
+
+@every
+@pytest.mark.parametrize(
+    ("features", "says"),
+    [
+        (np.zeros((0, 4)), "0 sample"),
+        ([[1.0, np.nan], [1, 1]], "NaN"),
+        ([[1.0, np.inf], [1, 1]], "infinity"),
+        ([[0.0, 0.0], [1, 1]], "zero in 1 rows"),
+        ([1.0, 2.0], "two dimensions"),
+        ([["a", "b"]], "numbers"),
+    ],
+)
+def test_bad_features_are_refused_in_one_line(method, features, says):
+    with pytest.raises(InputError, match=says) as refusal:
+        method().fit(features)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "auto"])
+def test_a_graph_that_is_there_already_gives_the_same_labels(name, planted):
+    method = METHODS[name]()
+    assert (method.fit_predict(knn_graph(planted, method.k)) == method.fit_predict(planted)).all()

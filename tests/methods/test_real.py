@@ -1,0 +1,60 @@
+"""Floors on real embeddings: no labels used, the same settings for both embedders."""
+
+import numpy as np
+import pytest
+
+from personae import Auto, FaceMap, Threshold, evaluate, knn_graph, read_faces
+from personae.graph import first_seen
+
+pytestmark = pytest.mark.data
+
+
+@pytest.fixture(scope="module")
+def faces_of(shared):
+    def read(name):
+        return read_faces(shared / "data" / f"{name}.npz")
+
+    return read
+
+
+def halves(faces):
+    """Two disjoint halves of the identities, the same in every run."""
+    chosen = np.random.default_rng(0).permutation(faces.truth.max() + 1) % 2 == 0
+    return faces.take(chosen[faces.truth]), faces.take(~chosen[faces.truth])
+
+
+@pytest.mark.parametrize(("embedder", "pairwise", "bcubed"), [("sface", 0.97, 0.95), ("dlib", 0.80, 0.88)])
+def test_the_default_holds_on_a_long_tail(faces_of, embedder, pairwise, bcubed):
+    faces = faces_of(f"lfw.{embedder}")
+    score = evaluate(faces.truth, Auto().fit_predict(faces))
+    assert score.pairwise.f >= pairwise
+    assert score.bcubed.f >= bcubed
+
+
+@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize(("embedder", "bcubed"), [("sface", 0.90), ("dlib", 0.84)])
+def test_the_default_holds_on_balanced_people(faces_of, embedder, bcubed, half):
+    faces = halves(faces_of(f"train.{embedder}"))[half]
+    assert evaluate(faces.truth, Auto().fit_predict(faces)).bcubed.f >= bcubed
+
+
+@pytest.mark.parametrize("method", [Auto(), FaceMap(), Threshold(0.55)], ids=lambda m: type(m).__name__)
+def test_a_permutation_of_real_faces_permutes_the_labels(faces_of, method):
+    faces = halves(faces_of("train.sface"))[0]
+    order = np.random.default_rng(3).permutation(len(faces))
+    labels = method.fit_predict(faces)
+    assert (first_seen(method.fit_predict(faces.take(order))) == first_seen(labels[order])).all()
+
+
+def test_facemap_on_lone_faces_is_as_weak_as_its_specification_says(faces_of):
+    faces = faces_of("lfw.sface")
+    score = evaluate(faces.truth, FaceMap().fit_predict(faces))
+    assert score.pairwise.f == pytest.approx(0.798, abs=0.02)
+    assert score.bcubed.f == pytest.approx(0.563, abs=0.02)
+
+
+def test_components_at_the_best_threshold_reach_the_reference(faces_of):
+    faces = faces_of("lfw.sface")
+    graph = knn_graph(faces)
+    scores = [evaluate(faces.truth, Threshold(tau).fit_predict(graph)) for tau in np.arange(0.5, 0.65, 0.01)]
+    assert max(score.pairwise.f for score in scores) == pytest.approx(0.987, abs=0.005)
