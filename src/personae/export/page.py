@@ -1,0 +1,180 @@
+"""The people as one page that needs nothing but itself: no network, no other file, no script to be read."""
+
+import os
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+import numpy as np
+from markupsafe import Markup, escape
+
+from personae.data.atomic import atomic_write
+from personae.export.people import People, Person
+
+ROOM = 18_000_000  # bytes of pictures and their links; leaves the page below 20 MB
+PERSON_BYTES, FACE_BYTES = 1100, 300  # of markup, more than the template writes
+MOST_FACES = 60  # of one person
+MOST_LONE = 600
+MOST_REASONS, MOST_SKIPPED = 20, 300  # of skipped files; and of files for one reason
+LONE_PLACE = 10  # together the lone faces get the room of the tenth person
+SURE, FAIRLY = 0.8, 0.5  # confidence from which a face, or a person's mean, is called so
+FOLDED_FROM = 10  # faces in sight: the best one and a row of nine; the others unfold
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One face as the page shows it."""
+
+    data: str
+    photo: str
+    link: str
+    percent: int
+    in_doubt: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person as the page shows them."""
+
+    person: Person
+    pictures: Sequence[Picture]
+    percent: int
+    word: str
+    in_doubt: int
+
+    @property
+    def hidden(self) -> int:
+        """Faces there was no room for."""
+        return len(self.person.faces) - len(self.pictures)
+
+
+def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tuple[str, str]] = ()) -> None:
+    """Writes the people as one HTML page of at most 20 MB, thumbnails within, links to the photos.
+
+    photos:  the folder the faces were read from; the links lead there from the folder of `path`
+    skipped: files that could not be read, each with the reason
+
+    Everyone's best face finds room before any other; then the more, the larger the person. The page says what
+    it leaves out. Only the thumbnails shown are read.
+
+    OutputError: `path` cannot be written.
+    """
+    links = relative_folder(photos, path)
+    pictures = _pictures(people, links)
+    rows = [_row(people, person, pictures) for person in people.persons if person.faces[0] in pictures]
+    lone = [pictures[row] for row in people.lone.tolist() if row in pictures]
+    with_faces = len(np.unique(people.sources.file))
+    reasons: dict[str, list[str]] = {}
+    for file, reason in skipped:
+        reasons.setdefault(legible(reason), []).append(legible(file))
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("personae.export"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = _as_written(templates, "page.css"), _as_written(templates, "page.js")
+    html = templates.get_template("page.html").render(
+        title=legible(photos.resolve().name or str(photos)),
+        people=people,
+        photos_with_faces=with_faces,
+        photos_without=len(people.sources.files) - with_faces,
+        rows=rows,
+        lone=lone,
+        reasons=reasons,
+        skipped=sum(map(len, reasons.values())),
+        most_reasons=MOST_REASONS,
+        most_skipped=MOST_SKIPPED,
+        folded_from=FOLDED_FROM,
+        sure=round(100 * SURE),
+        fairly=round(100 * FAIRLY),
+        style=style,
+        script=script,
+        policy=f"default-src 'none'; img-src data:; style-src {_fingerprint(style)}; "
+        f"script-src {_fingerprint(script)}; base-uri 'none'; form-action 'none'",
+    )
+    with atomic_write(path) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+
+
+def relative_folder(photos: Path, page: Path) -> str:
+    """The way from the folder of the page to the photos, as the start of a link that ends with "/"."""
+    try:
+        return quote(os.fsencode(Path(os.path.relpath(photos, page.parent)).as_posix())) + "/"
+    except ValueError:  # another drive
+        return photos.resolve().as_uri() + "/"
+
+
+def legible(name: str) -> str:
+    r"""A file name with a mark in place of what cannot be shown or would turn the text around it.
+
+    >>> legible("a\nb.jpg")
+    'a�b.jpg'
+    """
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+
+
+def _pictures(people: People, links: str) -> dict[int, Picture]:
+    """The faces there is room for, by row: all the best ones, then by rank x number of the person.
+
+    A person of number n so shows about 1/n of what the first one shows, and always the best of their faces.
+    """
+    shown = [person.faces[:MOST_FACES] for person in people.persons]
+    lone = people.lone[:MOST_LONE]
+    rows = np.concatenate([*shown, lone])
+    turns = np.concatenate(
+        [np.arange(len(faces)) * number for number, faces in enumerate(shown, 1)]
+        + [np.arange(1, len(lone) + 1) * LONE_PLACE]
+    )
+    pictures: dict[int, Picture] = {}
+    room = ROOM
+    for at in np.argsort(turns, kind="stable"):
+        picture = _picture(people, int(rows[at]), links)
+        room -= len(picture.data) + len(picture.link) + 2 * len(escape(picture.photo).encode()) + FACE_BYTES
+        room -= PERSON_BYTES if turns[at] == 0 else 0
+        if room < 0:
+            break
+        pictures[int(rows[at])] = picture
+    return pictures
+
+
+def _picture(people: People, row: int, links: str) -> Picture:
+    photo, confidence = people.photo(row), float(people.confidence[row])
+    return Picture(
+        data=b64encode(people.thumbnails[row]).decode("ascii"),
+        photo=legible(photo),
+        link=links + quote(os.fsencode(photo)),
+        percent=int(100 * confidence),
+        in_doubt=confidence < FAIRLY,
+    )
+
+
+def _row(people: People, person: Person, pictures: dict[int, Picture]) -> Row:
+    return Row(
+        person,
+        [pictures[row] for row in person.faces.tolist() if row in pictures],
+        percent=int(100 * person.confidence),
+        word="sure"
+        if person.confidence >= SURE
+        else "fairly sure"
+        if person.confidence >= FAIRLY
+        else "in doubt",
+        in_doubt=int((people.confidence[person.faces] < FAIRLY).sum()),
+    )
+
+
+def _as_written(templates: jinja2.Environment, name: str) -> Markup:
+    """A style sheet or a script as it stands in the page, with the line ends a browser sees."""
+    assert templates.loader is not None
+    text = templates.loader.get_source(templates, name)[0]
+    return Markup("\n".join(text.splitlines()))
+
+
+def _fingerprint(text: str) -> str:
+    """What lets this one style sheet or script past the page's policy, and no other."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}'"
