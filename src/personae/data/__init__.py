@@ -1,5 +1,21 @@
 """The faces: what they are, how they are read and written, and made ones to test with."""
 
 from personae.data.faceset import FaceSet, Sources
+from personae.data.formats import read_faces, read_labels, write_faces, write_labels
+from personae.data.synthetic import SyntheticIdentities, synthetic_faces, write_synthetic_faces
+from personae.data.synthetic_embedder import SyntheticEmbedder, like_dlib, like_sface
 
-__all__ = ["FaceSet", "Sources"]
+__all__ = [
+    "FaceSet",
+    "Sources",
+    "SyntheticEmbedder",
+    "SyntheticIdentities",
+    "like_dlib",
+    "like_sface",
+    "read_faces",
+    "read_labels",
+    "synthetic_faces",
+    "write_faces",
+    "write_labels",
+    "write_synthetic_faces",
+]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from personae.errors import OutputError
@@ -17,11 +17,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
     After an error or a kill `path` is what it was before. The temporary name keeps the suffix, since some
     writers choose the format by it.
 
-    OutputError: the folder cannot be written, or the disk is full.
+    OutputError: the folder cannot be written, the disk is full, or a folder or device has that name.
     """
     path = Path(path)
-    temporary = path.with_name(f"{PREFIX}{os.getpid()}-{path.name}")
+    temporary = path.parent / f"{PREFIX}{os.getpid()}-{path.name}"
     try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"cannot write {path}: it is a folder or device; choose another name")
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb") as written:
@@ -33,7 +35,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
         reason = error.strerror or str(error)
         raise OutputError(f"cannot write {path}: {reason}; make room or choose another place") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # not there, or under a path that is no folder
+            temporary.unlink()
 
 
 def sweep(folder: Path) -> None:

@@ -1,15 +1,18 @@
 """The faces: unit features, where each comes from, and who it is if that is known."""
 
+import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.errors import InputError, listed
+from personae.errors import InputError, OutputError, listed
 
 MAPPED_FROM = 1 << 30  # bytes: from here on features stay on disk
 BLOCK = 1 << 14  # rows looked at in one go
@@ -38,8 +41,11 @@ class Sources:
                 f"sources disagree: file {self.file.shape}, box {self.box.shape}, "
                 f"quality {self.quality.shape}; they need (N,), (N, 4) and (N,)"
             )
-        if n and (self.file.min() < 0 or self.file.max() >= len(self.files)):
-            raise InputError(f"sources name file {self.file.max()}, but there are {len(self.files)} files")
+        wrong = self.file[(self.file < 0) | (self.file >= len(self.files))]
+        if len(wrong):
+            raise InputError(f"sources name file {wrong[0]}, but there are {len(self.files)} files, from 0 on")
+        if not (np.isfinite(self.box).all() and np.isfinite(self.quality).all()):
+            raise InputError("sources hold NaN or infinity in box or quality; give every face a place")
 
     def take(self, rows: NDArray[Any]) -> "Sources":
         """The sources of these faces; `files` stays whole."""
@@ -107,7 +113,7 @@ class FaceSet:
 
 def as_features(values: ArrayLike) -> NDArray[np.floating[Any]]:
     """(N, d) float32 or float16 with every value finite and no zero row; not yet unit."""
-    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    array = values if isinstance(values, np.ndarray) else as_array(values, "features")
     if array.dtype == object or array.dtype.kind not in "fiub":
         raise InputError(f"features are of type {array.dtype}; they need to be numbers, float32 at best")
     if array.ndim != 2:
@@ -120,9 +126,20 @@ def as_features(values: ArrayLike) -> NDArray[np.floating[Any]]:
     if array.shape[1] == 0:
         raise InputError("found rows of 0 feature(s) while a minimum of 1 is required; give (faces, d)")
     if array.dtype not in (np.float32, np.float16):
-        array = array.astype(np.float32)
+        blocks = (array[start : start + BLOCK] for start in range(0, len(array), BLOCK))
+        array = filled(array.shape, np.dtype(np.float32), blocks, beside(array))
     refuse_bad_rows(array)
     return array
+
+
+def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of lists and the like; InputError if its rows differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(
+            f"{name} make no array: their rows differ in length; give each as many values"
+        ) from error
 
 
 def refuse_bad_rows(features: NDArray[np.floating[Any]]) -> None:
@@ -144,24 +161,72 @@ def unit_rows(features: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """The same rows at length 1, untouched if they are so already; a large array goes to a temporary map."""
     if all(np.abs(np.linalg.norm(block, axis=1) - 1).max() <= UNIT_TOLERANCE for _, block in _blocks(features)):
         return features
-    scaled: NDArray[np.floating[Any]]
-    if features.nbytes < MAPPED_FROM:
-        scaled = np.empty(features.shape, features.dtype)
-    else:
-        beside = (
-            Path(features.filename).parent if isinstance(features, np.memmap) and features.filename else None
-        )
-        with tempfile.TemporaryFile(dir=beside) as file:
-            scaled = np.memmap(file, dtype=features.dtype, mode="w+", shape=features.shape)
-    for start, block in _blocks(features):
-        tamed = block / np.abs(block).max(axis=1, keepdims=True)  # squares of tiny or huge values stay finite
-        scaled[start : start + len(block)] = tamed / np.linalg.norm(tamed, axis=1, keepdims=True)
-    return scaled
+    return filled(
+        features.shape, features.dtype, (_scaled(block) for _, block in _blocks(features)), beside(features)
+    )
+
+
+def _scaled(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    tamed = block / np.abs(block).max(axis=1, keepdims=True)  # squares of tiny or huge values stay finite
+    return np.asarray(tamed / np.linalg.norm(tamed, axis=1, keepdims=True))
+
+
+def filled(
+    shape: tuple[int, ...], dtype: np.dtype[Any], blocks: Iterable[NDArray[Any]], folder: Path | None
+) -> NDArray[Any]:
+    """The rows of all blocks in one array; from 1 GB on a map of a temporary file, in `folder` if that can be.
+
+    Values too large for the type become infinite. The file has no name: nothing is left behind.
+
+    OutputError: no room for the temporary file.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if math.prod(shape) * dtype.itemsize >= MAPPED_FROM:
+            return _filled_on_disk(shape, dtype, blocks, folder)
+        array, start = np.empty(shape, dtype), 0
+        for block in blocks:
+            array[start : start + len(block)] = block
+            start += len(block)
+    if start != shape[0]:
+        raise InputError(f"{shape[0]:,} rows are announced but {start:,} are there; write it again")
+    return array
+
+
+def _filled_on_disk(
+    shape: tuple[int, ...], dtype: np.dtype[Any], blocks: Iterable[NDArray[Any]], folder: Path | None
+) -> NDArray[Any]:
+    with _temporary_file(folder) as file:
+        for block in blocks:
+            _append(file, block.astype(dtype).tobytes())
+        return np.memmap(file, dtype=dtype, mode="r", shape=shape)
+
+
+def _temporary_file(folder: Path | None) -> FileIO:
+    try:
+        with suppress(OSError):  # the data may lie where nothing can be written
+            return tempfile.TemporaryFile(dir=folder, buffering=0)
+        return tempfile.TemporaryFile(buffering=0)
+    except OSError as error:
+        raise OutputError(f"no place to keep features on disk: {error.strerror}; set TMPDIR to one") from error
+
+
+def _append(file: FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError as error:
+        raise OutputError(f"no room to keep features on disk: {error.strerror}; set TMPDIR to some") from error
+
+
+def beside(array: NDArray[Any]) -> Path | None:
+    """The folder of the file that a memory map shows."""
+    return Path(array.filename).parent if isinstance(array, np.memmap) and array.filename else None
 
 
 def as_identities(values: ArrayLike) -> NDArray[np.int32]:
     """(N,) int32 in 0..A-1, numbered in sorted order of the identities given; integers or names."""
-    array = np.asarray(values)
+    array = as_array(values, "labels")
     if array.ndim != 1:
         raise InputError(f"labels have shape {array.shape}; they need one dimension, one label a face")
     if array.dtype == object:
@@ -174,4 +239,6 @@ def as_identities(values: ArrayLike) -> NDArray[np.int32]:
 def _blocks(features: NDArray[np.floating[Any]]) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Successive rows as float64 copies, with the number of the first."""
     for start in range(0, len(features), BLOCK):
-        yield start, features[start : start + BLOCK].astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            block = features[start : start + BLOCK].astype(np.float64)
+        yield start, block

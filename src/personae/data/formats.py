@@ -1,0 +1,218 @@
+"""Faces and labels on disk: which file holds what, chosen by the suffix.
+
+| suffix   | faces: what it keeps                                  | labels                             |
+| -------- | ----------------------------------------------------- | ---------------------------------- |
+| .npz     | everything, float16 too                               | one array, `labels`                |
+| .parquet | everything, float16 too; not files without a face     | `face`, `cluster`                  |
+| .csv     | everything as float32; not files without a face       | `face,cluster`                     |
+| .npy     | features, float16 too; the truth in a .meta beside it | one array                          |
+| .bin     | features as float32; the truth in a .meta beside it   | –                                  |
+| .meta    | –                                                     | an integer a line                  |
+| .txt     | –                                                     | an integer or a name a line        |
+
+A `.npz` from elsewhere has its features under features, X, embeddings, embedding, feats, feat, vectors or
+arr_0, and its identities under truth, y, labels, label, identities, identity, targets, target or arr_1. What
+tables from elsewhere may look like stands in `formats_csv` and `formats_parquet`.
+"""
+
+import lzma
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from personae.data.atomic import atomic_write
+from personae.data.faceset import FaceSet, as_identities
+from personae.data.formats_bin import read_bin, write_bin
+from personae.data.formats_csv import read_csv, read_csv_labels, write_csv, write_csv_labels
+from personae.data.formats_numpy import (
+    read_npy,
+    read_npz,
+    read_npz_labels,
+    write_arrays,
+    write_npy,
+    write_npz,
+)
+from personae.data.formats_parquet import (
+    read_parquet,
+    read_parquet_labels,
+    write_parquet,
+    write_parquet_labels,
+)
+from personae.data.labels import as_labels, read_lines, write_lines
+from personae.data.names import refuse_outside
+from personae.errors import InputError, OutputError, PersonaeError
+
+FACE_READERS: dict[str, Callable[[Path], FaceSet]] = {
+    ".npz": read_npz,
+    ".parquet": read_parquet,
+    ".csv": read_csv,
+    ".npy": lambda path: FaceSet.of(read_npy(path)),
+}
+FACE_WRITERS: dict[str, Callable[[FaceSet, Path], None]] = {
+    ".npz": write_npz,
+    ".parquet": write_parquet,
+    ".csv": write_csv,
+    ".npy": lambda faces, path: write_npy(faces.features, path),
+    ".bin": lambda faces, path: write_bin(faces.features, path),
+}
+LABEL_READERS: dict[str, Callable[[Path], NDArray[Any]]] = {
+    ".npz": read_npz_labels,
+    ".parquet": read_parquet_labels,
+    ".csv": read_csv_labels,
+    ".npy": read_npy,
+    ".meta": read_lines,
+    ".txt": read_lines,
+}
+LABEL_WRITERS: dict[str, Callable[[NDArray[Any], Path], None]] = {
+    ".npz": lambda labels, path: write_arrays({"labels": labels}, path),
+    ".parquet": write_parquet_labels,
+    ".csv": write_csv_labels,
+    ".npy": write_npy,
+    ".meta": write_lines,
+    ".txt": write_lines,
+}
+BARE = (".npy", ".bin")  # features alone: the truth is in a .meta beside them
+DAMAGED = (
+    ValueError,
+    EOFError,
+    KeyError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    RuntimeError,
+    MemoryError,
+)
+
+StrPath = str | os.PathLike[str]
+
+
+def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int | None = None) -> FaceSet:
+    """The faces of a file, checked and scaled to unit rows; from 1 GB on the features stay on disk.
+
+    labels:    a file of labels, as `read_labels` reads; it goes before any truth in or beside the file
+    dimension: d; needed by a `.bin` without labels, checked in any other
+
+    InputError: no such file, an unknown suffix, damaged or cut off, another dimension, labels that don't
+    match, NaN, infinite or zero rows. MissingExtraError: a `.parquet` without pyarrow.
+    """
+    path = existing(path, [*FACE_READERS, ".bin"])
+    meta = path.with_suffix(".meta")
+    if labels is None and path.suffix.lower() in BARE and meta.exists():
+        labels = meta
+    truth = None if labels is None else read_labels(labels)
+    with naming(path):
+        if path.suffix.lower() == ".bin":
+            faces = FaceSet.of(read_bin(path, dimension, None if truth is None else len(truth)))
+        else:
+            faces = FACE_READERS[path.suffix.lower()](path)
+        if dimension is not None and faces.dimension != dimension:
+            raise InputError(f"features have dimension {faces.dimension}, but {dimension} was asked for")
+        if truth is None:
+            return faces
+        if len(truth) != len(faces):
+            raise InputError(
+                f"{len(faces):,} faces but {len(truth):,} labels in {labels}; give one label a face, in order"
+            )
+        return replace(faces, truth=as_identities(truth))
+
+
+def write_faces(faces: FaceSet, path: StrPath) -> None:
+    """Writes the faces as the suffix says; the file is whole or what it was before. Large ones go in blocks.
+
+    `.npy` and `.bin` hold features alone: truth goes to a `.meta` beside them, sources are left out.
+
+    InputError: an unknown suffix, sources outside their folder. OutputError: no space, no permission, or a
+    `.meta` of other faces in the way.
+    """
+    path = Path(path)
+    suffix = known_suffix(path, list(FACE_WRITERS))
+    if faces.sources is not None:
+        refuse_outside(faces.sources.files)
+    meta = path.with_suffix(".meta")
+    if suffix not in BARE or (faces.truth is None and not meta.exists()):
+        with atomic_write(path) as temporary:
+            FACE_WRITERS[suffix](faces, temporary)
+    elif faces.truth is None:
+        raise OutputError(f"{meta} holds labels that would be taken for those of {path.name}; move it away")
+    else:
+        with atomic_write(meta) as beside, atomic_write(path) as temporary:
+            FACE_WRITERS[suffix](faces, temporary)
+            write_lines(as_labels(faces.truth), beside)
+
+
+def read_labels(path: StrPath) -> NDArray[Any]:
+    """The labels of a file as they are: (N,) int64, where -1 stays -1, or (N,) str if they are names.
+
+    A table has them in a column identity, label, person, truth or cluster, or has no other column; a column
+    `face` of numbers 0..N-1 gives their order. Names that are all plain integers are read as integers.
+
+    InputError: no such file, an unknown suffix, damaged, no labels in it, or several that could be meant.
+    """
+    path = existing(path, list(LABEL_READERS))
+    with naming(path):
+        return as_labels(LABEL_READERS[path.suffix.lower()](path))
+
+
+def write_labels(labels: ArrayLike, path: StrPath) -> None:
+    """Writes one label a face, integers or names, as the suffix says; whole or what it was before.
+
+    InputError: an unknown suffix, not one label a face, names that the format cannot hold. OutputError: no
+    space, no permission.
+    """
+    path = Path(path)
+    suffix = known_suffix(path, list(LABEL_WRITERS))
+    checked = as_labels(labels)
+    with atomic_write(path) as temporary:
+        LABEL_WRITERS[suffix](checked, temporary)
+
+
+def existing(path: StrPath, suffixes: list[str]) -> Path:
+    """The path, if a file is there that is not empty and that we know by its suffix."""
+    path = Path(path)
+    with naming(path):
+        if path.is_dir():
+            raise InputError("is a folder; give one file")
+        if not path.exists():
+            raise InputError("no such file")
+        if not path.is_file():
+            raise InputError("is no regular file; save it to one first")
+    known_suffix(path, suffixes)
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty; write it again")
+    return path
+
+
+def known_suffix(path: Path, suffixes: list[str]) -> str:
+    """The suffix in lower case; InputError lists those that we know."""
+    suffix = path.suffix.lower()
+    if suffix not in suffixes:
+        raise InputError(f"{path}: unknown suffix {path.suffix!r}; known are {', '.join(suffixes)}")
+    return suffix
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Any trouble in reading becomes one line that begins with the file."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except PersonaeError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or first_line(error)}") from error
+    except DAMAGED as error:
+        reason = first_line(error)
+        raise InputError(f"{path}: is damaged or another kind of file ({reason}); write it again") from error
+
+
+def first_line(error: Exception) -> str:
+    """What a foreign error says, in one line."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,262 @@
+"""Faces and labels as comma-separated text.
+
+Ours has a first line of names: `identity` if known, then `file,left,top,width,height,quality` if known, then
+the features `f0,f1,...` with nine digits, which is float32 to the last bit. From elsewhere:
+
+- the first line may hold names or not; commas, semicolons or tabs between;
+- a column identity, label, person or truth (one of them) is the identity, a number or a name;
+- a column of numbers is one dimension of the features, in the order of the file, unless it is named cluster,
+  face, index, id or nothing, or is one of the columns of sources;
+- other columns of text are left out; a column that mixes text and numbers is refused.
+"""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.data.faceset import FaceSet, filled
+from personae.data.labels import parsed_labels
+from personae.data.names import (
+    FOUND_NAMES,
+    NOT_FEATURES,
+    SOURCE_COLUMNS,
+    TRUTH_COLUMNS,
+    in_face_order,
+    named_sources,
+    only_one,
+    plain,
+    source_columns,
+)
+from personae.errors import InputError, listed
+
+ROWS = 1 << 10  # Python numbers are large: blocks are small
+EXACT = "%.9g"  # tells any two float32 apart
+NUMBERED_FROM = 8  # so many names 0, 1, 2, ... are names and not a face
+
+Row = tuple[int, list[str]]  # the line it ends in, its cells
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column of a table is what."""
+
+    names: list[str]
+    features: list[int]
+    text: list[int]
+    truth: int | None
+    sources: list[int]
+
+    @classmethod
+    def of(cls, names: list[str], first: list[str]) -> "Columns":
+        """From the names and the first row beneath them; a column is of numbers if it begins with one."""
+        truth = only_one(names, TRUTH_COLUMNS)
+        plains = [plain(name) for name in names]
+        free = [i for i, name in enumerate(plains) if name not in NOT_FEATURES]
+        features = [i for i in free if is_number(first[i])]
+        if not features:
+            raise InputError(f"found no column of numbers among {listed(names)}; give one for each dimension")
+        whole = all(name in plains for name in SOURCE_COLUMNS)
+        return cls(
+            names,
+            features,
+            [i for i in free if i not in set(features)],
+            None if truth is None else names.index(truth),
+            [plains.index(name) for name in SOURCE_COLUMNS] if whole else [],
+        )
+
+    def numbers(self, row: Row, which: list[int]) -> list[float]:
+        """The numbers in these columns of a row; InputError names the line and the column of any text."""
+        line, cells = row
+        try:
+            return [float(cells[i]) for i in which]
+        except ValueError as error:
+            i = next(i for i in which if not is_number(cells[i]))
+            raise InputError(f"line {line}, column {self.names[i]}: {cells[i][:40]!r} is no number") from error
+
+
+def read_csv(path: Path) -> FaceSet:
+    """The faces of a table; float32. InputError names the line."""
+    with rows_of(path) as rows:
+        first = next(rows)
+        named = holds_names(first[1])
+        if not named:
+            refuse_text(first)
+        names = first[1] if named else [str(i + 1) for i in range(len(first[1]))]
+        row = next(rows, None) if named else first
+        if row is None:
+            raise InputError("has a line of names but no face; give at least one")
+        columns = Columns.of(names, row[1])
+        features: list[NDArray[np.float32]] = []
+        identities: list[str] = []
+        files: list[str] = []
+        places: list[list[float]] = []
+        block: list[list[float]] = []
+        while row is not None:
+            cells = row[1]
+            block.append(columns.numbers(row, columns.features))
+            refuse_mixed(columns, row)
+            if columns.truth is not None:
+                identities.append(named_cell(row, columns.truth, columns.names))
+            if columns.sources:
+                files.append(cells[columns.sources[0]])
+                places.append(columns.numbers(row, columns.sources[1:]))
+            row = next(rows, None)
+            if len(block) == ROWS or row is None:
+                features.append(narrowed(block))
+                block = []
+    shape = (sum(len(part) for part in features), len(columns.features))
+    placed = np.array(places, dtype=np.float64).reshape(-1, len(SOURCE_COLUMNS) - 1)
+    return FaceSet.of(
+        filled(shape, np.dtype(np.float32), features, path.parent),
+        parsed_labels(identities) if identities else None,
+        named_sources(files, placed[:, :4], placed[:, 4]) if columns.sources else None,
+    )
+
+
+def write_csv(faces: FaceSet, path: Path) -> None:
+    """The table described above, in blocks."""
+    names = ["identity"] if faces.truth is not None else []
+    names += SOURCE_COLUMNS if faces.sources is not None else ()
+    names += [f"f{i}" for i in range(faces.dimension)]
+    form = ",".join([EXACT] * faces.dimension)
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        file.write(",".join(names) + "\n")
+        for start in range(0, len(faces), ROWS):
+            rows = slice(start, start + ROWS)
+            files, places = source_columns(faces, rows)
+            for i, feature in enumerate(faces.features[rows].tolist()):
+                cells = [str(faces.truth[start + i])] if faces.truth is not None else []
+                if files:
+                    cells += [quoted(files[i]), *(EXACT % place for place in places[i].tolist())]
+                file.write(",".join([*cells, form % tuple(feature)]) + "\n")
+
+
+def read_csv_labels(path: Path) -> NDArray[Any]:
+    """The column of labels, or the only column, in the order of the column face if there is one."""
+    with rows_of(path) as rows:
+        _, names = next(rows)
+        name = only_one(names, (*TRUTH_COLUMNS, *FOUND_NAMES))
+        if name is None and len(names) > 1:
+            known = ", ".join((*TRUTH_COLUMNS, *FOUND_NAMES))
+            raise InputError(f"found no column of labels among {listed(names)}; name it one of {known}")
+        at = 0 if name is None else names.index(name)
+        numbered = [i for i, other in enumerate(names) if plain(other) == "face"] if name is not None else []
+        labels: list[str] = []
+        faces: list[str] = []
+        for row in rows:
+            labels.append(named_cell(row, at, names))
+            faces += [row[1][i] for i in numbered[:1]]
+    if name is None:
+        # A lone column without a known name: text above integers is its name.
+        text_above = labels and not is_integer(names[0]) and all(is_integer(label) for label in labels)
+        labels = labels if text_above else [*names, *labels]
+    if not labels:
+        raise InputError("has a line of names but no label; give one a face")
+    face = np.array([int(number) for number in faces]) if faces and all(map(is_integer, faces)) else None
+    return in_face_order(parsed_labels(labels), face)
+
+
+def write_csv_labels(labels: NDArray[Any], path: Path) -> None:
+    """`face,cluster`, a line a face."""
+    cells = labels.tolist()
+    written = map(quoted, cells) if labels.dtype.kind == "U" else map(str, cells)
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        file.write("face,cluster\n")
+        file.writelines(f"{face},{label}\n" for face, label in enumerate(written))
+
+
+@contextmanager
+def rows_of(path: Path) -> Iterator[Iterator[Row]]:
+    """The rows that are not blank, all as wide as the first."""
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        first = file.readline()
+        file.seek(0)
+        delimiter = max(",;\t", key=first.count)
+        yield _rows(csv.reader(file, delimiter=delimiter))
+
+
+def _rows(reader: Any) -> Iterator[Row]:
+    width = 0
+    try:
+        for cells in reader:
+            if not cells:
+                continue
+            width = width or len(cells)
+            if len(cells) != width:
+                raise InputError(f"line {reader.line_num} has {len(cells)} columns where the first has {width}")
+            yield reader.line_num, cells
+    except csv.Error as error:
+        raise InputError(f"line {reader.line_num}: {error}") from error
+    if not width:
+        raise InputError("holds nothing but blank lines")
+
+
+def holds_names(cells: list[str]) -> bool:
+    """Whether a first line names the columns: no number in it, or a name we know, or 0, 1, 2, ..."""
+    numbers = [cell for cell in cells if is_number(cell)]
+    known = any(plain(cell) in NOT_FEATURES and plain(cell) for cell in cells)
+    counted = numbers == [str(i) for i in range(len(numbers))] and len(numbers) >= NUMBERED_FROM
+    return known or counted or not numbers
+
+
+def refuse_text(row: Row) -> None:
+    """InputError if a first line that names no columns holds text."""
+    text = [cell for cell in row[1] if not is_number(cell)]
+    if text:
+        raise InputError(
+            f"line {row[0]} holds text ({text[0][:40]!r}) among numbers; name the columns in a first line, "
+            f"such as identity,f0,f1"
+        )
+
+
+def refuse_mixed(columns: Columns, row: Row) -> None:
+    """InputError if a column that began with text goes on with a number."""
+    for i in columns.text:
+        if is_number(row[1][i]):
+            raise InputError(
+                f"column {columns.names[i]} begins with text but holds a number in line {row[0]}; "
+                f"mend or remove it"
+            )
+
+
+def named_cell(row: Row, at: int, names: list[str]) -> str:
+    """A label; InputError if the cell is empty."""
+    line, cells = row
+    if not cells[at]:
+        raise InputError(f"line {line}, column {names[at]}: the label is missing")
+    return cells[at]
+
+
+def narrowed(block: list[list[float]]) -> NDArray[np.float32]:
+    """Float32; what is too large becomes infinite, and is refused as such."""
+    with np.errstate(over="ignore"):
+        return np.array(block, dtype=np.float64).astype(np.float32)
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell reads as a number; "nan" and "inf" do."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def is_integer(cell: str) -> bool:
+    """Whether a cell reads as a whole number."""
+    try:
+        int(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def quoted(text: str) -> str:
+    """A cell that may hold commas, quotes and line breaks."""
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,90 @@
+"""What the columns of a table and the keys of an archive are called, ours and other people's."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.data.faceset import FaceSet, Sources
+from personae.errors import InputError, listed
+
+FEATURE_NAMES = ("features", "x", "embeddings", "embedding", "feats", "feat", "vectors", "arr_0")
+TRUTH_KEYS = ("truth", "y", "labels", "label", "identities", "identity", "targets", "target", "arr_1")
+TRUTH_COLUMNS = ("identity", "label", "person", "truth")
+FOUND_NAMES = ("cluster", "clusters")
+SOURCE_KEYS = ("files", "file", "box", "quality")
+SOURCE_COLUMNS = ("file", "left", "top", "width", "height", "quality")
+ROW_NUMBERS = ("", "face", "index", "id")  # of a table: neither features nor labels
+NOT_FEATURES = (*TRUTH_COLUMNS, *FOUND_NAMES, *SOURCE_COLUMNS, *ROW_NUMBERS)
+
+
+def plain(name: str) -> str:
+    """A column or key as it is compared: lower case, no spaces around."""
+    return name.strip().lower()
+
+
+def only_one(found: Iterable[str], known: Sequence[str]) -> str | None:
+    """The one of the names found that is known, as it stands in the file, or None.
+
+    InputError: several are known, and nobody can say which is meant.
+    """
+    fitting = [name for name in found if plain(name) in known]
+    if len(fitting) > 1:
+        raise InputError(f"{' and '.join(fitting)} could each be meant; keep one and rename the others")
+    return fitting[0] if fitting else None
+
+
+def checked_sources(
+    files: Sequence[str], file: NDArray[Any], box: NDArray[Any], quality: NDArray[Any]
+) -> Sources:
+    """Sources from arrays of unknown origin; the types of `Sources`.
+
+    InputError: not numbers, shapes that disagree, a path that leaves the folder of the pictures.
+    """
+    for name, array, kinds in (("file", file, "iu"), ("box", box, "fiu"), ("quality", quality, "fiu")):
+        if array.dtype.kind not in kinds:
+            raise InputError(f"{name} is of type {array.dtype}; it needs to be numbers")
+    refuse_outside(files)
+    return Sources(tuple(files), file.astype(np.int32), box.astype(np.float32), quality.astype(np.float32))
+
+
+def named_sources(names: Sequence[str], box: NDArray[Any], quality: NDArray[Any]) -> Sources:
+    """Sources of a table, which has the name of a picture in each row; numbered as they come."""
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return checked_sources(list(number), np.array([number[name] for name in names]), box, quality)
+
+
+def refuse_outside(files: Sequence[str]) -> None:
+    """InputError naming the paths that are absolute or climb out of the folder they are relative to."""
+    outside = [f for f in files if PurePosixPath(f).is_absolute() or ".." in PurePosixPath(f).parts]
+    if outside:
+        shown = listed([repr(name) for name in outside])
+        raise InputError(f"sources lie outside the folder of the pictures: {shown}; give paths relative to it")
+
+
+def source_columns(faces: FaceSet, rows: slice) -> tuple[list[str], NDArray[np.float32]]:
+    """The name of the picture, and left, top, width, height and quality (n, 5), of these faces."""
+    if faces.sources is None:
+        return [], np.empty((0, 5), np.float32)
+    sources = faces.sources
+    names = [sources.files[i] for i in sources.file[rows].tolist()]
+    return names, np.column_stack([sources.box[rows], sources.quality[rows]])
+
+
+def in_face_order(labels: NDArray[Any], face: NDArray[Any] | None) -> NDArray[Any]:
+    """The labels of a table in the order of its face numbers, if it has them.
+
+    InputError: the numbers are not 0..N-1, each once.
+    """
+    if face is None:
+        return labels
+    if not np.array_equal(np.sort(face), np.arange(len(labels))):
+        raise InputError(
+            f"the column face does not hold each of 0..{len(labels) - 1} once; "
+            f"mend it, or remove it if the rows are in the order of the faces"
+        )
+    ordered = np.empty_like(labels)
+    ordered[face] = labels
+    return ordered
