@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from personae.data import FaceSet, read_faces, synthetic_faces, write_faces
+    from personae.data import FaceSet, SyntheticIdentities, read_faces, synthetic_faces, write_faces
     from personae.embed import embed_photos
     from personae.errors import InputError, MissingExtraError, OutputError, PersonaeError
     from personae.evaluation import evaluate
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from personae.methods import Auto, FaceMap, Threshold, cluster
 
 _HOME = {
-    "data": ("FaceSet", "read_faces", "synthetic_faces", "write_faces"),
+    "data": ("FaceSet", "SyntheticIdentities", "read_faces", "synthetic_faces", "write_faces"),
     "embed": ("embed_photos",),
     "errors": ("InputError", "MissingExtraError", "OutputError", "PersonaeError"),
     "evaluation": ("evaluate",),
@@ -31,6 +31,7 @@ __all__ = [
     "MissingExtraError",
     "OutputError",
     "PersonaeError",
+    "SyntheticIdentities",
     "Threshold",
     "cluster",
     "embed_photos",

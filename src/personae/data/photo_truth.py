@@ -15,8 +15,8 @@ UNKNOWN = -1
 def read_photo_truth(path: Path, sources: Sources, photos: Path) -> NDArray[np.int32]:
     """(N,) int32, the identity of each face, -1 for faces that the table says nothing of.
 
-    path:    a .csv with the columns `photo` and `person`: one row a person, from left to right where a photo has
-             several; photo paths relative to the folder `photos` or to the table
+    path:    a .csv with the columns `photo` and `person`: one row a person, from left to right where a photo
+             has several; photo paths relative to the folder `photos` or to the table
     sources: of the N faces
 
     A photo with m rows names its m largest faces; smaller ones are passers-by.

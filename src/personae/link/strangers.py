@@ -6,13 +6,12 @@ Measured in those widths, every face of every embedder has the same scale, and n
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from personae.errors import InputError
 from personae.graph.adjacency import canonical_order
 from personae.graph.knn_graph import NOBODY, KnnGraph
 
@@ -57,44 +56,46 @@ class Sample:
     """Some faces that every face is compared with.
 
     features: (M, d) float64
-    face:     (M,) which of the N faces each is, -1 for a stranger from elsewhere
+    face:     (M,) which of the N faces each is, -1 for somebody from elsewhere
     """
 
     features: NDArray[np.float64]
     face: NDArray[np.intp]
 
+    @classmethod
+    def among(cls, features: NDArray[np.floating[Any]], graph: KnnGraph, size: int) -> "Sample":
+        """About `size` of the faces, spread evenly over `canonical_order`."""
+        order = canonical_order(graph)
+        chosen = order[np.linspace(0, len(order) - 1, min(len(order), size)).astype(np.intp)]
+        return cls(features[chosen].astype(np.float64), chosen)
 
-def sample_faces(
-    features: NDArray[np.floating[Any]], graph: KnnGraph, size: int, elsewhere: NDArray[np.floating[Any]] | None
-) -> Sample:
-    """About `size` of the faces, spread evenly over `canonical_order`, and those from `elsewhere`."""
-    order = canonical_order(graph)
-    n = len(order)
-    chosen = order[np.linspace(0, n - 1, min(n, size)).astype(np.intp)]
-    rows = features[chosen].astype(np.float64)
-    if elsewhere is None:
-        return Sample(rows, chosen)
-    if elsewhere.shape[1:] != features.shape[1:]:
-        raise InputError(
-            f"strangers have shape {elsewhere.shape}; the faces have {features.shape[1]} values each"
-        )
-    nobody = np.full(len(elsewhere), -1)
-    return Sample(np.vstack([rows, elsewhere.astype(np.float64)]), np.r_[chosen, nobody])
+    @classmethod
+    def elsewhere(cls, features: NDArray[np.floating[Any]]) -> "Sample":
+        """People who are none of the N faces."""
+        return cls(features.astype(np.float64), np.full(len(features), -1))
+
+    def __or__(self, other: "Sample") -> "Sample":
+        return Sample(np.vstack([self.features, other.features]), np.r_[self.face, other.face])
 
 
 def strangers_of(
-    features: NDArray[np.floating[Any]], sample: Sample, labels: NDArray[np.int32] | None = None
+    features: NDArray[np.floating[Any]],
+    sample: Sample,
+    *,
+    side: Literal["near", "far"],
+    labels: NDArray[np.int32] | None = None,
 ) -> Strangers:
     """What strangers look like from each of N faces, O(N M d).
 
-    labels: (N,) the people as far as they are known. Without them the spread is taken towards the far side,
-            where a face's own person, who may be a large part of the sample, cannot reach; with them the
-            own person is left out and the spread is taken towards the near side, where it matters.
+    side:   where the spread is read: on the "near" side, which is the one that matters, or on the "far" side,
+            which a face's own person cannot reach even where it is a large part of the sample
+    labels: (N,) the people as far as they are known; a face's own person is left out of its strangers
 
     A face without strangers, or without any spread among them, is given the median of the others.
     """
     level = np.empty(len(features))
     spread = np.empty(len(features))
+    share = 0.5 + (ONE_SIGMA if side == "near" else -ONE_SIGMA)
     for start in range(0, len(features), BLOCK):
         faces = np.arange(start, min(start + BLOCK, len(features)))
         cosines = features[faces].astype(np.float64) @ sample.features.T
@@ -104,10 +105,8 @@ def strangers_of(
         cosines[own] = np.nan
         cosines.sort(axis=1)  # NaN last
         count = cosines.shape[1] - own.sum(axis=1)
-        middle = _log_distance(_quantile(cosines, count, 0.5))
-        side = 0.5 - ONE_SIGMA if labels is None else 0.5 + ONE_SIGMA
-        level[faces] = middle
-        spread[faces] = np.abs(middle - _log_distance(_quantile(cosines, count, side)))
+        level[faces] = _log_distance(_quantile(cosines, count, 0.5))
+        spread[faces] = np.abs(level[faces] - _log_distance(_quantile(cosines, count, share)))
     known = np.isfinite(level) & (spread > NEAREST)
     if not known.any():
         return Strangers(np.zeros(len(level)), np.ones(len(level)))

@@ -8,10 +8,11 @@ from sklearn.base import BaseEstimator, ClusterMixin
 
 from personae.clustering.map_equation import MapEquation
 from personae.data.faceset import FaceSet
+from personae.errors import InputError
 from personae.graph.confidence import confidence
 from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
-from personae.link.strangers import sample_faces, strangers_of
+from personae.link.strangers import Sample, strangers_of
 
 
 def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
@@ -35,11 +36,12 @@ class Auto(ClusterMixin, BaseEstimator):
     a stranger of this face can come, whatever the embedder. This is done twice: first the spread is read
     from the far side, which a face's own person cannot reach even where it is half of the collection; the
     people found so are then left out and the spread is read from the near side, which is the one that
-    matters. The map equation turns the links into people.
+    matters. With `strangers` from elsewhere the first look is at them. The map equation turns the links
+    into people.
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
-    is weak where nearly all faces are one person, for then there are no strangers to measure (give it
-    some), and where people look alike to the embedder: a fixed bell curve underestimates look-alikes.
+    is weak where nearly all faces are one person, for then there are no strangers to measure (give it some:
+    thirty are enough), and where people look alike to the embedder: a bell curve underestimates look-alikes.
     O(N^2 d) for the graph, O(N (sample d + k)) after.
 
     k:         neighbors a face
@@ -73,10 +75,20 @@ class Auto(ClusterMixin, BaseEstimator):
         """
         faces = X if isinstance(X, FaceSet) else FaceSet.of(X)
         graph = graph or knn_graph(faces, self.k)
-        sample = sample_faces(faces.features, graph, self.sample, self.strangers)
+        sample = Sample.among(faces.features, graph, self.sample)
+        if self.strangers is None:
+            strangers = strangers_of(faces.features, sample, side="far")
+        else:
+            others = Sample.elsewhere(FaceSet.of(self.strangers).features)
+            if others.features.shape[1] != faces.dimension:
+                raise InputError(
+                    f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}"
+                )
+            strangers = strangers_of(faces.features, others, side="near")
+            sample |= others
         people = MapEquation(self.seed)
-        links = strangers_of(faces.features, sample).link(graph, self.alpha)
-        links = strangers_of(faces.features, sample, people.cluster(links)).link(graph, self.alpha)
+        guess = people.cluster(strangers.link(graph, self.alpha))
+        links = strangers_of(faces.features, sample, side="near", labels=guess).link(graph, self.alpha)
         self.labels_ = people.cluster(links)
         self.confidence_ = confidence(links, self.labels_)
         return self

@@ -1,0 +1,64 @@
+"""The commands put together, and what the shell is told when one of them fails."""
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from personae import __version__
+from personae.cli.cluster import cluster_commands
+from personae.cli.doctor import doctor
+from personae.cli.embed import embed
+from personae.cli.evaluate import evaluate
+from personae.cli.knn import knn
+from personae.cli.people import people
+from personae.errors import PersonaeError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="personae",
+    help="Finds the people in a pile of faces: photos or face embeddings in, one group a person out.",
+    epilog="Exit codes: 0 done, 2 wrong options, 3 bad input, 4 package missing, 5 cannot write, 130 stopped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"personae {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+for command in (people, embed, knn, evaluate, doctor):
+    app.command()(command)
+app.add_typer(cluster_commands, name="cluster")
+
+
+def main() -> NoReturn:
+    """Runs the command line and leaves with its exit code."""
+    try:
+        app()
+    except PersonaeError as error:
+        typer.echo(f"personae: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("personae: interrupted; the same command goes on where it stopped", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(0)

@@ -1,0 +1,115 @@
+"""`personae cluster METHOD FEATURES`: labels for embeddings."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from personae.data import FaceSet
+    from personae.graph import KnnGraph
+
+cluster_commands = typer.Typer(
+    help="Group embeddings into people, by one of the methods below.", no_args_is_help=True
+)
+
+Features = Annotated[
+    Path, typer.Argument(metavar="FEATURES", help="Embeddings: .npy, .npz, .bin with .meta, .csv or .parquet.")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Where the labels go: .csv, .npy, .npz, .txt or .parquet.", metavar="FILE")
+]
+Graph = Annotated[
+    Path | None, typer.Option(help="The kNN graph of FEATURES, made by `personae knn`.", metavar="FILE")
+]
+Dimension = Annotated[int | None, typer.Option(help="Values a face, for .bin files.", metavar="D")]
+
+
+@cluster_commands.command()
+def auto(
+    features: Features,
+    out: Out = None,
+    graph: Graph = None,
+    dimension: Dimension = None,
+    k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
+    alpha: Annotated[float, typer.Option(help="False links a face that are put up with.")] = 1e-3,
+) -> None:
+    """The default: no threshold, any embedder, lone faces and large people alike."""
+    from personae.methods import Auto
+
+    faces, knn = _input(features, graph, dimension)
+    began = time.monotonic()
+    _tell(faces, Auto(k=k, alpha=alpha).fit(faces, graph=knn).labels_, began, out)
+
+
+@cluster_commands.command()
+def facemap(
+    features: Features,
+    out: Out = None,
+    graph: Graph = None,
+    dimension: Dimension = None,
+    k: Annotated[int, typer.Option(help="Neighbors a face, K in the paper.")] = 256,
+    window: Annotated[int, typer.Option(help="Steps in the window, omega in the paper.")] = 20,
+    albums: Annotated[bool, typer.Option("--albums", help="Parameters for people with few pictures.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the search for the partition.")] = 100,
+) -> None:
+    """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
+    from personae.methods import FaceMap
+
+    faces, knn = _input(features, graph, dimension)
+    began = time.monotonic()
+    method = FaceMap.for_albums() if albums else FaceMap(k=k, window=window, seed=seed)
+    _tell(faces, method.fit_predict(knn or faces), began, out)
+
+
+@cluster_commands.command()
+def threshold(
+    features: Features,
+    out: Out = None,
+    graph: Graph = None,
+    dimension: Dimension = None,
+    tau: Annotated[float, typer.Option(help="Cosine from which two faces are linked.")] = 0.6,
+    k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
+) -> None:
+    """Connected components of the links at a fixed cosine; the right one depends on the embedder."""
+    from personae.methods import Threshold
+
+    faces, knn = _input(features, graph, dimension)
+    began = time.monotonic()
+    _tell(faces, Threshold(tau=tau, k=k).fit_predict(knn or faces), began, out)
+
+
+def _input(features: Path, graph: Path | None, dimension: int | None) -> "tuple[FaceSet, KnnGraph | None]":
+    from personae.data import read_faces
+    from personae.errors import InputError
+    from personae.graph.files import read_graph
+
+    faces = read_faces(features, dimension=dimension)
+    knn = read_graph(graph) if graph else None
+    if knn is not None and len(knn) != len(faces):
+        raise InputError(f"{graph}: a graph of {len(knn):,} faces, but {features} holds {len(faces):,}")
+    return faces, knn
+
+
+def _tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path | None) -> None:
+    import numpy as np
+
+    from personae.data import write_labels
+    from personae.evaluation import bcubed, pairwise
+
+    took = time.monotonic() - began
+    sizes = np.bincount(labels)
+    people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
+    typer.echo(f"{len(labels):,} faces: {people:,} people and {lone:,} lone faces, in {took:.1f} s")
+    if faces.truth is not None:
+        pairs, by_face = pairwise(faces.truth, labels), bcubed(faces.truth, labels)
+        typer.echo(f"against the truth in the file: pairwise F {pairs.f:.4f}, BCubed F {by_face.f:.4f}")
+    if out is None:
+        typer.echo("nothing was written; --out FILE keeps the labels")
+    else:
+        write_labels(labels, out)
+        typer.echo(f"labels: {out}")

@@ -1,0 +1,81 @@
+"""`personae embed PHOTOS --out FACES`: the faces of a folder as embeddings with their sources."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from personae.cli.progress import progress
+
+if TYPE_CHECKING:
+    from personae.embed.album import Album
+    from personae.embed.embedder import Embedder
+
+SKIPPED_SHOWN = 10
+
+
+class Color(StrEnum):
+    """The order of the channels that a model expects."""
+
+    RGB = "rgb"
+    BGR = "bgr"
+
+
+Photos = Annotated[
+    Path, typer.Argument(metavar="PHOTOS", help="A folder of photos, searched with all folders below it.")
+]
+EmbedderPath = Annotated[
+    Path | None,
+    typer.Option(metavar="ONNX", help="Another ArcFace-style model: 112x112 crops in, one feature out."),
+]
+Mean = Annotated[float, typer.Option(help="For --embedder: subtracted from values 0..255.")]
+Scale = Annotated[float, typer.Option(help="For --embedder: multiplied after that.")]
+ColorOrder = Annotated[Color, typer.Option(help="For --embedder: order of the channels.")]
+
+
+def embed(
+    photos: Photos,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the faces go: .npz, .parquet or .csv.")],
+    embedder: EmbedderPath = None,
+    mean: Mean = 127.5,
+    scale: Scale = 1 / 127.5,
+    color: ColorOrder = Color.RGB,
+) -> None:
+    """Find every face in the photos and describe it as a vector.
+
+    What is found is remembered in FILE.store, so that a second run looks only at new photos.
+    """
+    from personae.data import write_faces
+    from personae.errors import InputError
+
+    album = look_through(
+        photos, out.with_name(out.name + ".store"), chosen_embedder(embedder, mean, scale, color)
+    )
+    if not len(album.faces):
+        raise InputError(f"{photos}: {album.photos:,} photos, but no face in them; nothing was written")
+    write_faces(album.faces, out)
+    typer.echo(f"{len(album.faces):,} faces in {album.photos:,} photos, {album.fresh:,} of them new")
+    typer.echo(f"faces: {out}")
+
+
+def chosen_embedder(path: Path | None, mean: float, scale: float, color: Color) -> "Embedder | None":
+    """The user's own model, or None for the one that comes with personae."""
+    if path is None:
+        return None
+    from personae.embed.embedder import Embedder, Preprocessing
+
+    return Embedder.load(path, Preprocessing(mean, scale, color.value))
+
+
+def look_through(photos: Path, store: Path, embedder: "Embedder | None") -> "Album":
+    """The faces of the photos, with progress; what had to be skipped is told."""
+    from personae.embed import embed_photos
+
+    with progress("looking for faces", "photos") as told:
+        album = embed_photos(photos, store, embedder=embedder, progress=told)
+    for skipped in album.skipped[:SKIPPED_SHOWN]:
+        typer.echo(f"skipped {skipped.file}: {skipped.reason}", err=True)
+    if len(album.skipped) > SKIPPED_SHOWN:
+        typer.echo(f"skipped {len(album.skipped) - SKIPPED_SHOWN:,} more", err=True)
+    return album

@@ -1,0 +1,32 @@
+"""`personae evaluate TRUTH LABELS`: how good the clusters are."""
+
+import json as json_module
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Noise(StrEnum):
+    """What a label of -1 means."""
+
+    SINGLETONS = "singletons"
+    DROP = "drop"
+    CLUSTER = "cluster"
+
+
+def evaluate(
+    truth: Annotated[
+        Path, typer.Argument(metavar="TRUTH", help="Identities: labels, or faces that hold them.")
+    ],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Clusters found, in the same order.")],
+    noise: Annotated[Noise, typer.Option(help="What -1 in LABELS means.")] = Noise.SINGLETONS,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Compare found clusters with the truth: pairwise, BCubed, NMI, identity metrics."""
+    from personae.data import read_labels
+    from personae.evaluation import evaluate as compare
+
+    result = compare(read_labels(truth), read_labels(labels), noise=noise.value)
+    typer.echo(json_module.dumps(result.as_dict(), indent=2) if json else result.table())

@@ -1,0 +1,38 @@
+"""A kNN graph as a file."""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from personae.data.atomic import atomic_write
+from personae.errors import InputError
+from personae.graph.knn_graph import NOBODY, KnnGraph
+
+
+def write_graph(graph: KnnGraph, path: Path) -> None:
+    """Writes `.npz`, uncompressed, with `neighbors` (N, k) int32 and `similarities` (N, k)."""
+    if path.suffix != ".npz":
+        raise InputError(f"{path.name}: a graph is written as .npz; choose such a name")
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, neighbors=graph.neighbors, similarities=graph.similarities)
+
+
+def read_graph(path: Path) -> KnnGraph:
+    """Reads what `write_graph` wrote. InputError: no such file, not a graph, a neighbor that is no face."""
+    try:
+        with np.lib.npyio.NpzFile(path.open("rb"), own_fid=True, allow_pickle=False) as file:
+            graph = KnnGraph(file["neighbors"], file["similarities"])
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; make it with `personae knn`") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path}: not a kNN graph; make one with `personae knn`") from error
+    whole = graph.neighbors.dtype == np.int32 and graph.similarities.dtype.kind == "f"
+    if not whole or (
+        graph.neighbors.size and not NOBODY <= graph.neighbors.min() <= graph.neighbors.max() < len(graph)
+    ):
+        raise InputError(
+            f"{path}: holds neighbors that are no faces of the graph; make it anew with `personae knn`"
+        )
+    return graph

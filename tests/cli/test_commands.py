@@ -1,0 +1,138 @@
+"""The commands as a shell sees them: what they print, what they leave behind, and with which code."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from personae.cli import main
+from personae.data import read_faces, write_faces
+from personae.graph.files import read_graph
+from tests.planted import made_faces
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["personae", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        printed = capsys.readouterr()
+        return left.value.code, printed.out, printed.err
+
+    return command
+
+
+@pytest.fixture
+def faces(tmp_path):
+    made = made_faces([20, 10, *[5] * 10, *[1] * 20])
+    write_faces(made, tmp_path / "faces.npz")
+    return made
+
+
+@pytest.mark.parametrize("method", ["auto", "facemap", "threshold"])
+def test_each_method_labels_a_file(run, faces, tmp_path, method):
+    code, out, _ = run("cluster", method, "faces.npz", "--out", "labels.npy")
+    assert code == 0
+    assert "100 faces" in out
+    assert "BCubed F" in out
+    assert np.load(tmp_path / "labels.npy").shape == (100,)
+
+
+def test_a_graph_made_once_serves_a_method(run, faces, tmp_path):
+    assert run("knn", "faces.npz", "--out", "graph.npz", "--k", 30)[0] == 0
+    assert read_graph(tmp_path / "graph.npz").k == 30
+    assert run("cluster", "threshold", "faces.npz", "--graph", "graph.npz", "--out", "a.txt")[0] == 0
+    assert run("cluster", "threshold", "faces.npz", "--k", 30, "--out", "b.txt")[0] == 0
+    assert (tmp_path / "a.txt").read_text() == (tmp_path / "b.txt").read_text()
+
+
+def test_evaluate_prints_a_table_or_json(run, faces):
+    run("cluster", "auto", "faces.npz", "--out", "labels.csv")
+    code, out, _ = run("evaluate", "faces.npz", "labels.csv")
+    assert code == 0
+    assert "BCubed" in out
+    code, out, _ = run("evaluate", "faces.npz", "labels.csv", "--json")
+    assert json.loads(out)["bcubed"]["f"] > 0.9
+
+
+def test_doctor_finds_the_machine_well(run):
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert "GFLOP/s" in out
+    assert "made faces" in out
+
+
+def refused(result, code, *words):
+    """One line on standard error, nothing else, and the code."""
+    got, out, err = result
+    assert got == code
+    assert out == ""
+    assert err.startswith("personae: ")
+    assert err.count("\n") == 1
+    for word in words:
+        assert word in err
+
+
+def test_bad_input_gets_one_line_and_code_3(run, faces, tmp_path):
+    np.save(tmp_path / "nan.npy", np.full((4, 2), np.nan, np.float32))
+    np.save(tmp_path / "zero.npy", np.zeros((4, 2), np.float32))
+    np.save(tmp_path / "objects.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "few.npy", np.zeros(3, np.int32))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.npy").touch()
+    refused(run("cluster", "auto", "nothing.npy"), 3, "nothing.npy")
+    refused(run("cluster", "auto", "nan.npy"), 3, "nan.npy", "NaN")
+    refused(run("cluster", "auto", "zero.npy"), 3, "zero.npy", "zero")
+    refused(run("cluster", "auto", "objects.npy"), 3, "objects.npy")
+    refused(run("cluster", "auto", "empty.npy"), 3, "empty.npy")
+    refused(run("cluster", "auto", "faces.npz", "--dimension", 63), 3, "63")
+    refused(run("cluster", "auto", "faces.npz", "--graph", "nan.npy"), 3, "nan.npy", "personae knn")
+    refused(run("cluster", "auto", "faces.npz", "--k", 0), 3, "k is 0")
+    refused(run("evaluate", "faces.npz", "few.npy"), 3, "100", "3")
+    refused(run("people", "nowhere"), 3, "nowhere")
+    refused(run("people", "empty"), 3, "empty")
+    assert not list(tmp_path.glob(".writing-*"))
+
+
+def test_a_place_that_cannot_be_written_gets_one_line_and_code_5(run, faces, tmp_path):
+    (tmp_path / "file").touch()
+    refused(run("knn", "faces.npz", "--out", "file/graph.npz"), 5, "file")
+
+
+def test_wrong_words_get_code_2(run):
+    assert run("cluster", "no-such-method")[0] == 2
+    assert run("people")[0] == 2
+
+
+def test_nothing_is_printed_twice_and_help_is_there(run):
+    for words in (
+        [],
+        ["people"],
+        ["embed"],
+        ["knn"],
+        ["cluster"],
+        ["cluster", "auto"],
+        ["evaluate"],
+        ["doctor"],
+    ):
+        code, out, _ = run(*words, "--help")
+        assert code == 0
+        assert "Usage" in out
+
+
+def test_what_is_left_of_the_faces_reads_back(faces, tmp_path):
+    again = read_faces(tmp_path / "faces.npz")
+    assert (again.features == faces.features).all()
+    assert (again.truth == faces.truth).all()
+
+
+def test_importing_personae_loads_nothing_heavy():
+    heavy = {"torch", "onnxruntime", "sklearn", "networkit", "numba", "PIL", "jinja2"}
+    code = "import sys, personae.cli.app; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert not heavy & set(modules.split())

@@ -1,0 +1,132 @@
+"""The main job, from photos to files."""
+
+import csv
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ALBUM = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
+
+
+def people(*words, **options):
+    command = [sys.executable, "-m", "personae", "people", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def rows(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def some_photos(tmp_path_factory):
+    """Sixteen photos of the sample album in two folders."""
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "older").mkdir()
+    for number, photo in enumerate(sorted((ALBUM / "photos").iterdir())[:16]):
+        shutil.copy(photo, folder / ("older" if number % 3 == 0 else ""))
+    return folder
+
+
+def test_the_sample_album_gives_its_people(tmp_path):
+    done = people(ALBUM / "photos", "--out", tmp_path, "--truth", ALBUM / "truth.csv")
+    assert done.returncode == 0, done.stderr
+    assert float(re.search(r"BCubed F ([\d.]+)", done.stdout)[1]) >= 0.95
+    assert len(rows(tmp_path / "faces.csv")) == 177
+    assert "open" in done.stdout
+
+
+def test_a_second_run_embeds_only_new_photos(some_photos, tmp_path):
+    photos = tmp_path / "photos"
+    shutil.copytree(some_photos, photos)
+    extra = next(photos.glob("*.jpg"))
+    aside = tmp_path / extra.name
+    extra.rename(aside)
+    assert "(15 new)" in people(photos, "--out", tmp_path / "out").stdout
+    aside.rename(extra)
+    assert "(1 new)" in people(photos, "--out", tmp_path / "out").stdout
+    assert "(0 new)" in people(photos, "--out", tmp_path / "out", "--folders", "link").stdout
+    whole = people(some_photos, "--out", tmp_path / "afresh")
+    assert "(16 new)" in whole.stdout
+    assert rows(tmp_path / "out" / "faces.csv") == rows(tmp_path / "afresh" / "faces.csv")
+    assert list((tmp_path / "out" / "folders" / "Person 1").iterdir())
+
+
+def test_killed_at_any_moment_it_goes_on_and_gives_the_same_people(some_photos, tmp_path):
+    began = time.monotonic()
+    assert people(some_photos, "--out", tmp_path / "whole").returncode == 0
+    whole = time.monotonic() - began
+    chance = random.Random(0)
+    for _ in range(20):
+        command = [
+            sys.executable,
+            "-m",
+            "personae",
+            "people",
+            str(some_photos),
+            "--out",
+            str(tmp_path / "killed"),
+        ]
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            child.wait(chance.uniform(0.1, 0.9) * whole)
+        except subprocess.TimeoutExpired:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+    assert people(some_photos, "--out", tmp_path / "killed").returncode == 0
+    for name in ("faces.csv", "people.csv", "index.html"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    names = {path.name for path in (tmp_path / "killed").iterdir()}
+    assert {name for name in names if not name.startswith(".faces")} == {
+        "faces.csv",
+        "people.csv",
+        "index.html",
+    }
+
+
+def test_one_person_alone_is_one_person(tmp_path):
+    table = rows(ALBUM / "truth.csv")
+    alone = [row["photo"] for row in table if sum(r["photo"] == row["photo"] for r in table) == 1]
+    someone = max({row["person"] for row in table}, key=[row["person"] for row in table].count)
+    (tmp_path / "photos").mkdir()
+    for row in table:
+        if row["person"] == someone and row["photo"] in alone:
+            shutil.copy(ALBUM / "photos" / row["photo"], tmp_path / "photos")
+    assert people(tmp_path / "photos", "--out", tmp_path / "out").returncode == 0
+    assert int(rows(tmp_path / "out" / "people.csv")[0]["faces"]) >= 0.8 * len(
+        list((tmp_path / "photos").iterdir())
+    )
+
+
+def test_folders_of_people_are_never_taken_for_photos(some_photos, tmp_path):
+    photos = tmp_path / "photos"
+    shutil.copytree(some_photos, photos)
+    assert people(photos, "--out", photos / "people", "--folders", "copy").returncode == 0
+    assert "16 photos (0 new)" in people(photos, "--out", photos / "people", "--folders", "copy").stdout
+
+
+def test_photos_without_a_face_are_said_to_be_so(tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "wall.png")
+    done = people(tmp_path, "--out", tmp_path / "out")
+    assert done.returncode == 3
+    assert "no face" in done.stderr
+
+
+@pytest.mark.data
+def test_a_real_album_gives_its_people(shared, tmp_path):
+    command = [shared / "album" / "photos", "--out", tmp_path, "--truth", shared / "album" / "truth.csv"]
+    done = people(*command)
+    assert done.returncode == 0, done.stderr
+    pairwise, bcubed = map(float, re.search(r"pairwise F ([\d.]+), BCubed F ([\d.]+)", done.stdout).groups())
+    assert pairwise >= 0.97
+    assert bcubed >= 0.97
+    assert "(0 new)" in people(*command).stdout
