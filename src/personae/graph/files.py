@@ -22,11 +22,12 @@ def write_graph(graph: KnnGraph, path: Path) -> None:
 def read_graph(path: Path) -> KnnGraph:
     """Reads what `write_graph` wrote. InputError: no such file, not a graph, a neighbor that is no face."""
     try:
-        with np.lib.npyio.NpzFile(path.open("rb"), own_fid=True, allow_pickle=False) as file:
-            graph = KnnGraph(file["neighbors"], file["similarities"])
+        with path.open("rb") as file:
+            members = np.load(file, allow_pickle=False)
+            graph = KnnGraph(members["neighbors"], members["similarities"])
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; make it with `personae knn`") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: not a kNN graph; make one with `personae knn`") from error
     whole = graph.neighbors.dtype == np.int32 and graph.similarities.dtype.kind == "f"
     if not whole or (
