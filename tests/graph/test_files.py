@@ -17,7 +17,7 @@ def test_a_graph_reads_back_as_it_was_written(planted, tmp_path):
 def test_what_is_no_graph_is_refused(tmp_path):
     np.save(tmp_path / "array.npz", np.eye(3))
     np.savez(tmp_path / "other.npz", neighbors=np.eye(3))
-    np.savez(tmp_path / "wide.npz", neighbors=np.array([[5]], np.int32), similarities=np.ones((1, 1), np.float32))
+    np.savez(tmp_path / "wide.npz", neighbors=np.array([[5]], np.int32), similarities=np.float32([[1]]))
     (tmp_path / "cut.npz").write_bytes((tmp_path / "wide.npz").read_bytes()[:100])
     for path in [*tmp_path.iterdir(), tmp_path / "nothing.npz", tmp_path]:
         with pytest.raises(InputError, match="personae knn"):

@@ -55,14 +55,13 @@ def facemap(
     k: Annotated[int, typer.Option(help="Neighbors a face, K in the paper.")] = 256,
     window: Annotated[int, typer.Option(help="Steps in the window, omega in the paper.")] = 20,
     albums: Annotated[bool, typer.Option("--albums", help="Parameters for people with few pictures.")] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the search for the partition.")] = 100,
 ) -> None:
     """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
     from personae.methods import FaceMap
 
     faces, knn = _input(features, graph, dimension)
     began = time.monotonic()
-    method = FaceMap.for_albums() if albums else FaceMap(k=k, window=window, seed=seed)
+    method = FaceMap.for_albums() if albums else FaceMap(k=k, window=window)
     _tell(faces, method.fit_predict(knn or faces), began, out)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from personae import __version__
 
-CORE = ("numpy", "scipy", "numba", "scikit-learn", "networkit", "onnxruntime", "pillow")
+CORE = ("numpy", "scipy", "numba", "scikit-learn", "onnxruntime", "pillow")
 EXTRAS = {"parquet": "pyarrow", "heif": "pillow_heif", "plots": "matplotlib"}
 SELF_TEST_SECONDS = 5.0
 

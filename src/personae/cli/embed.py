@@ -59,16 +59,14 @@ def embed(
     typer.echo(f"faces: {out}")
 
 
-def chosen_embedder(path: Path | None, mean: float, scale: float, color: Color) -> "Embedder | None":
-    """The user's own model, or None for the one that comes with personae."""
-    if path is None:
-        return None
-    from personae.embed.embedder import Embedder, Preprocessing
+def chosen_embedder(path: Path | None, mean: float, scale: float, color: Color) -> "Embedder":
+    """The user's own model, or the one that comes with personae."""
+    from personae.embed import Embedder, Preprocessing, sface
 
-    return Embedder.load(path, Preprocessing(mean, scale, color.value))
+    return sface() if path is None else Embedder.load(path, Preprocessing(mean, scale, color.value))
 
 
-def look_through(photos: Path, store: Path, embedder: "Embedder | None") -> "Album":
+def look_through(photos: Path, store: Path, embedder: "Embedder") -> "Album":
     """The faces of the photos, with progress; what had to be skipped is told."""
     from personae.embed import embed_photos
 

@@ -18,7 +18,7 @@ from personae.cli.embed import (
 )
 
 if TYPE_CHECKING:
-    from personae.embed.album import Album
+    from personae.embed import Album, Embedder
     from personae.export.people import People
 
 STORE = ".faces.store"
@@ -57,11 +57,12 @@ def people(
         raise InputError(
             f"{out} lies in {photos}, so a later run would take its folders for photos; move --out"
         )
-    album = look_through(photos, out / STORE, chosen_embedder(embedder, mean, scale, color))
+    model = chosen_embedder(embedder, mean, scale, color)
+    album = look_through(photos, out / STORE, model)
     if not len(album.faces):
         raise InputError(f"{photos}: {album.photos:,} photos, but no face in them")
     sweep(out)
-    found = grouped(album)
+    found = grouped(album, model)
     write(found, album, photos, out, folders)
     typer.echo(
         f"{len(album.faces):,} faces in {album.photos:,} photos ({album.fresh:,} new): "
@@ -72,12 +73,13 @@ def people(
     typer.echo(f"open {out / 'index.html'}")
 
 
-def grouped(album: "Album") -> "People":
+def grouped(album: "Album", embedder: "Embedder") -> "People":
     """The people among the faces, by the default method."""
+    from personae.embed.strangers import strangers
     from personae.export import People
     from personae.methods import Auto
 
-    method = Auto().fit(album.faces)
+    method = Auto(strangers=strangers(embedder)).fit(album.faces)
     return People(album.faces, method.labels_, method.confidence_, album.thumbnails)
 
 

@@ -15,11 +15,9 @@ class MapEquation:
     """A person is a group of faces that a random walk along the links stays in for long.
 
     One wrong link between two people does not join them, since the walk rarely takes it; a chain of faces
-    without cross-links may be cut. Weights are positive, of any scale. O(E log N) in practice.
+    without cross-links may be cut. Weights are positive, of any scale. Some dozens of looks at each link.
     """
-
-    seed: int = 0
 
     def cluster(self, graph: KnnGraph) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces; the same people for any order of the input."""
-        return map_equation_labels(undirected(graph), order=canonical_order(graph), seed=self.seed)
+        return map_equation_labels(undirected(graph), order=canonical_order(graph))

@@ -7,37 +7,34 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, triu
+from scipy.sparse import csr_array
 
 from personae.graph.components import first_seen
+from personae.graph.map_equation_search import Network, shortest
 
 
 def map_equation_labels(
-    adjacency: csr_array, *, order: NDArray[np.integer[Any]] | None = None, seed: int = 0
+    adjacency: csr_array, *, order: NDArray[np.integer[Any]] | None = None
 ) -> NDArray[np.int32]:
     """(N,) int32, the modules of the shortest description found; a face without links is a module of one.
 
     adjacency: (N, N) symmetric, positive weights, no self-links
     order:     (N,) the order in which faces are visited; pass `canonical_order` so that the order of the input
                does not matter
-    Optimised by networkit's map-equation Louvain on one thread. O(E log N) in practice.
+    Nothing is drawn by chance and one thread does it all: the same graph gives the same modules. O(E) a look
+    at all faces; some dozens are usual. About 24 bytes an edge beyond the input.
     """
-    import networkit  # noqa: PLC0415  (takes a second to load)
-
     n = adjacency.shape[0]
     order = np.arange(n) if order is None else order
-    upper: csr_array = triu(adjacency[order][:, order], k=1, format="csr")
-    if upper.nnz == 0:
+    graph = adjacency[order][:, order].tocsr()
+    total = graph.data.sum(dtype=np.float64)
+    if total == 0:
         return np.arange(n, dtype=np.int32)
-    networkit.setSeed(seed, False)
-    edges = upper.tocoo()
-    network = networkit.GraphFromCoo(
-        (edges.data, (edges.row.astype(np.uint64), edges.col.astype(np.uint64))), n=n, weighted=True
-    )
-    search = networkit.community.LouvainMapEquation(network, hierarchical=True, parallelizationStrategy="none")
-    modules = np.asarray(search.run().getPartition().getVector(), dtype=np.int64)
-    labels = np.empty(n, dtype=np.int64)
-    labels[order] = modules
+    strength = np.asarray(graph.sum(axis=1), dtype=np.float64).reshape(-1)
+    flow = (graph.data / total).astype(np.float32)
+    network = Network(graph.indptr.astype(np.int64), graph.indices.astype(np.int32), flow, strength / total)
+    labels = np.empty(n, dtype=np.int32)
+    labels[order] = shortest(network)
     return first_seen(labels)
 
 

@@ -48,7 +48,6 @@ class Auto(ClusterMixin, BaseEstimator):
     alpha:     false links a face that are put up with; 0.001 suits collections from ten to 10^5 faces
     sample:    faces that each face is compared with
     strangers: (M, d) features of people who are in none of the photos, or None
-    seed:      of the search for the partition
 
     labels_:     (N,) int32, 0..C-1 in the order of the first faces
     confidence_: (N,) float32 in [0, 1], how far the links of each face agree with its person
@@ -60,13 +59,11 @@ class Auto(ClusterMixin, BaseEstimator):
         alpha: float = 1e-3,
         sample: int = 1024,
         strangers: NDArray[np.floating[Any]] | None = None,
-        seed: int = 0,
     ) -> None:
         self.k = k
         self.alpha = alpha
         self.sample = sample
         self.strangers = strangers
-        self.seed = seed
 
     def fit(self, X: FaceSet | ArrayLike, y: Any = None, *, graph: KnnGraph | None = None) -> Self:
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
@@ -86,7 +83,7 @@ class Auto(ClusterMixin, BaseEstimator):
                 )
             strangers = strangers_of(faces.features, others, side="near")
             sample |= others
-        people = MapEquation(self.seed)
+        people = MapEquation()
         guess = people.cluster(strangers.link(graph, self.alpha))
         links = strangers_of(faces.features, sample, side="near", labels=guess).link(graph, self.alpha)
         self.labels_ = people.cluster(links)

@@ -23,13 +23,11 @@ class FaceMap(GraphClusterer):
 
     k:      K, neighbors a face; N - 1 where there are fewer
     window: omega, steps in the window; shortened for small sets as `OutlierDetection` says
-    seed:   of the search for the partition
     """
 
-    def __init__(self, k: int = 256, window: int = 20, seed: int = 100) -> None:
+    def __init__(self, k: int = 256, window: int = 20) -> None:
         self.k = k
         self.window = window
-        self.seed = seed
 
     @classmethod
     def for_albums(cls) -> Self:
@@ -37,4 +35,4 @@ class FaceMap(GraphClusterer):
         return cls(k=24, window=4)
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        return MapEquation(self.seed).cluster(OutlierDetection(self.window).link(graph))
+        return MapEquation().cluster(OutlierDetection(self.window).link(graph))

@@ -1,0 +1,15 @@
+"""Every benchmark, then the tables made from them: `python -m benchmarks`."""
+
+import subprocess
+import sys
+
+from benchmarks import tables
+from benchmarks.record import SHARED
+
+ANYWHERE = ("knn", "evaluate", "embed")
+REAL = ("unlearned", "synthetic")  # these need the real embeddings
+
+for name in (*ANYWHERE, *(REAL if SHARED.is_dir() else ())):
+    print(f"== {name}", flush=True)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+tables.main()

@@ -1,0 +1,37 @@
+"""Where figures go: one JSON a benchmark, with what the figures depend on."""
+
+import json
+import os
+import platform
+import resource
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+SHARED = Path(__file__).resolve().parents[2] / "shared"  # real embeddings and photographs, where there are any
+PACKAGES = ("numpy", "scipy", "numba", "scikit-learn", "onnxruntime", "pillow")
+
+
+def record(name: str, figures: dict[str, Any]) -> None:
+    """Writes results/NAME.json: the figures, the command that makes them, versions and cores."""
+    RESULTS.mkdir(exist_ok=True)
+    whole = {"command": f"python -m benchmarks.{name}", "machine": machine(), **figures}
+    (RESULTS / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n")
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    return {
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "architecture": platform.machine(),
+    }
+
+
+def peak_mib() -> int:
+    """The most memory this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (1 << 20 if sys.platform == "darwin" else 1 << 10)

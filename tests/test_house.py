@@ -1,0 +1,83 @@
+"""What keeps the house in order."""
+
+import ast
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import personae
+from benchmarks.tables import filled, pages
+from personae.cli.app import app
+from personae.methods import METHODS
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+DOCS = "\n".join(page.read_text() for page in pages())
+
+
+@pytest.mark.parametrize("name", personae.__all__)
+def test_a_public_name_is_there_and_has_its_docs(name):
+    assert getattr(personae, name).__doc__
+    assert name in DOCS
+
+
+def test_public_names_are_sorted_and_no_folder_hides_one():
+    assert personae.__all__ == sorted(personae.__all__)
+    folders = {module.name for module in pkgutil.iter_modules(personae.__path__)}
+    assert not folders & set(personae.__all__)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_has_its_page_and_its_subcommand(name):
+    assert (ROOT / "docs" / "methods" / f"{name}.md").is_file()
+    group = next(group for group in app.registered_groups if group.name == "cluster")
+    assert name in {command.callback.__name__ for command in group.typer_instance.registered_commands}
+
+
+def test_every_method_file_is_in_the_table():
+    files = {path.stem for path in (ROOT / "src/personae/methods").glob("*.py")} - {"__init__", "estimator"}
+    assert files == set(METHODS)
+
+
+def test_every_command_is_in_the_docs():
+    for command in app.registered_commands:
+        assert f"`personae {command.callback.__name__}" in DOCS
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_file_exceeds_400_lines(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_every_file_says_what_it_is_and_every_public_function_has_a_docstring(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), path
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            decorated = {ast.unparse(d) for d in node.decorator_list}
+            assert ast.get_docstring(node) or "overload" in decorated, f"{path}: {node.name}"
+
+
+def test_every_module_can_be_imported():
+    for module in pkgutil.walk_packages(personae.__path__, "personae."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_tables_are_those_of_the_results(page):
+    assert filled(page.read_text()) == page.read_text()
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_version_is_in_the_changelog():
+    assert f"## {personae.__version__}" in (ROOT / "CHANGELOG.md").read_text()
