@@ -132,7 +132,7 @@ def write_synthetic_faces(
     """The faces of `synthetic_faces`, written to a `.npy` and mapped from there; the truth goes to a `.meta`.
 
     block: faces made at a time, up to 6 d bytes each; the file is the same for any. Who is where takes about
-           30 N bytes.
+           45 N bytes.
 
     InputError: another suffix or type, block below 1. OutputError: no space, no permission.
     """

@@ -44,8 +44,8 @@ class SyntheticEmbedder:
     breadth: float = 1.35
     person_spread: float = 0.17
     face_spread: float = 0.28
-    modes: int = 4
-    mode_share: float = 0.2
+    modes: int = 6
+    mode_share: float = 0.25
 
     def __post_init__(self) -> None:
         whole("dimension", self.dimension, 2)
