@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.record import RESULTS
 
+FS = ("pairwise", "bcubed")
 ROOT = Path(__file__).parent.parent
 SPOT = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -32,9 +33,38 @@ def unlearned() -> str:
 
 
 def embed() -> str:
-    """Rates of the stages of embedding."""
-    found = results("embed")
-    return table(["stage", "faces a second"], ([name, f"{rate:,.0f}"] for name, rate in found["rates"].items()))
+    """Rates of the stages of embedding, and of the whole."""
+    found = results("embed")["results"]
+    rates = found["faces_per_second_of_one_thread"]
+    rows = [[f"{stage}, one thread", f"{rate:,.0f}"] for stage, rate in rates.items()]
+    rows.append([f"all of it, {found['workers']} threads", f"{found['faces_per_second']:,.0f}"])
+    rows.append(["the two networks alone, as many threads", f"{found['faces'] / found['floor_seconds']:,.0f}"])
+    return table(["stage", "faces a second"], rows)
+
+
+def evaluate() -> str:
+    """Time and memory of the metrics."""
+    rows = []
+    for found in results("evaluate")["results"].values():
+        seconds = found.get("seconds", round(found.get("seconds_for_the_curve", 0), 2))
+        peak = f"{found['peak_mib']:,} MiB" if "peak_mib" in found else "-"
+        rows.append([found["case"], f"{seconds:.2f} s", peak])
+    return table(["case", "time", "peak memory, input included"], rows)
+
+
+def synthetic() -> str:
+    """Methods on real sets and on made ones, pairwise F / BCubed F."""
+    found = results("synthetic")["results"]
+    methods = list(next(iter(found.values()))["real"]["methods"])
+    rows = []
+    for name, sides in found.items():
+        for side in ("real", "synthetic"):
+            cells = [sides[side]["methods"][method] for method in methods]
+            values = [tuple(cell[f]["mean"] if side == "synthetic" else cell[f] for f in FS) for cell in cells]
+            rows.append(
+                [name, "made" if side == "synthetic" else side, *(f"{p:.1f} / {b:.1f}" for p, b in values)]
+            )
+    return table(["set", "faces", *methods], rows)
 
 
 def knn() -> str:
@@ -48,7 +78,9 @@ def knn() -> str:
     )
 
 
-TABLES: dict[str, Callable[[], str]] = {"unlearned": unlearned, "embed": embed, "knn": knn}
+TABLES: dict[str, Callable[[], str]] = {
+    made.__name__: made for made in (unlearned, embed, evaluate, knn, synthetic)
+}
 
 
 def results(name: str) -> Any:

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from personae import FaceSet, InputError, knn_graph
-from personae.link.strangers import sample_faces, strangers_of
+from personae import FaceSet, knn_graph
+from personae.link import Sample, strangers_of
 
 
-def slow_strangers(features, sample, labels):
+def slow_strangers(features, sample, side, labels):
     """One face at a time, as the docstring of `strangers_of` says."""
     level, spread = [], []
     for i, face in enumerate(features.astype(np.float64)):
@@ -21,26 +21,27 @@ def slow_strangers(features, sample, labels):
             continue
         at = lambda share: np.log(max(1 - cosines[round(share * (len(cosines) - 1))], 1e-6))  # noqa: B023
         level.append(at(0.5))
-        spread.append(abs(at(0.5) - at(norm.cdf(-1 if labels is None else 1))))
+        spread.append(abs(at(0.5) - at(norm.cdf(1 if side == "near" else -1))))
     level, spread = np.array(level), np.array(spread)
     known = np.isfinite(level) & (spread > 1e-6)
     return np.where(known, level, np.median(level[known])), np.where(known, spread, np.median(spread[known]))
 
 
+@pytest.mark.parametrize("side", ["near", "far"])
 @pytest.mark.parametrize("known_people", [False, True])
 @pytest.mark.parametrize("size", [25, 1000])
-def test_level_and_spread_are_those_of_the_definition(planted, known_people, size):
-    sample = sample_faces(planted.features, knn_graph(planted, 10), size, np.eye(64)[:5])
+def test_level_and_spread_are_those_of_the_definition(planted, side, known_people, size):
+    sample = Sample.among(planted.features, knn_graph(planted, 10), size) | Sample.elsewhere(np.eye(64)[:5])
     labels = planted.truth if known_people else None
-    found = strangers_of(planted.features, sample, labels)
-    level, spread = slow_strangers(planted.features, sample, labels)
+    found = strangers_of(planted.features, sample, side=side, labels=labels)
+    level, spread = slow_strangers(planted.features, sample, side, labels)
     np.testing.assert_allclose(found.level, level, rtol=1e-12)
     np.testing.assert_allclose(found.spread, spread, rtol=1e-10)
 
 
 def test_a_link_is_one_that_strangers_would_not_reach(planted):
     graph = knn_graph(planted, 12)
-    strangers = strangers_of(planted.features, sample_faces(planted.features, graph, 1000, None))
+    strangers = strangers_of(planted.features, Sample.among(planted.features, graph, 1000), side="far")
     linked = strangers.link(graph, alpha=0.01)
     floor = norm.isf(0.01 / len(planted))
     for i in range(0, len(planted), 7):
@@ -54,17 +55,13 @@ def test_a_link_is_one_that_strangers_would_not_reach(planted):
 def test_the_sample_does_not_depend_on_the_order_of_the_faces(planted):
     order = np.random.default_rng(5).permutation(len(planted))
     mixed = planted.take(order)
-    sample = sample_faces(planted.features, knn_graph(planted, 10), 40, None)
-    again = sample_faces(mixed.features, knn_graph(mixed, 10), 40, None)
+    sample = Sample.among(planted.features, knn_graph(planted, 10), 40)
+    again = Sample.among(mixed.features, knn_graph(mixed, 10), 40)
     assert (order[again.face] == sample.face).all()
 
 
-def test_no_stranger_at_all_means_no_link():
+def test_a_face_without_strangers_has_no_links():
     faces = FaceSet.of([[1.0, 0.0]])
     graph = knn_graph(faces)
-    assert strangers_of(faces.features, sample_faces(faces.features, graph, 9, None)).link(graph, 0.01).k == 0
-
-
-def test_strangers_of_another_dimension_are_refused(planted):
-    with pytest.raises(InputError, match="64 values"):
-        sample_faces(planted.features, knn_graph(planted, 5), 10, np.eye(3))
+    sample = Sample.among(faces.features, graph, 9)
+    assert strangers_of(faces.features, sample, side="near").link(graph, 0.01).k == 0
