@@ -14,7 +14,7 @@ from personae.export import FoldersWritten, folders, write_folders
 
 def tree(out: Path) -> dict[str, bytes]:
     """Every file below, with what it shows."""
-    files = (path for path in out.rglob("*") if not path.is_dir() and path.name != folders.MANIFEST)
+    files = (path for path in out.rglob("*") if not path.is_dir() and path.name != folders.FOLDERS_MANIFEST)
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
 
@@ -78,7 +78,7 @@ def test_other_people_replace_the_earlier_ones(album, people_of, how, then):
     fewer = people_of([0, 0], ["c.jpg", "b/IMG.jpg"])
     assert write_folders(fewer, out, photos=photos, how=then).removed == 5
     assert tree(out) == {"Person 1/IMG.jpg": b"photo 'b/IMG.jpg'", "Person 1/c.jpg": b"photo 'c.jpg'"}
-    assert sorted(path.name for path in out.iterdir()) == [folders.MANIFEST, "Person 1"]
+    assert sorted(path.name for path in out.iterdir()) == [folders.FOLDERS_MANIFEST, "Person 1"]
     assert {path.is_symlink() for path in out.glob("*/*.jpg")} == {then == "link"}
 
 
@@ -225,9 +225,9 @@ def test_something_in_place_of_a_folder_is_refused(album, tmp_path, obstacle):
 def test_a_manifest_that_reaches_elsewhere_is_refused(album, change):
     people, photos, out = album
     write_folders(people, out, photos=photos, how="copy")
-    manifest = json.loads((out / folders.MANIFEST).read_text())
+    manifest = json.loads((out / folders.FOLDERS_MANIFEST).read_text())
     manifest["entries"][0] |= change
-    (out / folders.MANIFEST).write_text(json.dumps(manifest))
+    (out / folders.FOLDERS_MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(InputError, match="is damaged"):
         write_folders(people, out, photos=photos, how="copy")
     assert len(tree(out)) == 6
@@ -237,7 +237,7 @@ def test_a_manifest_that_reaches_elsewhere_is_refused(album, change):
 def test_a_damaged_manifest_is_refused(album, text):
     people, photos, out = album
     out.mkdir()
-    (out / folders.MANIFEST).write_bytes(text.encode("utf-8", "surrogateescape"))
+    (out / folders.FOLDERS_MANIFEST).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError, match="is damaged"):
         write_folders(people, out, photos=photos, how="link")
 

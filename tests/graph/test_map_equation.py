@@ -14,7 +14,11 @@ from personae.graph import (
     map_equation_labels,
     undirected,
 )
-from personae.graph.map_equation_search import Network, _moved
+from personae.graph.map_equation import _walk
+from personae.graph.map_equation_search import _moved, aggregated
+
+# seed, and the bits that infomap 2.16 reports for groups of ten in a row
+DIRECTED_BITS = [(0, 9.04120644031012), (1, 9.134866358346438), (2, 9.10833070495749)]
 
 
 def random_graph(n, seed, density=0.3):
@@ -102,24 +106,112 @@ def test_codelength_and_description_are_those_of_infomap(seed):
     assert codelength(adjacency, map_equation_labels(adjacency)) <= 1.005 * result.codelength
 
 
+def one_way(n, size, seed):
+    """Groups of about `size`, with links that lead one way only, and some faces that link to nobody."""
+    kept = np.random.default_rng(seed).random((n, n)) < 0.6
+    return csr_array(communities(n, size, seed).toarray() * kept)
+
+
+@pytest.mark.parametrize(("seed", "bits"), DIRECTED_BITS)
+def test_the_directed_codelength_is_the_stored_one_of_infomap(seed, bits):
+    adjacency = one_way(200, 10, seed)
+    assert codelength(adjacency, np.arange(200) // 10, directed=True) == pytest.approx(bits, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_directed_codelength_and_description_are_those_of_infomap(seed):
+    infomap = pytest.importorskip("infomap")
+    adjacency = one_way(400, 10, seed)
+    network = infomap.Network.from_scipy_sparse_matrix(adjacency, directed=True)
+    result = network.run(options=infomap.Options(two_level=True, flow_model="directed", seed=1, silent=True))
+    modules = result.modules()
+    theirs = first_seen(np.array([modules.get(node, 1000 + node) for node in range(400)]))
+    assert codelength(adjacency, theirs, directed=True) == pytest.approx(result.codelength, abs=1e-9)
+    ours = codelength(adjacency, map_equation_labels(adjacency, directed=True), directed=True)
+    assert ours <= 1.005 * result.codelength
+
+
+def test_an_undirected_graph_has_one_answer_either_way():
+    adjacency = communities(300, 12, 0)
+    both = map_equation_labels(adjacency, directed=True), map_equation_labels(adjacency)
+    assert (both[0] == both[1]).all()
+
+
+@pytest.mark.parametrize("directed", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_every_move_gains_what_the_description_loses(seed):
-    adjacency = communities(200, 10, seed)
-    strength = np.asarray(adjacency.sum(axis=1)).reshape(-1)
-    network = Network(
-        adjacency.indptr.astype(np.int64),
-        adjacency.indices.astype(np.int32),
-        (adjacency.data / strength.sum()).astype(np.float32),
-        strength / strength.sum(),
-    )
+def test_every_move_gains_what_the_description_loses(seed, directed):
+    adjacency = one_way(200, 10, seed) if directed else communities(200, 10, seed)
+    network = _walk(adjacency, np.arange(200), directed)
     start = np.random.default_rng(seed).integers(0, 30, 200).astype(np.int32)
     moved = _moved(network, np.zeros(200, np.int32), start)
-    assert codelength(adjacency, start) - codelength(adjacency, moved.labels) == pytest.approx(
-        moved.gain, abs=1e-5
-    )
+    bits = [codelength(adjacency, labels, directed=directed) for labels in (start, moved.labels)]
+    assert bits[0] - bits[1] == pytest.approx(moved.gain, abs=1e-5)
     halves = (np.arange(200) % 2).astype(np.int32)
     kept_apart = _moved(network, halves, halves).labels
     assert all(len(set(halves[kept_apart == module])) == 1 for module in set(kept_apart))
+
+
+@given(seed=st.integers(0, 999), count=st.integers(1, 12))
+@settings(max_examples=30)
+def test_constraints_are_never_broken(seed, count):
+    rng = np.random.default_rng(seed)
+    adjacency = communities(120, 10, seed)
+    found = map_equation_labels(adjacency)
+    together = np.arange(120)
+    for _ in range(count):
+        a, b = rng.integers(0, 120, 2)
+        together[together == together[b]] = together[a]
+    apart = rng.integers(0, 120, (count, 2))
+    apart = apart[together[apart[:, 0]] != together[apart[:, 1]]]
+    held = map_equation_labels(adjacency, together=together, apart=apart, start=found)
+    assert (held[apart[:, 0]] != held[apart[:, 1]]).all()
+    for group in set(together):
+        assert len(set(held[together == group])) == 1
+    assert codelength(adjacency, held) >= codelength(adjacency, found) - 0.02
+
+
+def test_constraints_that_hold_already_change_nothing():
+    adjacency = communities(200, 10, 0)
+    labels = map_equation_labels(adjacency)
+    apart = np.array([[a, b] for a in range(0, 200, 9) for b in range(0, 200, 11) if labels[a] != labels[b]])
+    assert (
+        codelength(adjacency, map_equation_labels(adjacency, apart=apart))
+        <= codelength(adjacency, labels) + 0.01
+    )
+    assert (map_equation_labels(adjacency, together=labels) == labels).all()
+
+
+def test_a_warm_start_from_the_answer_gives_the_answer():
+    adjacency = communities(400, 10, 1)
+    labels = map_equation_labels(adjacency)
+    assert (map_equation_labels(adjacency, start=labels) == labels).all()
+
+
+def test_constraints_that_contradict_are_refused():
+    adjacency = communities(20, 5, 0)
+    with pytest.raises(InputError, match="both together and apart"):
+        map_equation_labels(adjacency, together=np.zeros(20, int), apart=np.array([[3, 7]]))
+    with pytest.raises(InputError, match="20 faces"):
+        map_equation_labels(adjacency, start=np.zeros(3, int))
+    with pytest.raises(InputError, match="pairs, 2"):
+        map_equation_labels(adjacency, apart=np.array([1, 2, 3]))
+    with pytest.raises(InputError, match="there are 20"):
+        map_equation_labels(adjacency, apart=np.array([[1, 20]]))
+
+
+def test_parts_and_modules_carry_the_flows_of_their_nodes():
+    adjacency = one_way(60, 6, 0)
+    network = _walk(adjacency, np.arange(60), directed=True)
+    labels = first_seen(np.arange(60) // 7)
+    modules = aggregated(network, labels, int(labels.max()) + 1)
+    member = np.eye(labels.max() + 1)[labels]
+    flow = np.zeros((60, 60))
+    np.add.at(flow, (np.repeat(np.arange(60), np.diff(network.indptr)), network.indices), network.flow)
+    between = member.T @ flow @ member
+    np.fill_diagonal(between, 0)
+    dense = csr_array((modules.flow, modules.indices, modules.indptr), shape=between.shape).toarray()
+    np.testing.assert_allclose(dense, between, atol=1e-7)
+    np.testing.assert_allclose(modules.visit, member.T @ network.visit)
 
 
 def test_a_ring_of_cliques_falls_into_its_cliques():

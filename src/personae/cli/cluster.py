@@ -54,6 +54,7 @@ def facemap(
     dimension: Dimension = None,
     k: Annotated[int, typer.Option(help="Neighbors a face, K in the paper.")] = 256,
     window: Annotated[int, typer.Option(help="Steps in the window, omega in the paper.")] = 20,
+    directed: Annotated[bool, typer.Option("--directed", help="Follow links one way only.")] = False,
     albums: Annotated[bool, typer.Option("--albums", help="Parameters for people with few pictures.")] = False,
 ) -> None:
     """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
@@ -61,7 +62,7 @@ def facemap(
 
     faces, knn = _input(features, graph, dimension)
     began = time.monotonic()
-    method = FaceMap.for_albums() if albums else FaceMap(k=k, window=window)
+    method = FaceMap.for_albums() if albums else FaceMap(k, window, directed)
     _tell(faces, method.fit_predict(knn or faces), began, out)
 
 

@@ -53,10 +53,6 @@ def people(
     from personae.data.atomic import sweep
     from personae.errors import InputError
 
-    if folders is not None and out.resolve().is_relative_to(photos.resolve()):
-        raise InputError(
-            f"{out} lies in {photos}, so a later run would take its folders for photos; move --out"
-        )
     model = chosen_embedder(embedder, mean, scale, color)
     album = look_through(photos, out / STORE, model)
     if not len(album.faces):

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 from personae.data.atomic import atomic_write, sweep
+from personae.embed.photos import FOLDERS_MANIFEST
 from personae.errors import InputError, OutputError, listed
 from personae.export.people import People, stays_inside
 
-MANIFEST = ".personae-folders.json"
 FORMAT = 1
 LONE = "Lone faces"
 FOLDER = re.compile(rf"Person [1-9]\d*|{LONE}")
@@ -140,7 +140,7 @@ def read_manifest(out: Path) -> Manifest:
 
     InputError: the manifest is damaged, or names something that no run makes.
     """
-    path = out / MANIFEST
+    path = out / FOLDERS_MANIFEST
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["format"] != FORMAT:
@@ -165,7 +165,7 @@ def read_manifest(out: Path) -> Manifest:
 def _write_manifest(out: Path, manifest: Manifest) -> None:
     entries = [asdict(entry) for entry in dict.fromkeys(manifest.entries)]
     text = json.dumps({"format": FORMAT, "photos": str(manifest.photos), "entries": entries}, indent=1)
-    with atomic_write(out / MANIFEST) as temporary:
+    with atomic_write(out / FOLDERS_MANIFEST) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """The kNN graph and what is computed on it; NumPy and numba, never torch."""
 
-from personae.graph.adjacency import canonical_order, undirected
+from personae.graph.adjacency import canonical_order, directed, undirected
 from personae.graph.components import component_labels, first_seen
 from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
@@ -11,6 +11,7 @@ __all__ = [
     "canonical_order",
     "codelength",
     "component_labels",
+    "directed",
     "first_seen",
     "knn_graph",
     "map_equation_labels",

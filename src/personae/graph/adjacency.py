@@ -7,21 +7,29 @@ from personae.errors import InputError
 from personae.graph.knn_graph import NOBODY, KnnGraph
 
 
-def undirected(graph: KnnGraph) -> csr_array:
-    """(N, N) symmetric CSR, float64: W_ab = w(a -> b) + w(b -> a), without self-links or zeros.
+def directed(graph: KnnGraph) -> csr_array:
+    """(N, N) CSR, float64: the weight of each link as it lies, without self-links or zeros.
 
     InputError: a weight is negative or not finite.
     """
     kept = (graph.neighbors != NOBODY) & (graph.similarities != 0)
+    kept &= graph.neighbors != np.arange(len(graph))[:, None]
     rows, ranks = np.nonzero(kept)
     weights = graph.similarities[rows, ranks].astype(np.float64)
     if not (np.isfinite(weights).all() and (weights > 0).all()):
         raise InputError("link weights are negative or not finite; clip them at 0 first")
     n = len(graph)
-    directed = coo_array((weights, (rows.astype(np.int32), graph.neighbors[rows, ranks])), shape=(n, n)).tocsr()
-    both: csr_array = (directed + directed.T).tocsr()
-    both.setdiag(0)
-    both.eliminate_zeros()
+    links = coo_array((weights, (rows.astype(np.int32), graph.neighbors[rows, ranks])), shape=(n, n))
+    return csr_array(links)
+
+
+def undirected(graph: KnnGraph) -> csr_array:
+    """(N, N) symmetric CSR, float64: W_ab = w(a -> b) + w(b -> a), without self-links or zeros.
+
+    InputError: a weight is negative or not finite.
+    """
+    links = directed(graph)
+    both: csr_array = (links + links.T).tocsr()
     both.sort_indices()
     return both
 

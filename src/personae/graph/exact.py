@@ -99,7 +99,7 @@ def _hold(products: NDArray[np.float32], rows: NDArray[np.int64], first: int, ro
 def _hold_one(products: NDArray[np.float32], face: int, first: int, room: _Room, row: int) -> int:
     """How many candidates face `face`, in row `row`, has after these products."""
     heap, faces, values = room.heap[row], room.face[row], room.product[row]
-    held = room.held[row]
+    held = int(room.held[row])
     for left in range(0, len(products), STRIDE):
         right = min(left + STRIDE, len(products))
         floor = np.float32(heap[0] - room.slack)

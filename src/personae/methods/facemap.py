@@ -21,13 +21,15 @@ class FaceMap(GraphClusterer):
     11 neighbors of each face are kept, so collections of lone faces collapse into false groups. There use
     `FaceMap.for_albums()`, or better `Auto`. No threshold. O(N^2 d) for the graph, O(N k) for the links.
 
-    k:      K, neighbors a face; N - 1 where there are fewer
-    window: omega, steps in the window; shortened for small sets as `OutlierDetection` says
+    k:        K, neighbors a face; N - 1 where there are fewer
+    window:   omega, steps in the window; shortened for small sets as `OutlierDetection` says
+    directed: follow links one way, as the paper's text has it; its program and tables go both ways
     """
 
-    def __init__(self, k: int = 256, window: int = 20) -> None:
+    def __init__(self, k: int = 256, window: int = 20, directed: bool = False) -> None:
         self.k = k
         self.window = window
+        self.directed = directed
 
     @classmethod
     def for_albums(cls) -> Self:
@@ -35,4 +37,4 @@ class FaceMap(GraphClusterer):
         return cls(k=24, window=4)
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        return MapEquation().cluster(OutlierDetection(self.window).link(graph))
+        return MapEquation(self.directed).cluster(OutlierDetection(self.window).link(graph))
