@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.record import record
 
 SAMPLE = Path(__file__).parents[1] / "examples" / "sample_album" / "photos"
-BLOCK = 330  # photos
+BLOCK = 220  # photos
 
 
 def main() -> None:

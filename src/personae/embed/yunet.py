@@ -4,7 +4,7 @@ Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intellige
 says for each cell of three grids how sure it is of a face there, and where its box and landmarks lie.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -49,15 +49,20 @@ class Detections:
 
     def scaled(self, x: float, y: float) -> "Detections":
         """The same faces in a picture `x` times as wide and `y` times as high."""
+        if x == y == 1:
+            return self
         by = np.array([x, y, x, y], np.float32)
         return Detections(self.boxes * by, self.landmarks * by[:2], self.scores)
 
-    def joined(self, other: "Detections") -> "Detections":
-        """These faces and those of `other`."""
-        return Detections(
-            np.concatenate([self.boxes, other.boxes]),
-            np.concatenate([self.landmarks, other.landmarks]),
-            np.concatenate([self.scores, other.scores]),
+    @classmethod
+    def joined(cls, parts: Sequence["Detections"]) -> "Detections":
+        """The faces of all parts, one part after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([NOTHING.boxes, *(part.boxes for part in parts)]),
+            np.concatenate([NOTHING.landmarks, *(part.landmarks for part in parts)]),
+            np.concatenate([NOTHING.scores, *(part.scores for part in parts)]),
         )
 
     def distinct(self) -> "Detections":
@@ -78,12 +83,9 @@ class Detector:
 
     def find(self, picture: Image.Image) -> Detections:
         """All faces of an RGB picture, in its pixels. Memory: about 40 bytes a pixel of the `FINE` look."""
-        found = NOTHING
-        for look in looks(picture):
-            found = found.joined(
-                self.look(look).scaled(picture.width / look.width, picture.height / look.height)
-            )
-        return within(found.distinct(), picture.size)
+        width, height = picture.size
+        seen = [self.look(look).scaled(width / look.width, height / look.height) for look in looks(picture)]
+        return within(Detections.joined(seen).distinct(), picture.size)
 
     def look(self, picture: Image.Image) -> Detections:
         """All candidates at this very size, many to a face."""
@@ -138,7 +140,7 @@ def decode(outputs: Mapping[str, Float], width: int) -> Detections:
              from the cell's corner; all in cells
     width:   pixels of the padded picture
     """
-    found = NOTHING
+    grids: list[Detections] = []
     for stride in STRIDES:
         face, here = outputs[f"cls_{stride}"][0, :, 0], outputs[f"obj_{stride}"][0, :, 0]
         cells = np.flatnonzero(face * here >= SURE**2)
@@ -151,8 +153,8 @@ def decode(outputs: Mapping[str, Float], width: int) -> Detections:
         boxes = np.concatenate([corner + offsets[:, :2] - size / 2, size], axis=1)
         landmarks = corner[:, None] + outputs[f"kps_{stride}"][0, cells].reshape(-1, 5, 2)
         scores = np.minimum(np.sqrt(face[cells] * here[cells]), 1)
-        found = found.joined(Detections(boxes * np.float32(stride), landmarks * np.float32(stride), scores))
-    return found
+        grids.append(Detections(boxes * np.float32(stride), landmarks * np.float32(stride), scores))
+    return Detections.joined(grids)
 
 
 def apart(boxes: Float) -> list[int]:

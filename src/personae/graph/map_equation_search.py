@@ -101,7 +101,8 @@ def _f(x: float) -> float:
 @njit(cache=True)
 def _bits(exits: float, enters: float, inside: float) -> float:
     """What one module adds to the description."""
-    bits: float = _f(exits + inside) - _f(exits) - _f(enters)
+    out = _f(exits)
+    bits: float = _f(exits + inside) - out - (out if exits == enters else _f(enters))
     return bits
 
 
@@ -134,6 +135,9 @@ def _moved(network: Network, bound: Labels, labels: Labels) -> Moved:  # noqa: P
             if labels[indices[at]] == module:  # met from both ends
                 exits[module] -= flow[at] / 2
                 enters[module] -= flow[at] / 2
+    cost = np.zeros(n)  # bits of each module, kept beside the rates: logarithms are most of the work
+    for module in range(n):
+        cost[module] = _bits(exits[module], enters[module], inside[module])
     total = enters.sum()
     empty = np.empty(n, np.int32)
     empties = 0
@@ -173,25 +177,27 @@ def _moved(network: Network, bound: Labels, labels: Labels) -> Moved:  # noqa: P
         if size[i] == 1:
             exit_i, enter_i, inside_i = 0.0, 0.0, 0.0
         rest = total - enters[i] + enter_i
-        change_i = _bits(exit_i, enter_i, inside_i) - _bits(exits[i], enters[i], inside[i]) - _f(total)
-        best, j, exit_best, enter_best = -LEAST_GAIN, i, 0.0, 0.0
+        cost_i = _bits(exit_i, enter_i, inside_i)
+        change_i = cost_i - cost[i] - _f(total)
+        best, j, exit_best, enter_best, cost_best = -LEAST_GAIN, i, 0.0, 0.0, 0.0
         for at in range(count):
             module = near[at]
             seen[module] = False
             if module != i and not shut[module]:
                 exit_j = exits[module] + leave[a] - to[module]
                 enter_j = enters[module] + enter[a] - to[module]
-                change = change_i + _f(rest - enters[module] + enter_j)
-                change += _bits(exit_j, enter_j, inside[module] + visit[a])
-                change -= _bits(exits[module], enters[module], inside[module])
+                cost_j = _bits(exit_j, enter_j, inside[module] + visit[a])
+                change = change_i + _f(rest - enters[module] + enter_j) + cost_j - cost[module]
                 if change < best:
-                    best, j, exit_best, enter_best = change, module, exit_j, enter_j
+                    best, j, exit_best, enter_best, cost_best = change, module, exit_j, enter_j, cost_j
         for at in range(bar[a], bar[a + 1]):
             shut[labels[barred[at]]] = False
         if size[i] > 1 and empties > 0:
-            change = change_i + _f(rest + enter[a]) + _bits(leave[a], enter[a], visit[a])
+            cost_j = _bits(leave[a], enter[a], visit[a])
+            change = change_i + _f(rest + enter[a]) + cost_j
             if change < best:
                 best, j, exit_best, enter_best = change, empty[empties - 1], leave[a], enter[a]
+                cost_best = cost_j
         if j == i:
             continue
         if size[j] == 0:
@@ -199,6 +205,7 @@ def _moved(network: Network, bound: Labels, labels: Labels) -> Moved:  # noqa: P
         total = rest - enters[j] + enter_best
         exits[i], enters[i], inside[i] = exit_i, enter_i, inside_i
         exits[j], enters[j], inside[j] = exit_best, enter_best, inside[j] + visit[a]
+        cost[i], cost[j] = cost_i, cost_best
         size[i] -= 1
         size[j] += 1
         if size[i] == 0:

@@ -48,7 +48,8 @@ def shared(steps: KnnGraph, how: Literal["sum", "product"]) -> NDArray[np.float3
     0 where there is no neighbor. O(N c^2) with a table of N places instead of searches in the lists.
     """
     weights = np.ascontiguousarray(steps.similarities, dtype=np.float32)
-    return _shared(np.ascontiguousarray(steps.neighbors), weights, how == "sum")
+    result: NDArray[np.float32] = _shared(np.ascontiguousarray(steps.neighbors), weights, how == "sum")
+    return result
 
 
 @njit(parallel=True, cache=True)

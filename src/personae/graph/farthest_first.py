@@ -1,0 +1,71 @@
+"""Faces that lie far apart: each the one least like all before it.
+
+Gonzalez, "Clustering to minimize the maximum intercluster distance", Theoretical Computer Science 38, 1985.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+CANDIDATES = 4096  # faces looked at one by one between two looks at all
+ROWS = 1 << 13  # faces multiplied at a time
+SAME = 1 - 1e-6  # cosine from which two faces are the same picture
+
+
+def canonical_rows(features: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+    """(N,) an order of the faces by their values, column after column; only equal rows tie.
+
+    What visits or draws faces in this order gives the same people whatever the order of the input.
+    """
+    return np.lexsort(features.T[::-1])
+
+
+def farthest_first(features: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """(C,) faces: the one most like the mean, then again and again the one least like all that were taken.
+
+    features: (N, d), unit rows
+    count:    how many; fewer come back where fewer faces differ
+
+    The candidates of one look are taken one by one as long as no other face can be farther out, so this is
+    the plain rule at the price of dense products. 2 N C d floating-point operations, N + 128 MB of memory.
+    """
+    first = int(np.argmax(features @ features.mean(axis=0)))
+    taken = [np.array([first], dtype=np.intp)]
+    near = features @ features[first]  # (N,) cosine to the nearest face taken
+    missing = count - 1
+    while missing > 0 and near.min() < SAME:
+        some = np.arange(len(near))
+        beyond = np.float32(np.inf)
+        if len(near) > CANDIDATES:
+            parted = np.argpartition(near, CANDIDATES)
+            some, beyond = np.sort(parted[:CANDIDATES]), near[parted[CANDIDATES]]
+        chosen = some[_taken(features[some], near[some], beyond, missing)]
+        for start in range(0, len(near), ROWS):
+            rows = slice(start, start + ROWS)
+            np.maximum(near[rows], (features[rows] @ features[chosen].T).max(axis=1), out=near[rows])
+        near[chosen] = 1
+        taken.append(chosen)
+        missing -= len(chosen)
+    return np.concatenate(taken)
+
+
+@njit(cache=True, fastmath={"reassoc", "contract"})
+def _taken(
+    features: NDArray[np.float32], near: NDArray[np.float32], beyond: np.float32, most: int
+) -> NDArray[np.int64]:
+    """The candidates that come next, in turn; `near` is theirs, `beyond` the least of all other faces."""
+    taken = np.empty(min(most, len(near)), dtype=np.int64)
+    for at in range(len(taken)):
+        farthest = int(np.argmin(near))
+        if near[farthest] >= SAME or (at > 0 and near[farthest] > beyond):
+            return taken[:at]
+        taken[at] = farthest
+        for row in range(len(near)):
+            cosine = np.float32(0)
+            for axis in range(features.shape[1]):
+                cosine += features[row, axis] * features[farthest, axis]
+            near[row] = max(near[row], cosine)
+        near[farthest] = 1
+    return taken
