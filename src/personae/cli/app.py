@@ -8,6 +8,7 @@ import typer
 
 from personae import __version__
 from personae.cli.cluster import cluster_commands
+from personae.cli.compare import compare
 from personae.cli.doctor import doctor
 from personae.cli.embed import embed
 from personae.cli.evaluate import evaluate
@@ -43,7 +44,7 @@ def _root(
     pass
 
 
-for command in (people, embed, knn, evaluate, doctor):
+for command in (people, embed, knn, evaluate, compare, doctor):
     app.command()(command)
 app.add_typer(cluster_commands, name="cluster")
 

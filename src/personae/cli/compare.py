@@ -1,0 +1,63 @@
+"""`personae compare FEATURES`: methods side by side, quality against time and memory."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from personae.cli.cluster import Dimension, Features
+
+if TYPE_CHECKING:
+    from personae.evaluation.compare import Compared
+
+HEAD = f"{'method':<24}{'pairwise F':>11}{'BCubed F':>10}{'NMI':>8}{'clusters':>10}{'seconds':>9}{'MiB':>7}"
+
+
+def compare(
+    features: Features,
+    truth: Annotated[
+        Path | None, typer.Option(metavar="LABELS", help="The identities, where FEATURES does not hold them.")
+    ] = None,
+    methods: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Which methods, by name; all of them by default.")
+    ] = None,
+    oracle: Annotated[
+        bool, typer.Option("--oracle", help="Also show each threshold at its best, chosen with the labels.")
+    ] = False,
+    k: Annotated[int, typer.Option(help="Neighbors of the graph that all share.")] = 80,
+    out: Annotated[Path | None, typer.Option(metavar="JSON", help="Where all the figures go.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Where a picture of quality, time and memory goes.")
+    ] = None,
+    dimension: Dimension = None,
+) -> None:
+    """Run methods on the same faces and show how good, how quick and how large each is."""
+    from personae.data import read_faces
+    from personae.errors import InputError
+    from personae.evaluation.compare import compare as side_by_side
+    from personae.methods import METHODS
+
+    faces = read_faces(features, labels=truth, dimension=dimension)
+    if faces.truth is None:
+        raise InputError(f"{features} holds no identities; give them with --truth")
+    chosen = "".join(f" {name}={value:.4g}" for name, value in result.parameters.items())
+    name = result.method + chosen + ("*" if result.oracle else "")
+    score = result.evaluation
+    quality = f"{score.pairwise.f:>11.4f}{score.bcubed.f:>10.4f}{score.information.nmi_arithmetic:>8.4f}"
+    return f"{name:<24}{quality}{score.clusters:>10,}{result.seconds:>9.2f}{result.peak_mib:>7,}"
+
+
+def keep(results: "list[Compared]", features: Path, out: Path) -> None:
+    """Writes every figure as JSON."""
+    from personae import __version__
+    from personae.data.atomic import atomic_write
+
+    whole = {
+        "personae": __version__,
+        "features": features.name,
+        "results": [each.as_dict() for each in results],
+    }
+    with atomic_write(out) as temporary:
+        temporary.write_text(json.dumps(whole, indent=1) + "\n")
+    typer.echo(f"figures: {out}")

@@ -1,0 +1,150 @@
+"""Methods side by side on one set of faces: quality, time and memory of each."""
+
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from personae.data.faceset import FaceSet
+from personae.errors import InputError
+from personae.evaluation.report import Evaluation, evaluate
+from personae.graph.exact import knn_graph
+from personae.graph.files import read_graph, write_graph
+from personae.graph.knn_graph import KnnGraph
+from personae.methods import METHODS, Auto
+from personae.methods.estimator import GraphClusterer
+
+QUANTILES = np.linspace(0.02, 0.98, 33)  # of the graph's similarities, as thresholds to try with the labels
+FEATURES, GRAPH = "features.npy", "graph.npz"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One method on one set.
+
+    method:     its name in `METHODS`
+    parameters: those that differ from the method's own
+    oracle:     whether they were chosen with the labels, which no user has
+    evaluation: every metric, or None where the method refused
+    seconds:    of the method, the kNN graph aside unless it needs more neighbors than there are
+    peak_mib:   the most memory its process held, beyond features and graph
+    refused:    why it did not run, or None
+    """
+
+    method: str
+    parameters: dict[str, Any]
+    oracle: bool
+    evaluation: Evaluation | None
+    seconds: float
+    peak_mib: int
+    refused: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as dictionaries and numbers, ready for JSON."""
+        return {**asdict(self), "evaluation": self.evaluation.as_dict() if self.evaluation else None}
+
+
+def compare(
+    faces: FaceSet,
+    truth: ArrayLike,
+    methods: Sequence[str] = tuple(METHODS),
+    *,
+    oracle: bool = False,
+    k: int = 80,
+) -> Iterator[Compared]:
+    """Each method as it comes, and with `oracle` also at the threshold that is best with the labels.
+
+    truth:   (N,) identities
+    methods: names in `METHODS`
+    oracle:  whether to try thresholds on methods that have one, `tau`; the best mean of pairwise and BCubed F
+    k:       neighbors of the graph that all share
+
+    Every run has a process of its own, so that its memory is its own. Yields one result after the other.
+
+    InputError: an unknown method, labels that don't match.
+    """
+    unknown = [name for name in methods if name not in METHODS]
+    if unknown:
+        raise InputError(f"no method is called {unknown[0]}; there are {', '.join(METHODS)}")
+    if np.shape(truth) != (len(faces),):
+        raise InputError(f"{len(faces):,} faces but {len(np.asarray(truth)):,} labels; give one label a face")
+    graph = knn_graph(faces, k)
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder) / FEATURES, faces.features)
+        write_graph(graph, Path(folder) / GRAPH)
+        for name in methods:
+            result = _run(Path(folder), name, [{}], np.asarray(truth))
+            yield result
+            if oracle and result.refused is None and "tau" in METHODS[name]().get_params():
+                tried = [{"tau": tau} for tau in _thresholds(name, graph)]
+                yield replace(_run(Path(folder), name, tried, np.asarray(truth)), oracle=True)
+
+
+def _thresholds(name: str, graph: KnnGraph) -> list[float]:
+    """Values of `tau` to try: multiples of the method's own if that exceeds 1, else quantiles of the cosines."""
+    own = METHODS[name]().get_params()["tau"]
+    if own > 1:
+        return [round(float(own * scale), 4) for scale in np.geomspace(0.1, 4, 20)]
+    sample = graph.similarities[:, : min(graph.k, 20)]
+    return sorted({round(float(value), 4) for value in np.quantile(sample, QUANTILES)})
+
+
+def _run(folder: Path, name: str, tried: list[dict[str, Any]], truth: NDArray[Any]) -> Compared:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
+        return process.submit(_best_of, folder, name, tried, truth).result()
+
+
+def _best_of(folder: Path, name: str, tried: list[dict[str, Any]], truth: NDArray[Any]) -> Compared:
+    """The method with those of the parameters that score best, measured in a process that does nothing else."""
+    faces, graph = FaceSet(np.load(folder / FEATURES)), read_graph(folder / GRAPH)
+    METHODS[name]().fit(faces.take(np.arange(min(len(faces), 60))))  # compiled before the clock runs
+    before = _peak_mib()
+    best: Compared | None = None
+    for parameters in tried:
+        method = METHODS[name](**parameters)
+        began = time.perf_counter()
+        try:
+            _fit(method, faces, graph)
+        except InputError as error:
+            return Compared(name, parameters, False, None, 0.0, 0, str(error))
+        seconds = round(time.perf_counter() - began, 3)
+        peak = _peak_mib() - before
+        result = Compared(name, parameters, False, evaluate(truth, method.labels_), seconds, peak, None)
+        best = max(best or result, result, key=_worth)
+    if best is None:
+        raise InputError(f"no parameters were given for {name}")
+    return best
+
+
+def _worth(result: Compared) -> float:
+    return result.evaluation.pairwise.f + result.evaluation.bcubed.f if result.evaluation else 0.0
+
+
+def _fit(method: Any, faces: FaceSet, graph: KnnGraph) -> None:
+    """Fits with the shared graph where the method can use it."""
+    if isinstance(method, Auto):
+        method.fit(faces, graph=graph if method.k == graph.k else None)
+    elif isinstance(method, GraphClusterer) and method.k <= graph.k:
+        method.fit(graph.nearest(method.k))
+    else:
+        method.fit(faces)
+
+
+def _peak_mib() -> int:
+    """The most memory this process has held so far; 0 where the system does not say."""
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415  (not on Windows)
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (
+        1 << 20 if sys.platform == "darwin" else 1 << 10
+    )

@@ -1,0 +1,31 @@
+import json
+
+import pytest
+
+from personae import InputError
+from personae.evaluation.compare import compare
+from personae.export.comparison import draw
+from tests.planted import made_faces
+
+
+def test_methods_stand_side_by_side(tmp_path):
+    faces = made_faces([12, 8, *[4] * 8, *[1] * 10])
+    results = list(compare(faces, faces.truth, ["auto", "threshold"], oracle=True, k=20))
+    assert [(result.method, result.oracle) for result in results] == [
+        ("auto", False),
+        ("threshold", False),
+        ("threshold", True),
+    ]
+    worth = [result.evaluation.pairwise.f + result.evaluation.bcubed.f for result in results]
+    assert worth[2] >= worth[1]
+    assert json.dumps([result.as_dict() for result in results])
+    draw(results, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_unknown_methods_and_labels_that_do_not_match_are_refused():
+    faces = made_faces([5, 5])
+    with pytest.raises(InputError, match="no method is called"):
+        list(compare(faces, faces.truth, ["magic"]))
+    with pytest.raises(InputError, match="10 faces but 3 labels"):
+        list(compare(faces, [0, 1, 2]))
