@@ -41,6 +41,27 @@ def compare(
     faces = read_faces(features, labels=truth, dimension=dimension)
     if faces.truth is None:
         raise InputError(f"{features} holds no identities; give them with --truth")
+    chosen = list(METHODS) if methods is None else [name.strip() for name in methods.split(",")]
+    results = []
+    typer.echo(HEAD)
+    for result in side_by_side(faces, faces.truth, chosen, oracle=oracle, k=k):
+        results.append(result)
+        typer.echo(line(result))
+    if any(result.oracle for result in results):
+        typer.echo("* parameters chosen with the labels, which no user has")
+    if out is not None:
+        keep(results, features, out)
+    if plot is not None:
+        from personae.export.comparison import draw
+
+        draw(results, plot)
+        typer.echo(f"picture: {plot}")
+
+
+def line(result: "Compared") -> str:
+    """One row of the table."""
+    if result.evaluation is None:
+        return f"{result.method:<24}{result.refused}"
     chosen = "".join(f" {name}={value:.4g}" for name, value in result.parameters.items())
     name = result.method + chosen + ("*" if result.oracle else "")
     score = result.evaluation

@@ -89,12 +89,12 @@ def compare(
 
 
 def _thresholds(name: str, graph: KnnGraph) -> list[float]:
-    """Values of `tau` to try: multiples of the method's own if that exceeds 1, else quantiles of the cosines."""
+    """Values of `tau` to try: the method's own, and multiples of it or, below 1, quantiles of the cosines."""
     own = METHODS[name]().get_params()["tau"]
     if own > 1:
-        return [round(float(own * scale), 4) for scale in np.geomspace(0.1, 4, 20)]
+        return [round(float(own * scale), 4) for scale in (1.0, *np.geomspace(0.1, 4, 20))]
     sample = graph.similarities[:, : min(graph.k, 20)]
-    return sorted({round(float(value), 4) for value in np.quantile(sample, QUANTILES)})
+    return sorted({own, *(round(float(value), 4) for value in np.quantile(sample, QUANTILES))})
 
 
 def _run(folder: Path, name: str, tried: list[dict[str, Any]], truth: NDArray[Any]) -> Compared:
