@@ -39,10 +39,10 @@ def path(tmp_path):
 def test_what_was_kept_comes_back_in_the_order_asked_for(path):
     faces = [made_face(number) for number in range(5)]
     with Store(path, b"setting") as store:
-        store.keep(seen("a.jpg", b"a", faces[:2]))
-        store.keep(seen("b.jpg", b"b"))
-        store.keep(seen("c.jpg", b"c", [], "damaged"))
-        store.keep(seen("d.jpg", b"d", faces[2:]))
+        store.keep([seen("a.jpg", b"a", faces[:2])])
+        store.keep([seen("b.jpg", b"b")])
+        store.keep([seen("c.jpg", b"c", [], "damaged")])
+        store.keep([seen("d.jpg", b"d", faces[2:])])
     with Store(path, b"setting") as store:
         kept = store.faces_of([b"d", b"c", b"unknown", b"a", b"b", b"d"], D)
     order = [2, 3, 4, 0, 1, 2, 3, 4]
@@ -61,9 +61,9 @@ def test_what_was_kept_comes_back_in_the_order_asked_for(path):
 
 def test_a_content_is_kept_once(path):
     with Store(path, b"setting") as store:
-        store.keep(seen("a.jpg", b"a", [made_face(0)]))
+        store.keep([seen("a.jpg", b"a", [made_face(0)])])
         before = store.faces_of([b"a"], D)
-        store.keep(seen("copy.jpg", b"a", [made_face(1), made_face(2)]))
+        store.keep([seen("copy.jpg", b"a", [made_face(1), made_face(2)])])
         after = store.faces_of([b"a"], D)
     np.testing.assert_array_equal(before.ids, after.ids)
     np.testing.assert_array_equal(before.features, after.features)
@@ -71,7 +71,7 @@ def test_a_content_is_kept_once(path):
 
 def test_settings_do_not_see_each_others_faces(path):
     with Store(path, b"one") as store:
-        store.keep(seen("a.jpg", b"a", [made_face(0)]))
+        store.keep([seen("a.jpg", b"a", [made_face(0)])])
     with Store(path, b"two") as store:
         assert not store.holds(b"a")
         assert store.content_of(Path("/photos/a.jpg"), STAMP) == b"a"
@@ -83,12 +83,12 @@ def test_settings_do_not_see_each_others_faces(path):
 def test_a_file_is_remembered_until_its_stamp_changes(path):
     file = Path("/photos/a.jpg")
     with Store(path, b"setting") as store:
-        store.keep(seen("a.jpg", b"a", [made_face(0)]))
+        store.keep([seen("a.jpg", b"a", [made_face(0)])])
         assert store.content_of(file, STAMP) == b"a"
         assert store.content_of(file, Stamp(100, 201)) is None
         assert store.content_of(file, Stamp(101, 200)) is None
         assert store.content_of(Path("/other/a.jpg"), STAMP) is None
-        store.keep(seen("a.jpg", b"new", stamp=Stamp(101, 201)))
+        store.keep([seen("a.jpg", b"new", stamp=Stamp(101, 201))])
         assert store.content_of(file, STAMP) is None
         assert store.content_of(file, Stamp(101, 201)) == b"new"
 
@@ -132,7 +132,7 @@ def test_a_damaged_store_says_so(path, spoil):
     contents = [bytes([number]) for number in range(200)]
     with Store(path, b"setting") as store:
         for number, content in enumerate(contents):
-            store.keep(seen(f"{number}.jpg", content, [made_face(number)] * 5))
+            store.keep([seen(f"{number}.jpg", content, [made_face(number)] * 5)])
     stored = bytearray(path.read_bytes())
     if spoil == "middle":
         stored[8192:-4096] = bytes(len(stored) - 4096 - 8192)
@@ -160,7 +160,7 @@ def test_places_that_cannot_be_written_are_named(tmp_path):
 
 def test_thumbnails_of_a_store_that_is_gone_say_so(path):
     with Store(path, b"setting") as store:
-        store.keep(seen("a.jpg", b"a", [made_face(0)]))
+        store.keep([seen("a.jpg", b"a", [made_face(0)])])
         ids = store.faces_of([b"a"], D).ids
     with pytest.raises(InputError, match="damaged"):
         Thumbnails(path, ids + 1)[0]
@@ -177,7 +177,9 @@ def test_several_runs_may_start_and_write_the_same_store(path):
         try:
             with Store(path, b"setting") as store:
                 for photo in range(10):
-                    store.keep(seen(f"{number}-{photo}.jpg", f"{number} {photo}".encode(), [made_face(photo)]))
+                    store.keep(
+                        [seen(f"{number}-{photo}.jpg", f"{number} {photo}".encode(), [made_face(photo)])]
+                    )
         except Exception as error:
             problems.append(error)
 
@@ -198,7 +200,7 @@ import itertools
 from tests.embed.test_store import Path, Store, made_face, seen
 with Store(Path({str(path)!r}), b"setting") as store:
     for number in itertools.count():
-        store.keep(seen(f"{{number}}.jpg", str(number).encode(), [made_face(face) for face in range(3)]))
+        store.keep([seen(f"{{number}}.jpg", str(number).encode(), [made_face(face) for face in range(3)])])
         print(number, flush=True)
 """
     root = Path(__file__).resolve().parents[2]

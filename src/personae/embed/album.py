@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,8 @@ from personae.errors import InputError, MissingExtraError, OutputError
 
 RECIPE = 1  # one more whenever reading, aligning or describing changes what comes out
 PIXELS_IN_MEMORY = 300_000_000  # decoded at a time over all workers, unless one photo alone has more
-AHEAD = 4  # photos handed out for each worker, one at work and the others waiting
+HANDFUL = 4  # photos handed out, and written to the store, at a time; fewer where there are few
+AHEAD = 2  # handfuls for each worker, one at work and one waiting
 DIGEST = 20  # bytes
 
 
@@ -80,7 +82,7 @@ def embed_photos(
     workers:  threads, one a processor core unless given; the result does not depend on them
     progress: called with photos done and photos in all, by the calling thread
 
-    An interrupted run loses the photos it was looking at, and the next one goes on from there. Broken photos
+    An interrupted run loses a handful of photos a worker, and the next one goes on from there. Broken photos
     are listed in `skipped`. What the store knows of photos that are gone stays out.
 
     InputError: no such folder, no photo in it, a store that is something else or damaged, a model that gives
@@ -102,18 +104,21 @@ def embed_photos(
             progress(len(contents), len(photos.files))
         rest = [file for file in photos.files if file not in contents]
         look = partial(look_at, photos, known, lens)
-        with quiet_pillow(), closing(spread(look, rest, threads)) as looks:
-            for done, seen in enumerate(looks, start=len(contents) + 1):
-                if isinstance(seen, Skipped):
-                    skipped.append(seen)
-                else:
-                    known.keep(seen)
-                    contents[seen.file] = seen.content
-                    fresh += seen.faces is not None
-                    faces += len(seen.faces or ())
-                    seconds.update(seen.seconds)
-                if progress is not None:
-                    progress(done, len(photos.files))
+        done = len(contents)
+        with quiet_pillow(), closing(spread(look, rest, threads)) as handfuls:
+            for handful in handfuls:
+                known.keep([seen for seen in handful if isinstance(seen, Seen)])
+                for seen in handful:
+                    if isinstance(seen, Skipped):
+                        skipped.append(seen)
+                    else:
+                        contents[seen.file] = seen.content
+                        fresh += seen.faces is not None
+                        faces += len(seen.faces or ())
+                        seconds.update(seen.seconds)
+                    done += 1
+                    if progress is not None:
+                        progress(done, len(photos.files))
         files = sorted(contents)
         kept = known.faces_of([contents[file] for file in files], lens.embedder.dimension)
     skipped += [Skipped(files[place], reason) for place, reason in kept.broken.items()]
@@ -189,21 +194,26 @@ def quiet_pillow() -> Iterator[None]:
 
 
 def spread(
-    look: Callable[[str], Seen | Skipped], files: Iterable[str], threads: int
-) -> Generator[Seen | Skipped, None, None]:
-    """What was seen in each file, as they come; when closed early it waits for the photos being looked at."""
+    look: Callable[[str], Seen | Skipped], files: Sequence[str], threads: int
+) -> Generator[list[Seen | Skipped], None, None]:
+    """What was seen in the files, a handful at a time as they come; closed early it waits for those at work."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="embed")
+    stopped = threading.Event()
+
+    def look_at_each(handful: Sequence[str]) -> list[Seen | Skipped]:
+        return [look(file) for file in handful if not stopped.is_set()]
+
+    size = max(1, min(HANDFUL, len(files) // (AHEAD * threads)))
+    rest = (files[start : start + size] for start in range(0, len(files), size))
     try:
-        rest = iter(files)
-        waiting: set[Future[Seen | Skipped]] = {
-            pool.submit(look, file) for file in islice(rest, AHEAD * threads)
-        }
+        waiting = {pool.submit(look_at_each, handful) for handful in islice(rest, AHEAD * threads)}
         while waiting:
             ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            waiting |= {pool.submit(look, file) for file in islice(rest, len(ready))}
-            for seen in ready:
-                yield seen.result()
+            waiting |= {pool.submit(look_at_each, handful) for handful in islice(rest, len(ready))}
+            for handful in ready:
+                yield handful.result()
     finally:
+        stopped.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

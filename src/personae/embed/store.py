@@ -1,8 +1,8 @@
 """What was found in each photo, kept in one SQLite file, so that no photo is looked at twice.
 
 A photo is known by its content, wherever it lies and whatever it is called; the faces of one content are kept
-for each setting of detector and embedder. Each photo is one transaction in a write-ahead log: a run that is
-killed at any point loses the photos it was looking at and nothing else.
+for each setting of detector and embedder. A handful of photos is one transaction in a write-ahead log: a run
+that is killed at any point loses the photos it was looking at and nothing else.
 """
 
 import os
@@ -167,28 +167,30 @@ class Store:
         """Whether a photo of this content was looked at before."""
         return content in self._contents
 
-    def keep(self, seen: Seen) -> None:
-        """What was seen in a file; what is kept of its content already stays."""
+    def keep(self, looks: Sequence[Seen]) -> None:
+        """What was seen in some files, all or nothing; what is kept of a content already stays."""
         with explained(self.path), self._transaction():
-            self._base.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
-                (os.fsencode(seen.path), seen.stamp.size, seen.stamp.modified, seen.content),
-            )
-            if seen.faces is None:
-                return
-            self._contents.add(seen.content)
-            cursor = self._base.execute(
-                "INSERT OR IGNORE INTO photos (content, settings, broken) VALUES (?, ?, ?)",
-                (seen.content, self._settings, seen.broken),
-            )
-            if not cursor.rowcount:
-                return
-            photo = cursor.lastrowid
-            for face in seen.faces:
-                box = (float(value) for value in face.box)
-                row = (photo, *box, blob(face.landmarks), face.score, face.quality, blob(face.feature))
-                cursor.execute(INSERT_FACE, row)
-                cursor.execute("INSERT INTO thumbnails VALUES (?, ?)", (cursor.lastrowid, face.thumbnail))
+            for seen in looks:
+                self._base.execute(
+                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
+                    (os.fsencode(seen.path), seen.stamp.size, seen.stamp.modified, seen.content),
+                )
+                if seen.faces is not None:
+                    self._keep_faces(seen, seen.faces)
+        self._contents |= {seen.content for seen in looks if seen.faces is not None}
+
+    def _keep_faces(self, seen: Seen, faces: Sequence[Face]) -> None:
+        cursor = self._base.execute(
+            "INSERT OR IGNORE INTO photos (content, settings, broken) VALUES (?, ?, ?)",
+            (seen.content, self._settings, seen.broken),
+        )
+        if not cursor.rowcount:
+            return
+        photo = cursor.lastrowid
+        for face in faces:
+            row = (face.score, face.quality, blob(face.feature))
+            cursor.execute(INSERT_FACE, (photo, *face.box.tolist(), blob(face.landmarks), *row))
+            cursor.execute("INSERT INTO thumbnails VALUES (?, ?)", (cursor.lastrowid, face.thumbnail))
 
     def faces_of(self, contents: Sequence[bytes], dimension: int) -> Kept:
         """All faces of these photos, in the order given. InputError: the store is damaged."""
