@@ -6,7 +6,7 @@ import sys
 from benchmarks import tables
 from benchmarks.record import SHARED
 
-ANYWHERE = ("knn", "evaluate", "embed")
+ANYWHERE = ("knn", "evaluate", "embed", "map_equation")
 REAL = ("unlearned", "synthetic")  # these need the real embeddings
 
 for name in (*ANYWHERE, *(REAL if SHARED.is_dir() else ())):

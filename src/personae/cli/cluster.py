@@ -41,9 +41,9 @@ def auto(
     """The default: no threshold, any embedder, lone faces and large people alike."""
     from personae.methods import Auto
 
-    faces, knn = _input(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
-    _tell(faces, Auto(k=k, alpha=alpha).fit(faces, graph=knn).labels_, began, out)
+    tell(faces, Auto(k=k, alpha=alpha).fit(faces, graph=knn).labels_, began, out)
 
 
 @cluster_commands.command()
@@ -60,10 +60,10 @@ def facemap(
     """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
     from personae.methods import FaceMap
 
-    faces, knn = _input(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
     method = FaceMap.for_albums() if albums else FaceMap(k, window, directed)
-    _tell(faces, method.fit_predict(knn or faces), began, out)
+    tell(faces, method.fit_predict(knn or faces), began, out)
 
 
 @cluster_commands.command()
@@ -78,12 +78,13 @@ def threshold(
     """Connected components of the links at a fixed cosine; the right one depends on the embedder."""
     from personae.methods import Threshold
 
-    faces, knn = _input(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
-    _tell(faces, Threshold(tau=tau, k=k).fit_predict(knn or faces), began, out)
+    tell(faces, Threshold(tau=tau, k=k).fit_predict(knn or faces), began, out)
 
 
-def _input(features: Path, graph: Path | None, dimension: int | None) -> "tuple[FaceSet, KnnGraph | None]":
+def input_of(features: Path, graph: Path | None, dimension: int | None) -> "tuple[FaceSet, KnnGraph | None]":
+    """The faces of a file, and their graph if there is one. InputError: a graph of other faces."""
     from personae.data import read_faces
     from personae.errors import InputError
     from personae.graph.files import read_graph
@@ -95,7 +96,8 @@ def _input(features: Path, graph: Path | None, dimension: int | None) -> "tuple[
     return faces, knn
 
 
-def _tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path | None) -> None:
+def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path | None) -> None:
+    """Says what was found, and the score if the truth is known; writes the labels."""
     import numpy as np
 
     from personae.data import write_labels

@@ -22,6 +22,7 @@ from personae.graph.knn_graph import KnnGraph
 from personae.methods import METHODS, Auto
 from personae.methods.estimator import GraphClusterer
 
+THRESHOLDS = ("tau", "t", "theta")
 QUANTILES = np.linspace(0.02, 0.98, 33)  # of the graph's similarities, as thresholds to try with the labels
 FEATURES, GRAPH = "features.npy", "graph.npz"
 
@@ -64,7 +65,7 @@ def compare(
 
     truth:   (N,) identities
     methods: names in `METHODS`
-    oracle:  whether to try thresholds on methods that have one, `tau`; the best mean of pairwise and BCubed F
+    oracle:  whether to try other thresholds where a method has one; the best mean of pairwise and BCubed F
     k:       neighbors of the graph that all share
 
     Every run has a process of its own, so that its memory is its own. Yields one result after the other.
@@ -83,18 +84,26 @@ def compare(
         for name in methods:
             result = _run(Path(folder), name, [{}], np.asarray(truth))
             yield result
-            if oracle and result.refused is None and "tau" in METHODS[name]().get_params():
-                tried = [{"tau": tau} for tau in _thresholds(name, graph)]
+            tried = _thresholds(METHODS[name](), graph) if oracle and result.refused is None else []
+            if tried:
                 yield replace(_run(Path(folder), name, tried, np.asarray(truth)), oracle=True)
 
 
-def _thresholds(name: str, graph: KnnGraph) -> list[float]:
-    """Values of `tau` to try: the method's own, and multiples of it or, below 1, quantiles of the cosines."""
-    own = METHODS[name]().get_params()["tau"]
-    if own > 1:
-        return [round(float(own * scale), 4) for scale in (1.0, *np.geomspace(0.1, 4, 20))]
-    sample = graph.similarities[:, : min(graph.k, 20)]
-    return sorted({own, *(round(float(value), 4) for value in np.quantile(sample, QUANTILES))})
+def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
+    """Values to try of the first of `THRESHOLDS` that the method has: its own, and multiples of it or, for
+    cosines, quantiles of those in the graph.
+    """
+    parameters = method.get_params()
+    name = next((name for name in THRESHOLDS if name in parameters), None)
+    if name is None:
+        return []
+    own = float(parameters[name])
+    if name == "tau":
+        sample = graph.similarities[:, : min(graph.k, 20)]
+        values = {own, *(round(float(value), 4) for value in np.quantile(sample, QUANTILES))}
+    else:
+        values = {own, *(round(own * float(scale), 4) for scale in np.geomspace(0.1, 4, 20))}
+    return [{name: value} for value in sorted(values)]
 
 
 def _run(folder: Path, name: str, tried: list[dict[str, Any]], truth: NDArray[Any]) -> Compared:

@@ -30,6 +30,7 @@ def draw(results: Sequence[Compared], path: Path) -> None:
             axis.scatter(*at, s=20 + result.peak_mib, facecolors=face, edgecolors="tab:blue", alpha=0.7)
             axis.annotate(result.method, at, xytext=(5, 4), textcoords="offset points", fontsize=8)
         axis.set_xscale("log")
+        axis.margins(x=0.2)
         axis.set_xlabel("seconds after the kNN graph")
         axis.set_title(name)
         axis.grid(alpha=0.3)

@@ -39,7 +39,9 @@ class KnnGraph:
         return int(self.neighbors.shape[1])
 
     def nearest(self, k: int) -> "KnnGraph":
-        """The first k ranks of each face; views, nothing is copied."""
+        """The first k ranks of each face, or all there are; views, nothing is copied. InputError: k below 0."""
+        if k < 0:
+            raise InputError(f"k is {k}; it needs to be at least 1")
         return KnnGraph(self.neighbors[:, :k], self.similarities[:, :k])
 
     def linked(self, weights: NDArray[np.floating[Any]]) -> "KnnGraph":

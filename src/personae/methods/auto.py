@@ -4,7 +4,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClusterMixin
 
 from personae.clustering.map_equation import MapEquation
 from personae.data.faceset import FaceSet
@@ -13,6 +12,7 @@ from personae.graph.confidence import confidence
 from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
 from personae.link.strangers import Sample, strangers_of
+from personae.methods.estimator import FeatureClusterer
 
 
 def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
@@ -29,7 +29,7 @@ def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
     return labels
 
 
-class Auto(ClusterMixin, BaseEstimator):
+class Auto(FeatureClusterer):
     """Two faces are linked if fewer than `alpha` strangers of either could be expected to be as close.
 
     Each face is compared with some of the others; the level and spread of those log distances say how close
@@ -68,9 +68,9 @@ class Auto(ClusterMixin, BaseEstimator):
     def fit(self, X: FaceSet | ArrayLike, y: Any = None, *, graph: KnnGraph | None = None) -> Self:
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
 
-        InputError: what `FaceSet.of` refuses; strangers of another dimension.
+        InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension.
         """
-        faces = X if isinstance(X, FaceSet) else FaceSet.of(X)
+        faces = self._faces(X)
         graph = graph or knn_graph(faces, self.k)
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:

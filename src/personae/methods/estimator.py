@@ -1,12 +1,14 @@
-"""What every published method shares: it is a scikit-learn clusterer on a kNN graph."""
+"""What every published method shares: it is a scikit-learn clusterer, of a kNN graph or of features."""
 
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from personae.data.faceset import FaceSet
+from personae.errors import InputError
 from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
 
@@ -14,16 +16,94 @@ from personae.graph.knn_graph import KnnGraph
 class GraphClusterer(ClusterMixin, BaseEstimator):
     """A method that needs nothing but each face's `k` nearest faces; a subclass says how they become labels.
 
-    labels_: (N,) int32, 0..C-1 in the order of the first faces
+    labels_:        (N,) int32, 0..C-1 in the order of the first faces
+    n_features_in_: d; not there after a fit to a graph
     """
 
     k: int
     labels_: NDArray[np.int32]
+    n_features_in_: int
 
     def fit(self, X: FaceSet | ArrayLike | KnnGraph, y: Any = None) -> Self:
-        """Clusters X: a FaceSet, features (N, d), or a graph that is there already; `y` is not looked at."""
-        self.labels_ = self._labels(X if isinstance(X, KnnGraph) else knn_graph(X, self.k))
+        """Clusters X: a FaceSet, features (N, d), or a graph that is there already; `y` is not looked at.
+
+        InputError: what `FaceSet.of` refuses, and parameters outside their range.
+        """
+        if isinstance(X, KnnGraph):
+            self.__dict__.pop("n_features_in_", None)  # of an earlier fit
+            self.labels_ = self._labels(X)
+            return self
+        faces = as_faces(X)
+        self.labels_ = self._labels(knn_graph(faces, self.k))
+        self.n_features_in_ = faces.dimension
         return self
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
         raise NotImplementedError
+
+
+class FeatureClusterer(ClusterMixin, BaseEstimator):
+    """A method that looks at the features themselves; a subclass says how they become labels.
+
+    labels_:        (N,) int32, 0..C-1 in the order of the first faces
+    n_features_in_: d
+    """
+
+    labels_: NDArray[np.int32]
+    n_features_in_: int
+
+    def fit(self, X: FaceSet | ArrayLike, y: Any = None) -> Self:
+        """Clusters X: a FaceSet or features (N, d); `y` is not looked at.
+
+        InputError: a kNN graph, what `FaceSet.of` refuses, and parameters outside their range.
+        """
+        self.labels_ = self._labels(self._faces(X))
+        return self
+
+    def _faces(self, X: FaceSet | ArrayLike) -> FaceSet:
+        if isinstance(X, KnnGraph):
+            raise InputError(f"{type(self).__name__} needs features but was given a kNN graph; pass those")
+        faces = as_faces(X)
+        self.n_features_in_ = faces.dimension
+        return faces
+
+    def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
+        raise NotImplementedError
+
+
+class NotNumbersError(InputError, TypeError):
+    """Features of something else than numbers; a TypeError too, as NumPy and scikit-learn have it."""
+
+
+def as_faces(X: FaceSet | ArrayLike) -> FaceSet:
+    """The faces of whatever scikit-learn's users hand over; numbers in an object array count as numbers.
+
+    InputError: sparse, complex or no numbers, and what `FaceSet.of` refuses.
+    """
+    if isinstance(X, FaceSet):
+        return X
+    if issparse(X):
+        raise InputError("features are a sparse matrix and sparse input is not supported; give X.toarray()")
+    array = X if isinstance(X, np.ndarray) else _as_array(X)
+    if array.dtype.kind == "c":
+        raise InputError(f"features are {array.dtype} and Complex data not supported; give real numbers")
+    if array.ndim == 2 and len(array) and not array.shape[1]:
+        raise InputError(
+            f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required; give (faces, d)"
+        )
+    return FaceSet.of(_numbers(array) if array.dtype == object else array)
+
+
+def _as_array(values: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError("features make no array: give rows of as many numbers each") from error
+
+
+def _numbers(array: NDArray[Any]) -> NDArray[np.float64]:
+    """An object array as numbers; NotNumbersError naming what is none."""
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise NotNumbersError(f"features hold something else than numbers: {error}") from error

@@ -1,0 +1,89 @@
+"""Pseudo-label propagation: components, and a higher threshold for those that grew too large.
+
+Zhan et al., "Consensus-Driven Propagation in Massive Unlabeled Data for Face Recognition", ECCV 2018; also the
+last step of L-GCN and the first of GCN-D.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from personae.errors import InputError
+from personae.graph.components import first_seen
+from personae.graph.knn_graph import NOBODY, KnnGraph
+
+PASSES = 100  # with raised thresholds, after which components stay as they are
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """Chains of links are people; those of more than `max_size` faces are cut at a threshold that rises.
+
+    The threshold starts at the least weight and goes up by `step` of what is left to 1, again and again, for
+    the faces that are still in too large a component. Components are found whole and then measured, so that no
+    order of visits matters, where the published programs stop a search at `max_size`; what is still too large
+    after 100 passes stays as it is, where they make one cluster of all that is left. Where a pair is linked in
+    both lists with two weights, the larger counts. O(N k), and O(k) a pass for each face that is left.
+
+    max_size: faces a person
+    step:     in (0, 1)
+    """
+
+    max_size: int = 600
+    step: float = 0.05
+
+    def cluster(self, graph: KnnGraph) -> NDArray[np.int32]:
+        """(N,) int32, 0..C-1 in the order of the first faces; a face without links is a cluster of one.
+
+        InputError: max_size below 1, or step outside of (0, 1).
+        """
+        if self.max_size < 1 or not 0 < self.step < 1:
+            raise InputError(
+                f"max_size is {self.max_size} and step {self.step}; "
+                "max_size needs to be at least 1 and step between 0 and 1"
+            )
+        weights = graph.similarities.astype(np.float32, copy=False)
+        tau = float(weights.min(where=graph.neighbors != NOBODY, initial=1))
+        return first_seen(_propagated(graph.neighbors, weights, self.max_size, tau, self.step))
+
+
+@njit(cache=True)
+def _propagated(
+    neighbors: NDArray[np.int32], weights: NDArray[np.float32], max_size: int, tau: float, step: float
+) -> Any:
+    n, k = neighbors.shape
+    root = np.arange(n).astype(np.int32)
+    size = np.zeros(n, np.int32)
+    settled = np.zeros(n, np.bool_)
+    left = np.arange(n)
+    for turn in range(PASSES + 1):
+        for face in left:
+            root[face] = face
+            size[face] = 0
+        for face in left:
+            for rank in range(k):
+                other = neighbors[face, rank]
+                if other >= 0 and weights[face, rank] >= tau and not settled[other]:
+                    a, b = _find(root, face), _find(root, other)
+                    root[max(a, b)] = min(a, b)
+        for face in left:
+            root[face] = _find(root, face)
+            size[root[face]] += 1
+        for face in left:
+            settled[face] = size[root[face]] <= max_size or turn == PASSES
+        left = left[~settled[left]]
+        if len(left) == 0:
+            break
+        tau += (1 - tau) * step
+    return root
+
+
+@njit(cache=True)
+def _find(root: NDArray[np.int32], face: Any) -> Any:
+    while root[face] != face:
+        root[face] = root[root[face]]
+        face = root[face]
+    return face
