@@ -46,7 +46,7 @@ def test_each_method_labels_a_file(run, faces, tmp_path, method):
 def test_a_graph_made_once_serves_a_method(run, faces, tmp_path):
     assert run("knn", "faces.npz", "--out", "graph.npz", "--k", 30)[0] == 0
     assert read_graph(tmp_path / "graph.npz").k == 30
-    assert run("cluster", "threshold", "faces.npz", "--graph", "graph.npz", "--out", "a.txt")[0] == 0
+    assert run("cluster", "threshold", "faces.npz", "--graph", "graph.npz", "--k", 30, "--out", "a.txt")[0] == 0
     assert run("cluster", "threshold", "faces.npz", "--k", 30, "--out", "b.txt")[0] == 0
     assert (tmp_path / "a.txt").read_text() == (tmp_path / "b.txt").read_text()
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from personae import FaceSet, InputError, knn_graph
+from personae.graph import KnnGraph, neighbor_recall
 from personae.graph.exact import nearest_faces
 
 
@@ -91,10 +92,40 @@ def test_half_precision_features_are_searched_as_they_are(planted):
 
 def test_some_rows_of_the_graph_can_be_asked_for(planted):
     rows = np.array([5, 17, 3])
-    assert (nearest_faces(planted.features, rows, 9).neighbors == knn_graph(planted, 9).neighbors[rows]).all()
+    neighbors, similarities = nearest_faces(planted.features, rows, 9)
+    assert (neighbors == knn_graph(planted, 9).neighbors[rows]).all()
+    assert (similarities == knn_graph(planted, 9).similarities[rows]).all()
 
 
 @pytest.mark.parametrize("wrong", [{"k": 0}, {"k": -3}, {"block": 0}])
 def test_nonsense_sizes_are_refused(wrong):
     with pytest.raises(InputError, match="at least 1"):
         knn_graph(np.eye(4), **wrong)
+
+
+def test_recall_counts_the_neighbors_that_are_missing(planted):
+    graph = knn_graph(planted, 10)
+    assert neighbor_recall(graph, planted) == 1.0
+    worse = graph.neighbors.copy()
+    worse[:, 7:] = -1
+    similarities = np.where(worse >= 0, graph.similarities, -1)
+    assert neighbor_recall(KnnGraph(worse, similarities), planted, sample=50) == pytest.approx(0.7)
+
+
+def test_many_equal_faces_leave_the_others_right():
+    rng = np.random.default_rng(0)
+    features = np.vstack([np.tile(rng.normal(size=8), (700, 1)), rng.normal(size=(300, 8))]).astype(np.float32)
+    faces = FaceSet.of(features)
+    graph = knn_graph(faces, 5)
+    order, cosines = slow_neighbors(faces.features, 5)
+    np.testing.assert_allclose(graph.similarities, cosines, atol=2e-7)
+    assert (
+        graph.neighbors[:700]
+        == [[j for j in range(6) if j != i][:5] if i < 6 else range(5) for i in range(700)]
+    ).all()
+
+
+def test_faces_that_were_never_checked_are_refused():
+    for features in (np.full((5, 4), np.nan, np.float32), np.eye(4, dtype=np.float32) * 7):
+        with pytest.raises(InputError, match="unit rows"):
+            knn_graph(FaceSet(features), 2)

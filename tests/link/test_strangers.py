@@ -19,9 +19,10 @@ def slow_strangers(features, sample, side, labels):
             level.append(np.nan)
             spread.append(np.nan)
             continue
-        at = lambda share: np.log(max(1 - cosines[round(share * (len(cosines) - 1))], 1e-6))  # noqa: B023
-        level.append(at(0.5))
-        spread.append(abs(at(0.5) - at(norm.cdf(1 if side == "near" else -1))))
+        at = lambda width: np.log(max(1 - cosines[round(norm.cdf(width) * (len(cosines) - 1))], 1e-6))  # noqa: B023
+        near, far = at(0) - at(1), at(-2) - at(-1)
+        level.append(at(0) if side == "near" else at(-1) - far)
+        spread.append(near if side == "near" else far)
     level, spread = np.array(level), np.array(spread)
     known = np.isfinite(level) & (spread > 1e-6)
     return np.where(known, level, np.median(level[known])), np.where(known, spread, np.median(spread[known]))

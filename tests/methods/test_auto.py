@@ -7,7 +7,17 @@ from tests.planted import made_faces
 
 @pytest.mark.parametrize(
     "sizes",
-    [[1] * 200, [2] * 100, [5] * 60, [20] * 15, [60, 40, 30, *[1] * 100], [30, 30, 30], [15, 15]],
+    [
+        [1] * 200,
+        [2] * 100,
+        [5] * 60,
+        [20] * 15,
+        [60, 40, 30, *[1] * 100],
+        [30, 30, 30],
+        [15, 15],
+        [60, 30, 10],
+        [80, 5, 5, 5, 5],
+    ],
     ids=str,
 )
 def test_people_are_found_whatever_their_sizes(sizes):

@@ -10,8 +10,11 @@ from personae import InputError, knn_graph
 from personae.data import FaceSet
 from personae.graph import first_seen
 from personae.methods import METHODS
+from personae.methods.estimator import GraphClusterer
 
 every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+WITH_LISTS = {name: method for name, method in METHODS.items() if "k" in method().get_params()}
+ON_GRAPHS = {name: method for name, method in METHODS.items() if issubclass(method, GraphClusterer)}
 
 
 def same_people(a, b):
@@ -59,7 +62,7 @@ def test_one_two_and_equal_faces_are_no_trouble(method):
     assert len(method().fit_predict(-np.eye(5))) == 5
 
 
-@every
+@pytest.mark.parametrize("method", WITH_LISTS.values(), ids=WITH_LISTS)
 def test_more_neighbors_than_faces_are_no_trouble(method, planted):
     few = planted.take(np.arange(15))
     assert len(method(k=400).fit_predict(few)) == 15
@@ -73,6 +76,11 @@ def test_half_precision_features_give_nearly_the_same_people(method, planted):
 
 @every
 def test_parameters_survive_a_clone(method):
+    assert clone(method()).get_params() == method().get_params()
+
+
+@pytest.mark.parametrize("method", WITH_LISTS.values(), ids=WITH_LISTS)
+def test_the_length_of_the_lists_survives_a_clone(method):
     assert clone(method(k=33)).get_params()["k"] == 33
 
 
@@ -94,7 +102,13 @@ def test_bad_features_are_refused_in_one_line(method, features, says):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "auto"])
-def test_a_graph_that_is_there_already_gives_the_same_labels(name, planted):
-    method = METHODS[name]()
-    assert (method.fit_predict(knn_graph(planted, method.k)) == method.fit_predict(planted)).all()
+@pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
+def test_a_graph_that_is_there_already_gives_the_same_labels(method, planted):
+    graph = knn_graph(planted, method().k + 20)
+    assert (method().fit_predict(graph) == method().fit_predict(planted)).all()
+
+
+@pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
+def test_a_graph_of_too_few_neighbors_is_refused(method, planted):
+    with pytest.raises(InputError, match="neighbors a face"):
+        method().fit(knn_graph(planted, method().k - 1))

@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from personae import __version__
-from personae.cli import cluster_neighborhood
+from personae.cli import cluster_features, cluster_neighborhood
 from personae.cli.cluster import cluster_commands
 from personae.cli.compare import compare
 from personae.cli.doctor import doctor
@@ -17,8 +17,9 @@ from personae.cli.knn import knn
 from personae.cli.people import people
 from personae.errors import PersonaeError
 
-METHOD_COMMANDS = (cluster_neighborhood,)  # each registers its commands when it is imported
+METHOD_COMMANDS = (cluster_features, cluster_neighborhood)  # each registers its commands when it is imported
 INTERRUPTED = 130
+RESUMED = (["people"], ["embed"])
 
 app = typer.Typer(
     name="personae",
@@ -58,9 +59,13 @@ def main() -> NoReturn:
     except PersonaeError as error:
         typer.echo(f"personae: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("personae: interrupted; the same command goes on where it stopped", err=True)
-        sys.exit(INTERRUPTED)
+    except SystemExit as left:  # an interrupt arrives as this
+        if left.code == INTERRUPTED:
+            resumes = any(word in sys.argv[1:2] for word in ("people", "embed"))
+            typer.echo(
+                "personae: interrupted" + "; the same command goes on where it stopped" * resumes, err=True
+            )
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

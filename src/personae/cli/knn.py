@@ -18,8 +18,9 @@ def knn(
     """Search the k nearest faces of every face, exactly."""
     from personae.data import read_faces
     from personae.graph import knn_graph
-    from personae.graph.files import write_graph
+    from personae.graph.files import refuse_other_name, write_graph
 
+    refuse_other_name(out)
     faces = read_faces(features, dimension=dimension)
     began = time.monotonic()
     graph = knn_graph(faces, k)

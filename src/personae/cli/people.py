@@ -51,8 +51,11 @@ def people(
     so that a second run looks only at new photos. Photos are never changed and nothing leaves this machine.
     """
     from personae.data.atomic import sweep
+    from personae.data.photo_truth import people_of
     from personae.errors import InputError
 
+    if truth is not None:
+        people_of(truth)  # a wrong table is told before the work
     model = chosen_embedder(embedder, mean, scale, color)
     album = look_through(photos, out / STORE, model)
     if not len(album.faces):

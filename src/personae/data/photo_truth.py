@@ -23,7 +23,7 @@ def read_photo_truth(path: Path, sources: Sources, photos: Path) -> NDArray[np.i
 
     InputError: no such file, other columns, no photo of the table among the photos.
     """
-    told = _people_of(path)
+    told = people_of(path)
     faces_of: dict[Path, list[int]] = {}
     for face, file in enumerate(sources.file):
         faces_of.setdefault((photos / sources.files[file]).resolve(), []).append(face)
@@ -47,10 +47,13 @@ def read_photo_truth(path: Path, sources: Sources, photos: Path) -> NDArray[np.i
             ]
     if not matched:
         raise InputError(f"{path}: none of its photos ({listed(list(told), 2)}) is among those of {photos}")
+    if (truth == UNKNOWN).all():
+        raise InputError(f"{path}: no photo shows as many faces as the table names people; look at its rows")
     return truth
 
 
-def _people_of(path: Path) -> dict[str, list[str]]:
+def people_of(path: Path) -> dict[str, list[str]]:
+    """The people of each photo, from left to right. InputError: no such table, a row with gaps."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
@@ -61,6 +64,8 @@ def _people_of(path: Path) -> dict[str, list[str]]:
     if not rows or not {"photo", "person"} <= rows[0].keys():
         raise InputError(f"{path}: has no rows of photo,person; its first line needs these names")
     people: dict[str, list[str]] = {}
-    for row in rows:
+    for number, row in enumerate(rows, 2):
+        if not (row["photo"] and row["person"]):
+            raise InputError(f"{path}: line {number} lacks a photo or a person; each row needs both")
         people.setdefault(row["photo"], []).append(row["person"])
     return people

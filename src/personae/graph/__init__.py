@@ -2,7 +2,7 @@
 
 from personae.graph.adjacency import canonical_order, directed, undirected
 from personae.graph.components import component_labels, first_seen
-from personae.graph.exact import knn_graph
+from personae.graph.exact import knn_graph, neighbor_recall
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation import codelength, map_equation_labels
 
@@ -15,5 +15,6 @@ __all__ = [
     "first_seen",
     "knn_graph",
     "map_equation_labels",
+    "neighbor_recall",
     "undirected",
 ]

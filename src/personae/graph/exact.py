@@ -1,5 +1,6 @@
 """Exact nearest neighbors of every face, in blocks: one dense product, then the best k of each row."""
 
+import threading
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 COLUMNS = 4096  # faces multiplied at a time
 STRIDE = 64  # products compared in one go
 ROOM = 4  # candidates held, in k
+NEARLY_UNIT = 0.01  # float16 rows are closer
+KERNELS = threading.Lock()  # not every threading layer lets two threads start parallel loops at once
 
 
 def knn_graph(features: FaceSet | ArrayLike, k: int = 80, *, block: int | None = None) -> KnnGraph:
@@ -31,18 +34,45 @@ def knn_graph(features: FaceSet | ArrayLike, k: int = 80, *, block: int | None =
     array([1, 0, 1], dtype=int32)
     """
     faces = features if isinstance(features, FaceSet) else FaceSet.of(features)
-    if k < 1 or (block is not None and block < 1):
-        raise InputError(f"k is {k} and block is {block}; both need to be at least 1")
-    return nearest_faces(faces.features, np.arange(len(faces)), k, block=block)
+    for name, value in (("k", k), ("block", 1 if block is None else block)):
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise InputError(f"{name} is {value}; it needs to be a whole number, at least 1")
+    return KnnGraph(*nearest_faces(faces.features, np.arange(len(faces)), k, block=block))
+
+
+def neighbor_recall(
+    graph: KnnGraph, features: FaceSet | ArrayLike, *, sample: int = 1000, seed: int = 0
+) -> float:
+    """The share of the exact k nearest faces that a graph found elsewhere holds, over a sample of faces.
+
+    graph: of the same faces, from any search; equal cosines count as found whichever face holds them
+
+    InputError: a graph of another number of faces.
+    """
+    faces = features if isinstance(features, FaceSet) else FaceSet.of(features)
+    if len(graph) != len(faces):
+        raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}")
+    if graph.k == 0:
+        return 1.0
+    asked = np.random.default_rng(seed).choice(len(faces), min(sample, len(faces)), replace=False)
+    neighbors, similarities = nearest_faces(faces.features, asked, graph.k)
+    held = (graph.neighbors[asked][:, :, None] == neighbors[:, None, :]).any(axis=1)
+    tied = graph.similarities[asked] >= similarities[:, -1:]
+    return float(np.maximum(held.sum(axis=1), tied.sum(axis=1)).sum() / neighbors.size)
 
 
 def nearest_faces(
     features: NDArray[np.floating[Any]], queries: NDArray[np.integer[Any]], k: int, *, block: int | None = None
-) -> KnnGraph:
-    """The rows `queries` of the exact kNN graph of unit `features`; see `knn_graph`."""
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Neighbors and similarities (Q, k) of the faces `queries` among unit `features`; see `knn_graph`."""
     wide = np.ascontiguousarray(features, dtype=np.float32)
     n, d = wide.shape
     k = min(k, n - 1)
+    length = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    if not (np.abs(length - 1) < NEARLY_UNIT).all():
+        raise InputError(
+            "features are not unit rows; make the FaceSet by FaceSet.of, which checks and scales them"
+        )
     neighbors = np.full((len(queries), k), NOBODY, dtype=np.int32)
     similarities = np.zeros((len(queries), k), dtype=np.float32)
     if k > 0:
@@ -64,10 +94,17 @@ def nearest_faces(
                 columns = wide[first : first + COLUMNS]
                 products = tile[: len(rows) * len(columns)].reshape(len(rows), len(columns))
                 np.matmul(asked, columns.T, out=products)
-                _hold(products, rows, first, room)
+                with KERNELS:
+                    _hold(products, rows, first, room)
             span = slice(start, start + len(rows))
-            _best(room, rows, wide, neighbors[span], similarities[span])
-    return KnnGraph(neighbors, similarities)
+            with KERNELS:
+                _best(room, rows, wide, neighbors[span], similarities[span])
+            for row in np.flatnonzero(room.held[: len(rows)] < 0):
+                products = wide @ wide[rows[row]]
+                products[rows[row]] = -np.inf
+                near = np.flatnonzero(products > room.heap[row, 0] - room.slack).astype(np.int32)
+                _fill(near, rows[row], wide, neighbors[start + row], similarities[start + row])
+    return neighbors, similarities
 
 
 class _Room(NamedTuple):
@@ -77,7 +114,7 @@ class _Room(NamedTuple):
     heap:    (R, k) float32, the largest products so far, the least of them first
     face:    (R, room) int32, every face whose cosine may be among the k largest, in order
     product: (R, room) float32, its product
-    held:    (R,) int64, how many there are; -1 where there is no room for all
+    held:    (R,) int64, how many there are; -1 where there was no room for all, and only the heap is right
     """
 
     slack: float
@@ -103,17 +140,17 @@ def _hold_one(products: NDArray[np.float32], face: int, first: int, room: _Room,
     for left in range(0, len(products), STRIDE):
         right = min(left + STRIDE, len(products))
         floor = np.float32(heap[0] - room.slack)
-        if held < 0 or _above(products[left:right], floor) == 0:
+        if _above(products[left:right], floor) == 0:
             continue
-        if held + STRIDE > len(faces):
+        if held >= 0 and held + STRIDE > len(faces):
             held = _dropped(faces, values, held, floor)
             if held + STRIDE > len(faces):
                 held = -1
-                continue
         for at in range(left, right):
             if products[at] > floor and first + at != face:
-                faces[held], values[held] = first + at, products[at]
-                held += 1
+                if held >= 0:
+                    faces[held], values[held] = first + at, products[at]
+                    held += 1
                 if products[at] > heap[0]:
                     _replace_least(heap, products[at])
     return held
@@ -164,26 +201,28 @@ def _best(
 ) -> None:
     """Fills each row of `neighbors` and `similarities` from the candidates, by their exact cosines."""
     for row in prange(len(rows)):
-        near = _near(rows[row], len(features), room, row)
-        exact = np.empty(len(near), dtype=np.float32)
-        for at in range(len(near)):
-            exact[at] = _cosine(features[rows[row]], features[near[at]])
-        order = np.argsort(-exact, kind="mergesort")
-        for rank in range(neighbors.shape[1]):
-            neighbors[row, rank] = near[order[rank]]
-            similarities[row, rank] = exact[order[rank]]
+        if room.held[row] >= 0:
+            floor = np.float32(room.heap[row, 0] - room.slack)
+            left = _dropped(room.face[row], room.product[row], room.held[row], floor)
+            _fill(room.face[row, :left], rows[row], features, neighbors[row], similarities[row])
 
 
 @njit(cache=True)
-def _near(face: int, faces: int, room: _Room, row: int) -> NDArray[np.int32]:
-    """The faces that may be among the nearest of `face`, in order."""
-    if room.held[row] >= 0:
-        floor = np.float32(room.heap[row, 0] - room.slack)
-        left = _dropped(room.face[row], room.product[row], room.held[row], floor)
-        return room.face[row, :left].copy()
-    everybody = np.arange(faces - 1).astype(np.int32)  # more equals than there is room for
-    everybody[face:] += 1
-    return everybody
+def _fill(
+    near: NDArray[np.int32],
+    face: int,
+    features: NDArray[np.float32],
+    neighbors: NDArray[np.int32],
+    similarities: NDArray[np.float32],
+) -> None:
+    """The best of the candidates `near` of one face, by exact cosine, equals in order."""
+    exact = np.empty(len(near), dtype=np.float32)
+    for at in range(len(near)):
+        exact[at] = _cosine(features[face], features[near[at]])
+    order = np.argsort(-exact, kind="mergesort")
+    for rank in range(min(len(neighbors), len(near))):
+        neighbors[rank] = near[order[rank]]
+        similarities[rank] = exact[order[rank]]
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

@@ -8,15 +8,20 @@ import numpy as np
 
 from personae.data.atomic import atomic_write
 from personae.errors import InputError
-from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.knn_graph import KnnGraph
 
 
 def write_graph(graph: KnnGraph, path: Path) -> None:
     """Writes `.npz`, uncompressed, with `neighbors` (N, k) int32 and `similarities` (N, k)."""
-    if path.suffix != ".npz":
-        raise InputError(f"{path.name}: a graph is written as .npz; choose such a name")
+    refuse_other_name(path)
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.savez(file, neighbors=graph.neighbors, similarities=graph.similarities)
+
+
+def refuse_other_name(path: Path) -> None:
+    """InputError unless `path` is called like a graph; to be asked before the search."""
+    if path.suffix != ".npz":
+        raise InputError(f"{path.name}: a graph is written as .npz; choose such a name")
 
 
 def read_graph(path: Path) -> KnnGraph:
@@ -29,11 +34,4 @@ def read_graph(path: Path) -> KnnGraph:
         raise InputError(f"{path}: no such file; make it with `personae knn`") from None
     except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: not a kNN graph; make one with `personae knn`") from error
-    whole = graph.neighbors.dtype == np.int32 and graph.similarities.dtype.kind == "f"
-    if not whole or (
-        graph.neighbors.size and not NOBODY <= graph.neighbors.min() <= graph.neighbors.max() < len(graph)
-    ):
-        raise InputError(
-            f"{path}: holds neighbors that are no faces of the graph; make it anew with `personae knn`"
-        )
     return graph

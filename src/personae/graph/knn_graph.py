@@ -30,6 +30,14 @@ class KnnGraph:
                 f"they have {self.neighbors.shape} and {self.similarities.shape}"
             )
 
+        n = len(self.neighbors)
+        if self.neighbors.size and not NOBODY <= self.neighbors.min() <= self.neighbors.max() < n:
+            low, high = self.neighbors.min(), self.neighbors.max()
+            raise InputError(f"neighbors run from {low} to {high}; {n:,} faces are {NOBODY} to {n - 1}")
+        if self.neighbors.dtype.kind != "i" or self.similarities.dtype.kind != "f":
+            types = f"{self.neighbors.dtype} and {self.similarities.dtype}"
+            raise InputError(f"neighbors and similarities are {types}; they need to be int32 and float32")
+
     def __len__(self) -> int:
         return len(self.neighbors)
 

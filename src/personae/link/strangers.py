@@ -17,7 +17,6 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 
 BLOCK = 1 << 12  # faces compared with the sample in one go
 NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
-ONE_SIGMA = 0.3413447460685429  # share of a bell curve between its centre and one width from it
 HEAD_START = 0.5  # weight of a link that is just strong enough
 
 
@@ -87,15 +86,16 @@ def strangers_of(
 ) -> Strangers:
     """What strangers look like from each of N faces, O(N M d).
 
-    side:   where the spread is read: on the "near" side, which is the one that matters, or on the "far" side,
-            which a face's own person cannot reach even where it is a large part of the sample
+    side:   where they are read: "near", the median and one width towards the face, which is the side that
+            matters; or "far", one and two widths away from it, which a face's own person does not reach even
+            where it is five sixths of the sample
     labels: (N,) the people as far as they are known; a face's own person is left out of its strangers
 
     A face without strangers, or without any spread among them, is given the median of the others.
     """
     level = np.empty(len(features))
     spread = np.empty(len(features))
-    share = 0.5 + (ONE_SIGMA if side == "near" else -ONE_SIGMA)
+    inner, outer = (0.0, 1.0) if side == "near" else (-1.0, -2.0)  # in widths, towards the face
     for start in range(0, len(features), BLOCK):
         faces = np.arange(start, min(start + BLOCK, len(features)))
         cosines = features[faces].astype(np.float64) @ sample.features.T
@@ -105,8 +105,9 @@ def strangers_of(
         cosines[own] = np.nan
         cosines.sort(axis=1)  # NaN last
         count = cosines.shape[1] - own.sum(axis=1)
-        level[faces] = _log_distance(_quantile(cosines, count, 0.5))
-        spread[faces] = np.abs(level[faces] - _log_distance(_quantile(cosines, count, share)))
+        first, second = (_log_distance(_quantile(cosines, count, norm.cdf(at))) for at in (inner, outer))
+        spread[faces] = np.abs(second - first)
+        level[faces] = first + inner * spread[faces]
     known = np.isfinite(level) & (spread > NEAREST)
     if not known.any():
         return Strangers(np.zeros(len(level)), np.ones(len(level)))

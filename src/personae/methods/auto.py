@@ -33,14 +33,13 @@ class Auto(FeatureClusterer):
     """Two faces are linked if fewer than `alpha` strangers of either could be expected to be as close.
 
     Each face is compared with some of the others; the level and spread of those log distances say how close
-    a stranger of this face can come, whatever the embedder. This is done twice: first the spread is read
-    from the far side, which a face's own person cannot reach even where it is half of the collection; the
-    people found so are then left out and the spread is read from the near side, which is the one that
-    matters. With `strangers` from elsewhere the first look is at them. The map equation turns the links
-    into people.
+    a stranger of this face can come, whatever the embedder. This is done twice: first they are read from the
+    far side, which a face's own person does not reach even where it is five sixths of the collection; the
+    people found so are then left out and they are read from the near side, which is the one that matters.
+    With `strangers` from elsewhere the first look is at them. The map equation turns the links into people.
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
-    is weak where nearly all faces are one person, for then there are no strangers to measure (give it some:
+    is weak where more than that are one person, for then there are too few strangers to measure (give it some:
     thirty are enough), and where people look alike to the embedder: a bell curve underestimates look-alikes.
     O(N^2 d) for the graph, O(N (sample d + k)) after.
 
@@ -71,7 +70,13 @@ class Auto(FeatureClusterer):
         InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension.
         """
         faces = self._faces(X)
-        graph = graph or knn_graph(faces, self.k)
+        if not (0 < self.alpha < np.inf and self.sample >= 2):
+            raise InputError(f"alpha is {self.alpha} and sample is {self.sample}; give above 0 and at least 2")
+        if graph is not None and len(graph) != len(faces):
+            raise InputError(
+                f"the graph is of {len(graph):,} faces and there are {len(faces):,}; search it anew"
+            )
+        graph = knn_graph(faces, self.k) if graph is None else graph.nearest(self.k)
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
             strangers = strangers_of(faces.features, sample, side="far")

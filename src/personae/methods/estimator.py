@@ -31,7 +31,12 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
         """
         if isinstance(X, KnnGraph):
             self.__dict__.pop("n_features_in_", None)  # of an earlier fit
-            self.labels_ = self._labels(X)
+            if X.k < min(self.k, len(X) - 1):
+                raise InputError(
+                    f"the graph holds {X.k} neighbors a face and {type(self).__name__} looks at {self.k}; "
+                    f"search that many, or set k to {X.k}"
+                )
+            self.labels_ = self._labels(X.nearest(self.k))
             return self
         faces = as_faces(X)
         self.labels_ = self._labels(knn_graph(faces, self.k))

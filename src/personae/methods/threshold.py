@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.components import Components
+from personae.errors import InputError
 from personae.graph.knn_graph import KnnGraph
 from personae.methods.estimator import GraphClusterer
 
@@ -21,4 +22,6 @@ class Threshold(GraphClusterer):
         self.k = k
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
+        if not np.isfinite(self.tau):
+            raise InputError(f"tau is {self.tau}; it needs to be a cosine, from -1 to 1")
         return Components(self.tau).cluster(graph)
