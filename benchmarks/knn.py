@@ -8,7 +8,7 @@ from benchmarks.record import record
 from personae.data import FaceSet
 from personae.graph import knn_graph
 
-CASES = ((13_000, 128, 80), (13_000, 128, 256), (50_000, 256, 80), (50_000, 512, 80))
+CASES = ((13_000, 128, 80), (13_000, 128, 256), (30_000, 256, 80), (30_000, 512, 80))
 BLOCK = 1024
 
 

@@ -73,4 +73,4 @@ def test_the_number_of_features_is_known_unless_there_are_none(method, planted):
     found = method().fit(few)
     assert found.n_features_in_ == few.dimension
     assert not hasattr(clone(found), "n_features_in_")
-    assert not hasattr(found.fit(knn_graph(few, 5)), "n_features_in_")
+    assert not hasattr(found.fit(knn_graph(few, found.k)), "n_features_in_")

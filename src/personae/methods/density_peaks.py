@@ -32,6 +32,8 @@ class DensityPeaks(GraphClusterer):
     exact:         the density of a long random walk instead of one step
     """
 
+    counts_itself = True
+
     def __init__(
         self,
         k: int = 80,

@@ -1,6 +1,6 @@
 """What every published method shares: it is a scikit-learn clusterer, of a kNN graph or of features."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
     n_features_in_: d; not there after a fit to a graph
     """
 
+    counts_itself: ClassVar[bool] = False  # whether a face is the first of its own k
     k: int
     labels_: NDArray[np.int32]
     n_features_in_: int
@@ -31,10 +32,11 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
         """
         if isinstance(X, KnnGraph):
             self.__dict__.pop("n_features_in_", None)  # of an earlier fit
-            if X.k < min(self.k, len(X) - 1):
+            needed = self.k - self.counts_itself
+            if X.k < min(needed, len(X) - 1):
                 raise InputError(
-                    f"the graph holds {X.k} neighbors a face and {type(self).__name__} looks at {self.k}; "
-                    f"search that many, or set k to {X.k}"
+                    f"the graph holds {X.k} neighbors a face and {type(self).__name__} looks at {needed}; "
+                    f"search that many, or set k to {X.k + self.counts_itself}"
                 )
             self.labels_ = self._labels(X.nearest(self.k))
             return self

@@ -27,6 +27,8 @@ class FCES(GraphClusterer):
     sigma: width of a neighborhood, in squared distance
     """
 
+    counts_itself = True
+
     def __init__(self, k: int = 80, theta: float = 0.22, sigma: float = 0.5) -> None:
         self.k = k
         self.theta = theta

@@ -30,7 +30,7 @@ class Spectral(FeatureClusterer):
     It believes that the number of people is known and that all of them are about as large: a large person is
     rather cut in two than a small one kept. Some hundred K eigenvector steps and O(N K^2) for the labels, so at
     most 5,000 faces. scikit-learn's SpectralClustering on the symmetric kNN graph, labels by pivoted
-    QR, which needs no start and hardly moves with the rounding of the features, where discretisation does.
+    QR, which needs no start and, where K is about right, does not move with the rounding of the features.
 
     clusters: K, or None: as many as `expected_people` counts without labels
     k:        neighbors a face; a link weighs its cosine, 0 where that is negative
