@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from personae import __version__
-from personae.cli import cluster_features, cluster_neighborhood
+from personae.cli import cluster_features, cluster_linkage, cluster_neighborhood
 from personae.cli.cluster import cluster_commands
 from personae.cli.compare import compare
 from personae.cli.doctor import doctor
@@ -17,7 +17,11 @@ from personae.cli.knn import knn
 from personae.cli.people import people
 from personae.errors import PersonaeError
 
-METHOD_COMMANDS = (cluster_features, cluster_neighborhood)  # each registers its commands when it is imported
+METHOD_COMMANDS = (
+    cluster_features,
+    cluster_linkage,
+    cluster_neighborhood,
+)  # each registers its commands when it is imported
 INTERRUPTED = 130
 RESUMED = (["people"], ["embed"])
 

@@ -6,10 +6,15 @@ from personae.methods.affinity_propagation import AffinityPropagation
 from personae.methods.aro import ARO
 from personae.methods.auto import Auto, cluster
 from personae.methods.cdp import CDP
+from personae.methods.chinese_whispers import ChineseWhispers
+from personae.methods.dbscan import DBSCAN
 from personae.methods.ddc import DDC
 from personae.methods.density_peaks import DensityPeaks
 from personae.methods.facemap import FaceMap
 from personae.methods.fces import FCES
+from personae.methods.finch import FINCH
+from personae.methods.hac import HAC
+from personae.methods.hdbscan import HDBSCAN
 from personae.methods.kmeans import KMeans
 from personae.methods.mean_shift import MeanShift
 from personae.methods.pahc import PAHC
@@ -22,10 +27,15 @@ METHODS: dict[str, Any] = {
     "aro": ARO,
     "auto": Auto,
     "cdp": CDP,
+    "chinese_whispers": ChineseWhispers,
+    "dbscan": DBSCAN,
     "ddc": DDC,
     "density_peaks": DensityPeaks,
     "facemap": FaceMap,
     "fces": FCES,
+    "finch": FINCH,
+    "hac": HAC,
+    "hdbscan": HDBSCAN,
     "kmeans": KMeans,
     "mean_shift": MeanShift,
     "pahc": PAHC,
@@ -37,12 +47,17 @@ METHODS: dict[str, Any] = {
 __all__ = [
     "ARO",
     "CDP",
+    "DBSCAN",
     "DDC",
     "FCES",
+    "FINCH",
+    "HAC",
+    "HDBSCAN",
     "METHODS",
     "PAHC",
     "AffinityPropagation",
     "Auto",
+    "ChineseWhispers",
     "DensityPeaks",
     "FaceMap",
     "KMeans",

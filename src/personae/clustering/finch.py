@@ -1,0 +1,62 @@
+"""FINCH: clusters of clusters, each joined with its first neighbor.
+
+Sarfraz, Sharma and Stiefelhagen, "Efficient parameter-free clustering using first neighbor relations", CVPR
+2019, equation 1 and algorithm 1.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.graph.adjacency import canonical_order
+from personae.graph.components import component_labels
+from personae.graph.exact import nearest_faces
+from personae.graph.knn_graph import NOBODY, KnnGraph
+
+
+def first_neighbor_partitions(features: NDArray[np.floating[Any]], graph: KnnGraph) -> NDArray[np.int32]:
+    """(L, N) int32, the partitions, finest first, each numbered in the order of the first faces.
+
+    features: (N, d) unit rows
+    graph:    their kNN graph, of which the first rank is looked at
+
+    i and j are joined if j is the first neighbor of i, i that of j, or both have the same one; the clusters
+    are then the points of the next round, each at the mean of its faces' features. A cluster whose faces
+    cancel out is joined with none, nor is a pair less alike than the least alike pair of the first round. It
+    ends when nothing is joined or one cluster is left. O(C^2 d) for the C clusters of each round.
+    """
+    order = canonical_order(graph)
+    first = graph.nearest(1)
+    floor = float(first.similarities.min(initial=np.inf))
+    partitions = [component_labels(first)]
+    while (clusters := int(partitions[-1].max()) + 1) > 1:
+        means = _mean_directions(features, partitions[-1], order, clusters)
+        joined = component_labels(_first_neighbors(means).at_least(floor))
+        if joined.max() + 1 == clusters:
+            break
+        partitions.append(joined[partitions[-1]])
+    return np.array(partitions)
+
+
+def _first_neighbors(means: NDArray[np.float32]) -> KnnGraph:
+    """The closest other mean of each; nobody for a mean of zero, which has no direction."""
+    somewhere = np.flatnonzero(means.any(axis=1))
+    graph = KnnGraph(np.full((len(means), 1), NOBODY, np.int32), np.zeros((len(means), 1), np.float32))
+    if len(somewhere) > 1:
+        neighbors, similarities = nearest_faces(means[somewhere], np.arange(len(somewhere)), 1)
+        graph.neighbors[somewhere] = somewhere[neighbors]
+        graph.similarities[somewhere] = similarities
+    return graph
+
+
+def _mean_directions(
+    features: NDArray[np.floating[Any]], labels: NDArray[np.int32], order: NDArray[np.intp], clusters: int
+) -> NDArray[np.float32]:
+    """(C, d) unit means, summed in `order`, whatever the order of the input; zero where faces cancel out."""
+    by_cluster = order[np.argsort(labels[order], kind="stable")]
+    start = np.searchsorted(labels[by_cluster], np.arange(clusters))
+    sums = np.add.reduceat(features[by_cluster], start, axis=0, dtype=np.float64)
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    means = np.divide(sums, length, out=np.zeros_like(sums), where=length > 0)
+    return np.asarray(means, dtype=np.float32)

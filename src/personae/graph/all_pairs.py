@@ -1,0 +1,99 @@
+"""The cosines of all pairs of faces, and average and complete linkage on them."""
+
+from typing import Any, Literal
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from personae.graph.exact import KERNELS, _cosine
+from personae.graph.merges import Merges
+
+
+def content_order(features: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+    """(N,) an order of the faces that depends on their bytes and not on where they stand; only equals tie."""
+    rows = np.ascontiguousarray(features)
+    return np.argsort(rows.view(f"V{rows.shape[1] * rows.itemsize}").reshape(-1), kind="stable")
+
+
+def all_cosines(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """(N, N) float32, symmetric to the bit, the values of `knn_graph`; the diagonal is -inf.
+
+    features: (N, d) unit rows
+    """
+    wide = np.ascontiguousarray(features, dtype=np.float32)
+    with KERNELS:
+        return _all_cosines(wide)
+
+
+def merges_of_pairs(similarity: NDArray[np.float32], linkage: Literal["average", "complete"]) -> Merges:
+    """Agglomeration by chains of nearest neighbors. O(N^2) time, in place: `similarity` is overwritten.
+
+    similarity: (N, N) float32, symmetric, -inf on the diagonal
+
+    Murtagh, "A survey of recent advances in hierarchical clustering algorithms", Computer Journal 26, 1983.
+    """
+    return Merges.of(len(similarity), *_chained(similarity, linkage == "complete"))
+
+
+@njit(parallel=True, cache=True)
+def _all_cosines(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    n = len(features)
+    cosines = np.empty((n, n), np.float32)
+    for stripe in prange((n + 1) // 2):  # a short row with a long one
+        _fill_row(features, cosines, stripe)
+        _fill_row(features, cosines, n - 1 - stripe)
+    return cosines
+
+
+@njit(cache=True)
+def _fill_row(features: NDArray[np.float32], cosines: NDArray[np.float32], a: int) -> None:
+    cosines[a, a] = -np.inf
+    for b in range(a):
+        cosines[a, b] = cosines[b, a] = _cosine(features[a], features[b])
+
+
+@njit(cache=True)
+def _chained(
+    similarity: NDArray[np.float32], complete: bool
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """Follows nearest neighbors until two clusters are each other's, joins them, and goes on from there.
+
+    A joined cluster keeps the row of one of the two; the other's row and column become -inf.
+    """
+    n = len(similarity)
+    size = np.ones(n, np.float64)
+    a = np.empty(n - 1, np.int32)
+    b = np.empty(n - 1, np.int32)
+    level = np.empty(n - 1, np.float32)
+    chain = np.empty(n, np.int32)
+    length, first = 0, 0
+    for step in range(n - 1):
+        if length == 0:
+            while size[first] == 0:
+                first += 1
+            chain[0], length = first, 1
+        while True:
+            tip = chain[length - 1]
+            row = similarity[tip]
+            best = chain[length - 2] if length > 1 else (0 if tip else 1)  # of equals, back along the chain
+            for other in range(n):
+                if row[other] > row[best]:
+                    best = other
+            if length > 1 and best == chain[length - 2]:
+                break
+            chain[length] = best
+            length += 1
+        length -= 2
+        keep, drop = min(tip, best), max(tip, best)
+        a[step], b[step], level[step] = keep, drop, similarity[keep, drop]
+        of_keep, of_drop = size[keep] / (size[keep] + size[drop]), size[drop] / (size[keep] + size[drop])
+        for other in range(n):
+            if other not in (keep, drop) and size[other] > 0:
+                x, y = similarity[keep, other], similarity[drop, other]
+                joined = np.float32(min(x, y) if complete else of_keep * x + of_drop * y)
+                similarity[keep, other] = similarity[other, keep] = joined
+            similarity[drop, other] = similarity[other, drop] = -np.inf
+        size[keep] += size[drop]
+        size[drop] = 0
+    return a, b, level

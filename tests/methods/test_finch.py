@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from personae import InputError, evaluate, knn_graph, read_faces
+from personae.methods.finch import FINCH
+from tests.planted import made_faces
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[2] * 100, [3] * 100, [20] * 15, [60, 40, 30], [300, 200, 100]],
+    ids=["twos", "threes", "twenties", "large", "larger"],
+)
+def test_the_level_is_close_to_the_best_whatever_the_sizes(sizes):
+    faces = made_faces(sizes, seed=4)
+    found = FINCH().fit(faces)
+    scores = [evaluate(faces.truth, partition).bcubed.f for partition in found.hierarchy_]
+    assert evaluate(faces.truth, found.labels_).bcubed.f > max(scores) - 0.02
+    assert max(scores) > 0.95
+
+
+def test_the_labels_are_the_partition_with_the_shortest_description(planted):
+    found = FINCH().fit(planted)
+    assert found.hierarchy_.shape == (len(found.codelengths_), len(planted))
+    assert len(found.codelengths_) > 2
+    assert (found.labels_ == found.hierarchy_[found.codelengths_.argmin()]).all()
+
+
+def test_a_longer_graph_that_is_there_already_is_taken(planted):
+    plain = FINCH(k=30).fit(planted)
+    found = FINCH(k=30).fit(planted, graph=knn_graph(planted, 50))
+    assert (found.hierarchy_ == plain.hierarchy_).all()
+    assert (found.codelengths_ == plain.codelengths_).all()
+
+
+def test_other_graphs_are_refused(planted):
+    graph = knn_graph(planted.take(np.arange(50)), 10)
+    with pytest.raises(InputError, match="50 faces and there are 280"):
+        FINCH().fit(planted, graph=graph)
+    with pytest.raises(InputError, match="needs features"):
+        FINCH().fit(graph)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("embedder", ["sface", "dlib"])
+def test_the_level_is_the_best_one_for_people_with_a_dozen_faces_or_more(shared, embedder):
+    faces = read_faces(shared / "data" / f"train.{embedder}.npz")
+    large = faces.take(np.bincount(faces.truth)[faces.truth] >= 12)
+    found = FINCH().fit(large)
+    scores = [evaluate(large.truth, partition).pairwise.f for partition in found.hierarchy_]
+    assert found.codelengths_.argmin() == np.argmax(scores)
+    assert max(scores) >= 0.84
+
+
+@pytest.mark.data
+def test_on_lone_faces_it_is_as_weak_as_its_page_says(shared):
+    faces = read_faces(shared / "data" / "lfw.sface.npz")
+    score = evaluate(faces.truth, FINCH().fit_predict(faces))
+    assert score.pairwise.f == pytest.approx(0.453, abs=0.02)
+    assert score.bcubed.f == pytest.approx(0.461, abs=0.02)
