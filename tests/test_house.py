@@ -11,7 +11,7 @@ import pytest
 import personae
 from benchmarks.tables import filled, pages
 from personae.cli.app import app
-from personae.methods import METHODS
+from personae.methods import LEARNED, METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -30,16 +30,24 @@ def test_public_names_are_sorted_and_no_folder_hides_one():
     assert not folders & set(personae.__all__)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_method_has_its_page_and_its_subcommand(name):
+def commands_of(group_name):
+    group = next(group for group in app.registered_groups if group.name == group_name)
+    return {command.callback.__name__ for command in group.typer_instance.registered_commands}
+
+
+@pytest.mark.parametrize("name", [*METHODS, *LEARNED])
+def test_a_method_has_its_page(name):
     assert (ROOT / "docs" / "methods" / f"{name}.md").is_file()
-    group = next(group for group in app.registered_groups if group.name == "cluster")
-    assert name in {command.callback.__name__ for command in group.typer_instance.registered_commands}
 
 
-def test_every_method_file_is_in_the_table():
-    files = {path.stem for path in (ROOT / "src/personae/methods").glob("*.py")} - {"__init__", "estimator"}
-    assert files == set(METHODS)
+def test_every_method_has_its_subcommands():
+    assert commands_of("cluster") == {*METHODS, *LEARNED}
+    assert commands_of("train") == set(LEARNED)
+
+
+def test_every_method_file_is_in_a_table():
+    files = {path.stem for path in (ROOT / "src/personae/methods").glob("*.py")}
+    assert files - {"__init__", "estimator", "learned"} == {*METHODS, *LEARNED}
 
 
 def test_every_command_is_in_the_docs():

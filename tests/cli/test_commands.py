@@ -104,6 +104,25 @@ def test_a_place_that_cannot_be_written_gets_one_line_and_code_5(run, faces, tmp
     refused(run("knn", "faces.npz", "--out", "file/graph.npz"), 5, "file")
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["cluster", "auto", "faces.npz", "--out", "labels.jpg"], 3, "known are .npz"),
+        (["cluster", "hac", "faces.npz", "--out", "labels"], 3, "unknown suffix ''"),
+        (["cluster", "auto", "faces.npz", "--out", "nowhere/labels.npy"], 5, "no folder nowhere"),
+        (["cluster", "auto", "faces.npz", "--out", "taken.npy"], 5, "is a folder"),
+        (["compare", "faces.npz", "--out", "figures.txt"], 3, "written as .json"),
+        (["compare", "faces.npz", "--out", "nowhere/figures.json"], 5, "no folder nowhere"),
+        (["compare", "faces.npz", "--plot", "picture.jpeg"], 3, "written as .png, .svg, .pdf"),
+        (["compare", "faces.npz", "--plot", "nowhere/picture.png"], 5, "no folder nowhere"),
+    ],
+)
+def test_a_place_for_results_is_checked_before_the_work(run, faces, tmp_path, monkeypatch, words, code, says):
+    (tmp_path / "taken.npy").mkdir()
+    monkeypatch.setattr("personae.data.read_faces", lambda *_, **__: pytest.fail("the faces were read"))
+    refused(run(*words), code, says)
+
+
 def test_wrong_words_get_code_2(run):
     assert run("cluster", "no-such-method")[0] == 2
     assert run("people")[0] == 2

@@ -15,17 +15,21 @@ def by_definition(features, count):
 @pytest.mark.parametrize("candidates", [4096, 50, 3])
 def test_faces_are_taken_as_by_the_plain_rule(planted, candidates, monkeypatch):
     monkeypatch.setattr(module, "CANDIDATES", candidates)
-    assert farthest_first(planted.features, 120).tolist() == by_definition(planted.features, 120)
+    taken, nearest = farthest_first(planted.features, 120)
+    assert taken.tolist() == by_definition(planted.features, 120)
+    cosines = planted.features @ planted.features[taken].T
+    assert (nearest.point == cosines.argmax(axis=1)).all()
+    np.testing.assert_allclose(nearest.similarity, cosines.max(axis=1), atol=1e-6)
 
 
 def test_lone_faces_and_people_get_one_each(planted):
-    taken = farthest_first(planted.features, planted.truth.max() + 1)
+    taken, _ = farthest_first(planted.features, planted.truth.max() + 1)
     assert len(set(planted.truth[taken])) > 0.9 * len(taken)
 
 
 def test_a_face_is_not_taken_twice_under_another_number():
     faces = np.repeat(np.eye(3, dtype=np.float32), 5, axis=0)
-    assert sorted(farthest_first(faces, 9) // 5) == [0, 1, 2]
+    assert sorted(farthest_first(faces, 9)[0] // 5) == [0, 1, 2]
 
 
 def test_canonical_rows_are_in_lexical_order_and_do_not_depend_on_where_they_stand():

@@ -101,6 +101,16 @@ def test_joining_down_to_tau_only_leaves_out_what_lies_below(name):
     assert (part.at_least(0.4) == whole.at_least(0.4)).all()
 
 
+@pytest.mark.parametrize("name", ["average", "complete"])
+@pytest.mark.parametrize("clusters", [1, 30, 55, 71, 90])
+def test_joining_down_to_so_many_clusters_leaves_out_the_later_merges_only(name, clusters):
+    links = symmetric_links(knn_graph(made_faces([20, 9, *[4] * 12, *[1] * 30], d=12, spread=1.0), 15))
+    whole, part = merges_of_links(links, name), merges_of_links(links, name, clusters=clusters)
+    assert len(part.a) == min(len(links) - clusters, len(whole.a))
+    assert (part.similarity == whole.similarity[: len(part.a)]).all()
+    assert (part.at_least(-np.inf) == whole.into(max(clusters, len(links) - len(whole.a)))).all()
+
+
 def test_a_full_table_is_written_anew_without_a_trace(monkeypatch):
     links = symmetric_links(knn_graph(made_faces([30, 20, *[6] * 20], spread=1.0), 40))
     expected = merges_of_links(links, "average")
@@ -114,7 +124,7 @@ def test_a_full_table_is_written_anew_without_a_trace(monkeypatch):
     filled, anew = module._filled.py_func, module._anew.py_func
     monkeypatch.setattr(module, "_filled", tight)
     monkeypatch.setattr(module, "_anew", lambda *given: written.append(1) or anew(*given))
-    for name in ("_best", "_handed_over", "_slot", "_key", "_similarity", "_root"):
+    for name in ("_best", "_handed_over", "_slot", "_key", "_similarity", "root_of"):
         monkeypatch.setattr(module, name, getattr(module, name).py_func)
     monkeypatch.setattr(module, "_joined", module._joined.py_func)
     with np.errstate(over="ignore"):

@@ -17,11 +17,26 @@ cluster_commands = typer.Typer(
     help="Group embeddings into people, by one of the methods below.", no_args_is_help=True
 )
 
+
+def labels_place(path: Path | None) -> Path | None:
+    """The path, before any work; InputError or OutputError where labels cannot be written so."""
+    from personae.data.atomic import refuse_no_place
+    from personae.data.formats import refuse_other_labels
+
+    if path is not None:
+        refuse_other_labels(path)
+        refuse_no_place(path)
+    return path
+
+
 Features = Annotated[
     Path, typer.Argument(metavar="FEATURES", help="Embeddings: .npy, .npz, .bin with .meta, .csv or .parquet.")
 ]
 Out = Annotated[
-    Path | None, typer.Option(help="Where the labels go: .csv, .npy, .npz, .txt or .parquet.", metavar="FILE")
+    Path | None,
+    typer.Option(
+        help="Where the labels go: .csv, .npy, .npz, .txt or .parquet.", metavar="FILE", callback=labels_place
+    ),
 ]
 Graph = Annotated[
     Path | None, typer.Option(help="The kNN graph of FEATURES, made by `personae knn`.", metavar="FILE")

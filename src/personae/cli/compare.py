@@ -9,9 +9,32 @@ import typer
 from personae.cli.cluster import Dimension, Features
 
 if TYPE_CHECKING:
-    from personae.evaluation.compare import Compared
+    from personae.comparison import Compared
 
 HEAD = f"{'method':<24}{'pairwise F':>11}{'BCubed F':>10}{'NMI':>8}{'clusters':>10}{'seconds':>9}{'MiB':>7}"
+
+
+def figures_place(path: Path | None) -> Path | None:
+    """The path, before any work; InputError or OutputError where figures cannot be written so."""
+    from personae.data.atomic import refuse_no_place
+    from personae.errors import InputError
+
+    if path is not None:
+        if path.suffix.lower() != ".json":
+            raise InputError(f"{path}: figures are written as .json; choose such a name")
+        refuse_no_place(path)
+    return path
+
+
+def picture_place(path: Path | None) -> Path | None:
+    """The path, before any work; an error where no picture can be drawn there."""
+    from personae.data.atomic import refuse_no_place
+    from personae.export.comparison import refuse_other_picture
+
+    if path is not None:
+        refuse_other_picture(path)
+        refuse_no_place(path)
+    return path
 
 
 def compare(
@@ -26,16 +49,24 @@ def compare(
         bool, typer.Option("--oracle", help="Also show each threshold at its best, chosen with the labels.")
     ] = False,
     k: Annotated[int, typer.Option(help="Neighbors of the graph that all share.")] = 80,
-    out: Annotated[Path | None, typer.Option(metavar="JSON", help="Where all the figures go.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="JSON", help="Where all the figures go, .json.", callback=figures_place),
+    ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Where a picture of quality, time and memory goes.")
+        Path | None,
+        typer.Option(
+            metavar="PNG",
+            help="Where a picture of quality, time and memory goes, .png, .svg or .pdf.",
+            callback=picture_place,
+        ),
     ] = None,
     dimension: Dimension = None,
 ) -> None:
     """Run methods on the same faces and show how good, how quick and how large each is."""
+    from personae.comparison import compare as side_by_side
     from personae.data import read_faces
     from personae.errors import InputError
-    from personae.evaluation.compare import compare as side_by_side
     from personae.methods import METHODS
 
     faces = read_faces(features, labels=truth, dimension=dimension)

@@ -47,14 +47,14 @@ class Agglomeration:
 
         InputError: `n_clusters` above N, or below what the links can join.
         """
-        cut = -np.inf if self.n_clusters is not None else self.tau
+        cut, least = (self.tau, 1) if self.n_clusters is None else (-np.inf, max(self.n_clusters, 1))
         if self.linkage == "average":  # links below the cut lower the means
             links = symmetric_links(graph)
-            return links.of_faces(self._cut(merges_of_links(links, "average", cut)))
+            return links.of_faces(self._cut(merges_of_links(links, "average", cut, least)))
         links = symmetric_links(graph, cut)
         if self.linkage == "single":
             return links.of_faces(self._cut(spanning_forest(links)))
-        return links.of_faces(self._cut(merges_of_links(links, "complete", cut)))
+        return links.of_faces(self._cut(merges_of_links(links, "complete", cut, least)))
 
     def cluster_all_pairs(self, features: NDArray[np.floating[Any]]) -> NDArray[np.int32]:
         """The same on the cosines of all pairs: (N,) int32. O(N^2 d) time.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from personae.clustering.noise import with_noise
 from personae.errors import InputError
-from personae.graph.components import _root
+from personae.graph.components import root_of
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.links import symmetric_links
 
@@ -59,15 +59,15 @@ def _reached(
     for a in range(n):
         for at in range(indptr[a], indptr[a + 1]):
             if core[a] and core[others[at]]:
-                left, right = _root(parent, a), _root(parent, others[at])
+                left, right = root_of(parent, a), root_of(parent, others[at])
                 parent[max(left, right)] = min(left, right)
     found = np.full(n, -1, np.int32)
     for a in range(n):
         if core[a]:
-            found[a] = _root(parent, a)
+            found[a] = root_of(parent, a)
             continue
         closest = np.float32(-np.inf)
         for at in range(indptr[a], indptr[a + 1]):
             if core[others[at]] and weights[at] > closest:
-                closest, found[a] = weights[at], _root(parent, others[at])
+                closest, found[a] = weights[at], root_of(parent, others[at])
     return found

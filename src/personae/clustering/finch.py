@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from personae.graph.adjacency import canonical_order
 from personae.graph.components import component_labels
+from personae.graph.directions import mean_directions
 from personae.graph.exact import nearest_faces
 from personae.graph.knn_graph import NOBODY, KnnGraph
 
@@ -31,7 +32,7 @@ def first_neighbor_partitions(features: NDArray[np.floating[Any]], graph: KnnGra
     floor = float(first.similarities.min(initial=np.inf))
     partitions = [component_labels(first)]
     while (clusters := int(partitions[-1].max()) + 1) > 1:
-        means = _mean_directions(features, partitions[-1], order, clusters)
+        means = mean_directions(features, partitions[-1], order)
         joined = component_labels(_first_neighbors(means).at_least(floor))
         if joined.max() + 1 == clusters:
             break
@@ -48,15 +49,3 @@ def _first_neighbors(means: NDArray[np.float32]) -> KnnGraph:
         graph.neighbors[somewhere] = somewhere[neighbors]
         graph.similarities[somewhere] = similarities
     return graph
-
-
-def _mean_directions(
-    features: NDArray[np.floating[Any]], labels: NDArray[np.int32], order: NDArray[np.intp], clusters: int
-) -> NDArray[np.float32]:
-    """(C, d) unit means, summed in `order`, whatever the order of the input; zero where faces cancel out."""
-    by_cluster = order[np.argsort(labels[order], kind="stable")]
-    start = np.searchsorted(labels[by_cluster], np.arange(clusters))
-    sums = np.add.reduceat(features[by_cluster], start, axis=0, dtype=np.float64)
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    means = np.divide(sums, length, out=np.zeros_like(sums), where=length > 0)
-    return np.asarray(means, dtype=np.float32)

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
-from personae.graph.components import first_seen
+from personae.graph.components import first_seen, root_of
 from personae.graph.knn_graph import NOBODY, KnnGraph
 
 PASSES = 100  # with raised thresholds, after which components stay as they are
@@ -67,10 +67,10 @@ def _propagated(
             for rank in range(k):
                 other = neighbors[face, rank]
                 if other >= 0 and weights[face, rank] >= tau and not settled[other]:
-                    a, b = _find(root, face), _find(root, other)
+                    a, b = root_of(root, face), root_of(root, other)
                     root[max(a, b)] = min(a, b)
         for face in left:
-            root[face] = _find(root, face)
+            root[face] = root_of(root, face)
             size[root[face]] += 1
         for face in left:
             settled[face] = size[root[face]] <= max_size or turn == PASSES
@@ -79,11 +79,3 @@ def _propagated(
             break
         tau += (1 - tau) * step
     return root
-
-
-@njit(cache=True)
-def _find(root: NDArray[np.int32], face: Any) -> Any:
-    while root[face] != face:
-        root[face] = root[root[face]]
-        face = root[face]
-    return face

@@ -39,6 +39,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+def refuse_no_place(path: Path) -> None:
+    """OutputError where no file can come to stand at `path`; to be asked before long work.
+
+    The folder needs to be there, since a wrong letter in its name is likelier than a new one.
+    """
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write {path}: the folder {path.parent} is read-only; choose another place")
+
+
 def sweep(folder: Path) -> None:
     """Removes what a killed run left half-written directly in `folder`."""
     for leftover in folder.glob(f"{PREFIX}*"):

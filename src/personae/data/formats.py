@@ -40,6 +40,7 @@ from personae.data.formats_numpy import (
     write_npz,
 )
 from personae.data.formats_parquet import (
+    arrow,
     read_parquet,
     read_parquet_labels,
     write_parquet,
@@ -171,6 +172,15 @@ def write_labels(labels: ArrayLike, path: StrPath) -> None:
     checked = as_labels(labels)
     with atomic_write(path) as temporary:
         LABEL_WRITERS[suffix](checked, temporary)
+
+
+def refuse_other_labels(path: Path) -> None:
+    """What `write_labels` would refuse about the name, to be asked before the work that finds the labels.
+
+    InputError: an unknown suffix. MissingExtraError: a `.parquet` without pyarrow.
+    """
+    if known_suffix(path, list(LABEL_WRITERS)) == ".parquet":
+        arrow()
 
 
 def existing(path: StrPath, suffixes: list[str]) -> Path:

@@ -27,7 +27,7 @@ from personae.errors import InputError, MissingExtraError, OutputError
 
 RECIPE = 1  # one more whenever reading, aligning or describing changes what comes out
 PIXELS_IN_MEMORY = 300_000_000  # decoded at a time over all workers, unless one photo alone has more
-HANDFUL = 4  # photos handed out, and written to the store, at a time; fewer where there are few
+HANDFUL = 16  # photos handed out, and written to the store, at a time; fewer where there are few
 AHEAD = 2  # handfuls for each worker, one at work and one waiting
 DIGEST = 20  # bytes
 

@@ -9,7 +9,7 @@ from PIL import Image
 SIDE = 112  # pixels
 CONTEXT = 1.5  # side of the square around a face, in longer sides of its box
 MOST_BYTES = 4096
-QUALITIES = (80, 65, 50, 35, 20, 5)  # of the JPEG; the first that is small enough
+QUALITIES = (60, 40, 20, 5)  # of the JPEG; the first that is small enough
 
 
 def thumbnail(picture: Image.Image, box: NDArray[np.float32]) -> bytes:

@@ -1,22 +1,36 @@
 """A picture of methods side by side: quality against time, larger for more memory."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from personae.data.atomic import atomic_write
-from personae.errors import MissingExtraError
-from personae.evaluation.compare import Compared
+from personae.errors import InputError, MissingExtraError
+from personae.comparison import Compared
+
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def refuse_other_picture(path: Path) -> None:
+    """What `draw` would refuse, to be asked before the runs that it shows.
+
+    InputError: another suffix. MissingExtraError: matplotlib is not installed.
+    """
+    if path.suffix.lower() not in PICTURES:
+        raise InputError(f"{path}: a picture is written as {', '.join(PICTURES)}; choose such a name")
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("a picture needs matplotlib; pip install 'personae[plots]'")
 
 
 def draw(results: Sequence[Compared], path: Path) -> None:
     """Writes a picture, PNG, SVG or PDF by the suffix. Hollow marks were chosen with the labels.
 
-    MissingExtraError: matplotlib is not installed. OutputError: `path` cannot be written.
+    InputError: another suffix. MissingExtraError: matplotlib is not installed. OutputError: `path` cannot be
+    written.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtraError("a picture needs matplotlib; pip install 'personae[plots]'") from error
+    refuse_other_picture(path)
+    from matplotlib.figure import Figure  # noqa: PLC0415  (optional)
 
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.subplots(1, 2, sharex=True, sharey=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from personae.graph.exact import KERNELS, _cosine
+from personae.graph.exact import KERNELS, cosine_of
 from personae.graph.merges import Merges
 
 
@@ -50,7 +50,7 @@ def _all_cosines(features: NDArray[np.float32]) -> NDArray[np.float32]:
 def _fill_row(features: NDArray[np.float32], cosines: NDArray[np.float32], a: int) -> None:
     cosines[a, a] = -np.inf
     for b in range(a):
-        cosines[a, b] = cosines[b, a] = _cosine(features[a], features[b])
+        cosines[a, b] = cosines[b, a] = cosine_of(features[a], features[b])
 
 
 @njit(cache=True)

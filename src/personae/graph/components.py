@@ -30,19 +30,21 @@ def first_seen(labels: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
 
 
 @njit(cache=True)
-def _components(neighbors: NDArray[np.int32]) -> NDArray[np.int32]:
-    n, k = neighbors.shape
-    parent = np.arange(n, dtype=np.int32)
-    for face in range(n):
-        for rank in range(k):
-            other = neighbors[face, rank]
-            if other >= 0:
-                a, b = _root(parent, face), _root(parent, other)
-                parent[max(a, b)] = min(a, b)  # the root is the first face
-    labels = np.empty(n, dtype=np.int32)
+def root_of(parent: NDArray[np.int32], face: int) -> int:
+    """The face that stands for the part `face` is in; the way there gets shorter."""
+    while parent[face] != face:
+        parent[face] = parent[parent[face]]
+        face = parent[face]
+    return face
+
+
+@njit(cache=True)
+def numbered_parts(parent: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(N,) int32, 0..C-1 in the order of the first faces, where each root is the first face of its part."""
+    labels = np.empty(len(parent), dtype=np.int32)
     count = 0
-    for face in range(n):
-        root = _root(parent, face)
+    for face in range(len(parent)):
+        root = root_of(parent, face)
         if root == face:
             labels[face] = count
             count += 1
@@ -52,8 +54,13 @@ def _components(neighbors: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 @njit(cache=True)
-def _root(parent: NDArray[np.int32], face: int) -> int:
-    while parent[face] != face:
-        parent[face] = parent[parent[face]]
-        face = parent[face]
-    return face
+def _components(neighbors: NDArray[np.int32]) -> NDArray[np.int32]:
+    n, k = neighbors.shape
+    parent = np.arange(n, dtype=np.int32)
+    for face in range(n):
+        for rank in range(k):
+            other = neighbors[face, rank]
+            if other >= 0:
+                a, b = root_of(parent, face), root_of(parent, other)
+                parent[max(a, b)] = min(a, b)  # the root is the first face
+    return numbered_parts(parent)

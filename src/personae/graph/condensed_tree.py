@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from personae.graph.components import _root
+from personae.graph.components import root_of
 from personae.graph.merges import Merges
 
 CLOSEST = 1e-6  # 1 - cosine of the closest pair that is told apart
@@ -99,7 +99,7 @@ def _dendrogram(
     parent = np.arange(n).astype(np.int32)
     node = np.arange(n).astype(np.int32)
     for at in range(len(a)):
-        x, y = _root(parent, a[at]), _root(parent, b[at])
+        x, y = root_of(parent, a[at]), root_of(parent, b[at])
         left[at], right[at] = node[x], node[y]
         joined[node[x]] = joined[node[y]] = True
         size[n + at] = size[node[x]] + size[node[y]]

@@ -218,7 +218,7 @@ def _fill(
     """The best of the candidates `near` of one face, by exact cosine, equals in order."""
     exact = np.empty(len(near), dtype=np.float32)
     for at in range(len(near)):
-        exact[at] = _cosine(features[face], features[near[at]])
+        exact[at] = cosine_of(features[face], features[near[at]])
     order = np.argsort(-exact, kind="mergesort")
     for rank in range(min(len(neighbors), len(near))):
         neighbors[rank] = near[order[rank]]
@@ -226,7 +226,7 @@ def _fill(
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})
-def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def cosine_of(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     """The product of two rows in float64; in one order on one machine, and the same for (a, b) and (b, a)."""
     total = 0.0
     for at in range(len(a)):

@@ -9,10 +9,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from personae.graph.nearest_point import SAME, NearestPoint
+
 KEYS = 8  # columns that tell most faces apart
-CANDIDATES = 4096  # faces looked at one by one between two looks at all
-ROWS = 1 << 10  # faces multiplied at a time
-SAME = 1 - 1e-6  # cosine from which two faces are the same picture
+CANDIDATES = 2048  # faces looked at one by one between two looks at all
 
 
 def canonical_rows(features: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
@@ -30,33 +30,37 @@ def canonical_rows(features: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
     return order
 
 
-def farthest_first(features: NDArray[np.float32], count: int) -> NDArray[np.intp]:
-    """(C,) faces: the one most like the mean, then again and again the one least like all that were taken.
+def farthest_first(features: NDArray[np.float32], count: int) -> tuple[NDArray[np.intp], NearestPoint]:
+    """Faces: the one most like the mean, then again and again the one least like all that were taken.
 
     features: (N, d), unit rows
-    count:    how many; fewer come back where fewer faces differ
+    count:    C, how many; fewer come back where fewer faces differ
+
+    Returns (C,) the faces in the order in which they were taken, and which of these, 0..C-1, is nearest to
+    each face.
 
     The candidates of one look are taken one by one as long as no other face can be farther out, so this is
-    the plain rule at the price of dense products. 2 N C d floating-point operations, N + 128 MB of memory.
+    the plain rule at the price of dense products. 2 N C d floating-point operations.
     """
     first = int(np.argmax(features @ features.mean(axis=0)))
     taken = [np.array([first], dtype=np.intp)]
-    near = features @ features[first]  # (N,) cosine to the nearest face taken
-    missing = count - 1
-    while missing > 0 and near.min() < SAME:
+    nearest = NearestPoint(features)
+    nearest.take(features[taken[0]], np.zeros(1, dtype=np.int32))
+    known = 1
+    while known < count and nearest.similarity.min() < SAME:
+        near = nearest.similarity
         some = np.arange(len(near))
         beyond = np.float32(np.inf)
         if len(near) > CANDIDATES:
             parted = np.argpartition(near, CANDIDATES)
             some, beyond = np.sort(parted[:CANDIDATES]), near[parted[CANDIDATES]]
-        chosen = some[_taken(features[some], near[some], beyond, missing)]
-        for start in range(0, len(near), ROWS):
-            rows = slice(start, start + ROWS)
-            np.maximum(near[rows], (features[rows] @ features[chosen].T).max(axis=1), out=near[rows])
-        near[chosen] = 1
+        chosen = some[_taken(features[some], near[some], beyond, count - known)]
+        numbers = np.arange(known, known + len(chosen), dtype=np.int32)
+        nearest.take(features[chosen], numbers)
+        nearest.point[chosen], nearest.similarity[chosen] = numbers, 1
         taken.append(chosen)
-        missing -= len(chosen)
-    return np.concatenate(taken)
+        known += len(chosen)
+    return np.concatenate(taken), nearest
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

@@ -8,7 +8,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
-from personae.graph.components import _root
+from personae.graph.components import numbered_parts, root_of
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,6 @@ class Merges:
 def _joined(faces: int, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int32]:
     parent = np.arange(faces, dtype=np.int32)
     for at in range(len(a)):
-        left, right = _root(parent, a[at]), _root(parent, b[at])
+        left, right = root_of(parent, a[at]), root_of(parent, b[at])
         parent[max(left, right)] = min(left, right)
-    labels = np.empty(faces, np.int32)
-    count = 0
-    for face in range(faces):
-        root = _root(parent, face)
-        if root == face:
-            labels[face] = count
-            count += 1
-        else:
-            labels[face] = labels[root]
-    return labels
+    return numbered_parts(parent)

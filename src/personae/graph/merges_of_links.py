@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from personae.graph.components import _root
+from personae.graph.components import root_of
 from personae.graph.links import Links
 from personae.graph.merges import Merges
 
@@ -34,19 +34,28 @@ class Table(NamedTuple):
     links: NDArray[np.int32]
 
 
-def merges_of_links(links: Links, linkage: Literal["average", "complete"], tau: float = -np.inf) -> Merges:
-    """Greedy agglomeration down to the similarity `tau`; two clusters that no link joins are never joined.
+def merges_of_links(
+    links: Links,
+    linkage: Literal["average", "complete"],
+    tau: float = -np.inf,
+    clusters: int = 1,
+) -> Merges:
+    """Greedy agglomeration down to the similarity `tau`, or to so many clusters if that comes first.
+
+    Two clusters that no link joins are never joined.
 
     average:  of the links there are between two clusters; pairs without one are left out of the mean
     complete: a pair without a link counts as the least similar there is, so clusters are cliques of links
 
-    The clusters are those of the whole search for the best pair at every step. A heap of links; when two
+    The clusters are those of the whole search for the best pair at every step. No merge makes a cluster more
+    like another one, so the first merges are the best and the later ones, the slow ones, need not be known. A heap of links; when two
     clusters join, the one with fewer links hands its links over: O(E log^2 E) at most, about 90 bytes a link.
     """
     a, b, weights = links.pairs()
     order = np.flatnonzero(weights >= tau)
     order = order[np.argsort(-weights[order], kind="stable")]  # of equals the first pair first
-    found = _joined(links.indptr, links.others, (a, b, weights), order, linkage == "complete", tau)
+    most = max(0, len(links) - clusters)
+    found = _joined(links.indptr, links.others, (a, b, weights), order, (linkage == "complete", tau, most))
     return Merges.of(len(links), *found)
 
 
@@ -56,9 +65,9 @@ def _joined(
     others: NDArray[np.int32],
     pairs: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]],
     order: NDArray[np.intp],
-    complete: bool,
-    tau: float,
+    until: tuple[bool, float, int],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    complete, tau, most = until
     n = len(indptr) - 1
     table = _filled(*pairs, n)
     used = len(pairs[0])
@@ -73,7 +82,7 @@ def _joined(
     met = np.full(n, -1, np.int64)
     a, b, level = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.float64)
     count = 0
-    while first < len(order) or len(heap) > 0:
+    while count < most and (first < len(order) or len(heap) > 0):
         similarity, x, y, first = _best(heap, pairs, order, first)
         if parent[x] != x or parent[y] != y:
             continue
@@ -86,7 +95,7 @@ def _joined(
         size[keep] += size[drop]
         place = head[drop]
         for _ in range(listed[drop]):
-            other = _root(parent, others[place])
+            other = root_of(parent, others[place])
             place = following[place]
             if other == keep or met[other] == count:
                 continue

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from personae.graph.components import _root
-from personae.graph.exact import KERNELS, _cosine
+from personae.graph.components import root_of
+from personae.graph.exact import KERNELS, cosine_of
 from personae.graph.links import Links
 from personae.graph.merges import Merges
 
@@ -42,7 +42,7 @@ def _joining(
     joining = np.empty(max(faces - 1, 0), np.intp)
     count = 0
     for at in range(len(order)):
-        left, right = _root(parent, a[order[at]]), _root(parent, b[order[at]])
+        left, right = root_of(parent, a[order[at]]), root_of(parent, b[order[at]])
         if left != right:
             parent[max(left, right)] = min(left, right)
             joining[count] = at
@@ -67,7 +67,7 @@ def _grown(
         row = features[newest]
         for face in prange(n):
             if not inside[face]:
-                cosine = np.float32(_cosine(row, features[face]))
+                cosine = np.float32(cosine_of(row, features[face]))
                 if cosine > nearest[face]:
                     nearest[face], source[face] = cosine, newest
         best = -1

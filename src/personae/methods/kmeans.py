@@ -5,26 +5,24 @@ Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information The
 Sculley, "Web-scale k-means clustering", WWW 2010.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 from sklearn.cluster import KMeans as Lloyd
-from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.components import first_seen
+from personae.graph.directions import mean_directions
 from personae.graph.farthest_first import canonical_rows, farthest_first
+from personae.graph.nearest_point import NearestPoint
 from personae.link.expected_people import expected_people
 from personae.methods.estimator import FeatureClusterer
 
-BATCHES_FROM = 20_000  # faces
+LARGE = 20_000  # faces, from which one round has to do
 BATCH = 8192
-PRODUCTS = 1 << 22  # cosines in one go
-MOST_ROUNDS, ROUNDS_AFTER_BATCHES = 10, 2
+FACES_A_DIRECTION = 10  # that the mini-batches show it
+MOST_ROUNDS = 10  # by cosine, after scikit-learn's
 
 
 class KMeans(FeatureClusterer):
@@ -35,8 +33,10 @@ class KMeans(FeatureClusterer):
 
     The starting directions are faces that lie far apart, `farthest_first`: among lone faces and people of all
     sizes random starts leave most small people without one. scikit-learn's KMeans does the rounds on unit
-    rows and up to ten by cosine to unit directions follow; from 20,000 faces on it is one pass of
-    MiniBatchKMeans and two rounds by cosine. O(N K d) a round and for the start.
+    rows and up to ten by cosine to unit directions follow. From 20,000 faces on it is one round: the faces
+    nearest to each start have a mean direction, and each face goes to the nearest of these. Where there are
+    ten faces a direction or more, mini-batches of 8,192 faces drawn by chance move the directions before
+    that, as many as show each ten faces. O(N K d) for the start and for each round.
 
     clusters: K, or None: as many as `expected_people` counts without labels
     seed:     draws the mini-batches
@@ -52,29 +52,38 @@ class KMeans(FeatureClusterer):
         wanted = wanted_clusters(self.clusters, faces)
         order = canonical_rows(faces.features)
         features = np.ascontiguousarray(faces.features[order], dtype=np.float32)
-        starts = features[farthest_first(features, wanted)]
-        if len(faces) < BATCHES_FROM:
-            rounds = Lloyd(len(starts), init=starts, n_init=1, random_state=self.seed)
-            with threadpool_limits(1):  # several would add up in any order
-                rounds.fit(features)
-        else:
-            rounds = MiniBatchKMeans(
-                len(starts),
-                init=starts,
-                n_init=1,
-                batch_size=BATCH,
-                max_iter=1,
-                init_size=len(starts),
-                reassignment_ratio=0,
-                compute_labels=False,
-                random_state=self.seed,
-            ).fit(features)
-        most = MOST_ROUNDS if len(faces) < BATCHES_FROM else ROUNDS_AFTER_BATCHES
+        starts, nearest = farthest_first(features, wanted)
         labels = np.empty(len(faces), dtype=np.int32)
-        labels[order] = rounds_by_cosine(features, rounds.cluster_centers_, most)
+        labels[order] = (
+            self._rounds(features, starts) if len(faces) < LARGE else self._one_round(features, nearest)
+        )
         labels = first_seen(labels)
-        self.directions_ = mean_directions(faces.features, labels)
+        self.directions_ = mean_directions(faces.features, labels, order)
         return labels
+
+    def _rounds(self, features: NDArray[np.float32], starts: NDArray[np.intp]) -> NDArray[np.int32]:
+        rounds = Lloyd(len(starts), init=features[starts], n_init=1, random_state=self.seed)
+        with threadpool_limits(1):  # several would add up in any order
+            rounds.fit(features)
+        length = np.linalg.norm(rounds.cluster_centers_, axis=1, keepdims=True)
+        centers = rounds.cluster_centers_
+        directions = np.divide(centers, length, out=np.zeros_like(centers), where=length > 0)
+        labels = np.zeros(0, dtype=np.int32)
+        for _ in range(MOST_ROUNDS):
+            moved = first_seen(_nearest(features, directions).point)
+            if np.array_equal(moved, labels):
+                break
+            labels = moved
+            directions = mean_directions(features, labels)
+        return labels
+
+    def _one_round(self, features: NDArray[np.float32], nearest: NearestPoint) -> NDArray[np.int32]:
+        directions = mean_directions(features, nearest.point)
+        if FACES_A_DIRECTION * len(directions) > len(features):
+            return regrouped(nearest, directions)
+        drawn = np.random.Generator(np.random.Philox(self.seed)).permutation(len(features))
+        drawn = drawn[: FACES_A_DIRECTION * len(directions)]
+        return _nearest(features, after_batches(features, directions, drawn)).point
 
 
 def wanted_clusters(clusters: int | None, faces: FaceSet) -> int:
@@ -86,29 +95,42 @@ def wanted_clusters(clusters: int | None, faces: FaceSet) -> int:
     return min(clusters, len(faces))
 
 
-def rounds_by_cosine(
-    features: NDArray[np.float32], centers: NDArray[np.float32], most: int
-) -> NDArray[np.int32]:
-    """The labels after up to `most` rounds of spherical K-means; a direction that loses all faces goes."""
-    length = np.linalg.norm(centers, axis=1, keepdims=True)
-    directions = np.divide(centers, length, out=np.zeros_like(centers), where=length > 0)
-    labels = np.zeros(0, dtype=np.int32)
-    for _ in range(most):
-        step = max(1, PRODUCTS // len(directions))
-        blocks = (features[start : start + step] for start in range(0, len(features), step))
-        moved = first_seen(np.concatenate([(block @ directions.T).argmax(axis=1) for block in blocks]))
-        if np.array_equal(moved, labels):
-            break
-        labels = moved
-        directions = mean_directions(features, labels)
-    return labels
+def regrouped(nearest: NearestPoint, directions: NDArray[np.float32]) -> NDArray[np.int32]:
+    """(N,) int32, the nearest direction of each face, where these are the means of the groups of `nearest`.
+
+    The direction of a lone face is where its start was. So these are left out for all faces that came nearer
+    to their own one: no other start was nearer than theirs.
+    """
+    own = np.einsum("ij,ij->i", nearest.features, directions[nearest.point])
+    moved = np.bincount(nearest.point) > 1
+    found = NearestPoint(nearest.features)
+    found.point, found.similarity = nearest.point.copy(), own
+    found.take(directions[moved], np.flatnonzero(moved).astype(np.int32))
+    farther = np.flatnonzero(own < nearest.similarity)
+    some = NearestPoint(nearest.features[farther])
+    some.point, some.similarity = found.point[farther], found.similarity[farther]
+    some.take(directions[~moved], np.flatnonzero(~moved).astype(np.int32))
+    found.point[farther] = some.point
+    return found.point
 
 
-def mean_directions(features: NDArray[np.floating[Any]], labels: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(C, d) the unit mean of the faces of each label, zero where they cancel out."""
-    n = len(labels)
-    member = csr_array((np.ones(n), (labels, np.arange(n))), shape=(int(labels.max()) + 1, n))
-    sums = member @ features.astype(np.float64)
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    means = np.divide(sums, length, out=np.zeros_like(sums), where=length > 0)
-    return np.asarray(means, dtype=np.float32)
+def after_batches(
+    features: NDArray[np.float32], directions: NDArray[np.float32], drawn: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """The directions after the faces `drawn`, batch after batch: each the mean of its start and its faces."""
+    sums = directions.astype(np.float64)
+    directions = directions.copy()
+    for start in range(0, len(drawn), BATCH):
+        batch = features[drawn[start : start + BATCH]]
+        point = _nearest(batch, directions).point
+        np.add.at(sums, point, batch)
+        touched = np.unique(point)
+        length = np.linalg.norm(sums[touched], axis=1, keepdims=True)
+        directions[touched] = sums[touched] / np.maximum(length, np.finfo(np.float64).tiny)
+    return directions
+
+
+def _nearest(features: NDArray[np.float32], directions: NDArray[np.float32]) -> NearestPoint:
+    nearest = NearestPoint(features)
+    nearest.take(directions, np.arange(len(directions), dtype=np.int32))
+    return nearest

@@ -4,9 +4,9 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from personae.evaluation.report import Evaluation, evaluate
 from personae.graph.exact import knn_graph
 from personae.graph.files import read_graph, write_graph
 from personae.graph.knn_graph import KnnGraph
-from personae.methods import METHODS, Auto
+from personae.methods import FINCH, METHODS, Auto
 from personae.methods.estimator import GraphClusterer
 
 THRESHOLDS = ("tau", "t", "theta")
@@ -38,6 +38,7 @@ class Compared:
     seconds:    of the method, the kNN graph aside unless it needs more neighbors than there are
     peak_mib:   the most memory its process held, beyond features and graph
     refused:    why it did not run, or None
+    labels:     (N,) int32 the people found, or None; not in `as_dict`
     """
 
     method: str
@@ -47,10 +48,12 @@ class Compared:
     seconds: float
     peak_mib: int
     refused: str | None
+    labels: NDArray[np.int32] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as dictionaries and numbers, ready for JSON."""
-        return {**asdict(self), "evaluation": self.evaluation.as_dict() if self.evaluation else None}
+        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "labels"}
+        return {**plain, "evaluation": self.evaluation.as_dict() if self.evaluation else None}
 
 
 def compare(
@@ -59,6 +62,7 @@ def compare(
     methods: Sequence[str] = tuple(METHODS),
     *,
     oracle: bool = False,
+    tried: Mapping[str, Sequence[dict[str, Any]]] | None = None,
     k: int = 80,
 ) -> Iterator[Compared]:
     """Each method as it comes, and with `oracle` also at the threshold that is best with the labels.
@@ -66,9 +70,10 @@ def compare(
     truth:   (N,) identities
     methods: names in `METHODS`
     oracle:  whether to try other thresholds where a method has one; the best mean of pairwise and BCubed F
+    tried:   with `oracle`, the parameters to try of these methods in place of those thresholds
     k:       neighbors of the graph that all share
 
-    Every run has a process of its own, so that its memory is its own. Yields one result after the other.
+    Every method has a process of its own, so that its memory is its own. Yields one result after the other.
 
     InputError: an unknown method, labels that don't match.
     """
@@ -82,11 +87,8 @@ def compare(
         np.save(Path(folder) / FEATURES, faces.features)
         write_graph(graph, Path(folder) / GRAPH)
         for name in methods:
-            result = _run(Path(folder), name, [{}], np.asarray(truth))
-            yield result
-            tried = _thresholds(METHODS[name](), graph) if oracle and result.refused is None else []
-            if tried:
-                yield replace(_run(Path(folder), name, tried, np.asarray(truth)), oracle=True)
+            others = (tried or {}).get(name, _thresholds(METHODS[name](), graph)) if oracle else ()
+            yield from _run(Path(folder), name, others, np.asarray(truth))
 
 
 def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
@@ -106,19 +108,21 @@ def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
     return [{name: value} for value in sorted(values)]
 
 
-def _run(folder: Path, name: str, tried: list[dict[str, Any]], truth: NDArray[Any]) -> Compared:
+def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArray[Any]) -> tuple[Compared, ...]:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
-        return process.submit(_best_of, folder, name, tried, truth).result()
+        return process.submit(_both, folder, name, tried, truth).result()
 
 
-def _best_of(folder: Path, name: str, tried: list[dict[str, Any]], truth: NDArray[Any]) -> Compared:
-    """The method with those of the parameters that score best, measured in a process that does nothing else."""
+def _both(
+    folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArray[Any]
+) -> tuple[Compared, ...]:
+    """The method as it comes and, if there are others to try, with the best; in a process of their own."""
     faces, graph = FaceSet(np.load(folder / FEATURES)), read_graph(folder / GRAPH)
     METHODS[name]().fit(faces.take(np.arange(min(len(faces), 60))))  # compiled before the clock runs
     before = _peak_mib()
-    best: Compared | None = None
-    for parameters in tried:
+
+    def run(parameters: dict[str, Any]) -> Compared:
         method = METHODS[name](**parameters)
         began = time.perf_counter()
         try:
@@ -126,12 +130,13 @@ def _best_of(folder: Path, name: str, tried: list[dict[str, Any]], truth: NDArra
         except InputError as error:
             return Compared(name, parameters, False, None, 0.0, 0, str(error))
         seconds = round(time.perf_counter() - began, 3)
-        peak = _peak_mib() - before
-        result = Compared(name, parameters, False, evaluate(truth, method.labels_), seconds, peak, None)
-        best = max(best or result, result, key=_worth)
-    if best is None:
-        raise InputError(f"no parameters were given for {name}")
-    return best
+        scores = evaluate(truth, method.labels_)
+        return Compared(name, parameters, False, scores, seconds, _peak_mib() - before, None, method.labels_)
+
+    own = run({})
+    if own.refused is not None or not tried:
+        return (own,)
+    return own, replace(max(map(run, tried), key=_worth), oracle=True)
 
 
 def _worth(result: Compared) -> float:
@@ -140,8 +145,8 @@ def _worth(result: Compared) -> float:
 
 def _fit(method: Any, faces: FaceSet, graph: KnnGraph) -> None:
     """Fits with the shared graph where the method can use it."""
-    if isinstance(method, Auto):
-        method.fit(faces, graph=graph if method.k == graph.k else None)
+    if isinstance(method, Auto | FINCH):
+        method.fit(faces, graph=graph if method.k <= graph.k else None)
     elif isinstance(method, GraphClusterer) and method.k <= graph.k:
         method.fit(graph.nearest(method.k))
     else:

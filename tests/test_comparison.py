@@ -3,7 +3,7 @@ import json
 import pytest
 
 from personae import InputError
-from personae.evaluation.compare import compare
+from personae.comparison import compare
 from personae.export.comparison import draw
 from tests.planted import made_faces
 

@@ -1,0 +1,57 @@
+"""From links to people: any link model with any clusterer, by name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.clustering.components import Components
+from personae.clustering.density_tree import DensityTree
+from personae.clustering.map_equation import MapEquation
+from personae.clustering.node_intimacy import NodeIntimacy
+from personae.clustering.propagation import Propagation
+from personae.errors import InputError
+from personae.link.links import Links
+
+CLUSTERERS: dict[str, Callable[..., Any]] = {
+    "components": Components,
+    "density_tree": DensityTree,
+    "map_equation": MapEquation,
+    "node_intimacy": NodeIntimacy,
+    "propagation": Propagation,
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Which links count, and what makes people of them.
+
+    clusterer:  a name in `CLUSTERERS`
+    tau:        links of lower weight are dropped first
+    parameters: those of the clusterer that differ from its own
+    """
+
+    clusterer: str
+    tau: float
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def people(self, links: Links) -> NDArray[np.int32]:
+        """(N,) int32, 0..C-1 in the order of the first faces. InputError: no such clusterer."""
+        if self.clusterer not in CLUSTERERS:
+            raise InputError(
+                f"no clusterer of links is called {self.clusterer}; there are {', '.join(CLUSTERERS)}"
+            )
+        if self.clusterer in ("components", "density_tree"):  # these cut by themselves
+            clusterer = CLUSTERERS[self.clusterer](tau=self.tau, **self.parameters)
+            if self.clusterer == "density_tree":
+                return np.asarray(clusterer.cluster(links.graph, links.density))
+            return np.asarray(clusterer.cluster(links.graph))
+        clusterer = CLUSTERERS[self.clusterer](**self.parameters)
+        return np.asarray(clusterer.cluster(positive(links.graph.at_least(self.tau))))
+
+
+def positive(graph: Any) -> Any:
+    """Links of weight 0 or less are none."""
+    return graph.where(graph.similarities > 0)

@@ -1,0 +1,25 @@
+"""The row-normalised affinity matrix that graph convolutions average with.
+
+Yang et al., "Learning to Cluster Faces via Confidence and Connectivity Estimation", CVPR 2020; STAR-FC too.
+"""
+
+import numpy as np
+from scipy.sparse import csr_array, eye_array
+
+from personae.graph.knn_graph import NOBODY, KnnGraph
+
+
+def affinity(graph: KnnGraph, least: float = 0.0) -> csr_array:
+    """(N, N) CSR float32, A~ = D^-1 (A + I) with A_ij = max of both directions' similarity, 0 below `least`.
+
+    Each row sums to 1; a face without neighbors has itself alone.
+    """
+    n = len(graph)
+    rows, ranks = np.nonzero((graph.neighbors != NOBODY) & (graph.similarities > max(least, 0)))
+    columns = graph.neighbors[rows, ranks]
+    weights = graph.similarities[rows, ranks].astype(np.float32)
+    links = csr_array((weights, (rows.astype(np.int32), columns)), shape=(n, n))
+    both = (links.maximum(links.T) + eye_array(n, dtype=np.float32)).tocsr()
+    both.sort_indices()
+    both.data /= np.repeat(np.asarray(both.sum(axis=1)).ravel(), np.diff(both.indptr))
+    return both

@@ -1,0 +1,129 @@
+"""Trained link models in files: safetensors, with a header that says what they are and of which embedder."""
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from personae.data.atomic import atomic_write
+from personae.data.faceset import FaceSet
+from personae.errors import InputError, MissingExtraError
+
+FORMAT = 1
+APART = 0.2  # mean cosine of random faces that differs by more is of another embedder
+SAMPLE = 1024
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What tells an embedder's features from another's.
+
+    dimension: values a face
+    strangers: mean cosine of random pairs
+    """
+
+    dimension: int
+    strangers: float
+
+    @classmethod
+    def of(cls, faces: FaceSet) -> "Geometry":
+        """Of these faces, from evenly spaced ones."""
+        rows = np.unique(np.linspace(0, len(faces) - 1, SAMPLE).astype(np.int64))
+        sample = faces.features[rows].astype(np.float64)
+        n = len(rows)
+        pairs = max(n * (n - 1), 1)
+        mean = sample.sum(axis=0)
+        return cls(faces.dimension, float((mean @ mean - (sample**2).sum()) / pairs) if n > 1 else 0.0)
+
+    def check(self, faces: FaceSet) -> None:
+        """InputError: these faces are of another embedder than the model was trained on."""
+        if faces.dimension != self.dimension:
+            raise InputError(
+                f"the faces have {faces.dimension} values and the model was trained on {self.dimension}; "
+                "it needs features of the same embedder"
+            )
+        found = Geometry.of(faces).strangers
+        if len(faces) >= SAMPLE // 8 and abs(found - self.strangers) > APART:
+            raise InputError(
+                f"random faces have a mean cosine of {found:.2f} and {self.strangers:.2f} where the model was "
+                "trained; these are another embedder's features, train on some of them"
+            )
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A link model as a file holds it.
+
+    method:     name in `LEARNED`
+    settings:   the estimator's parameters
+    config:     what builds the network
+    decision:   how its links become people
+    geometry:   of the features it was trained on
+    trained:    faces, identities and validation score of its training
+    """
+
+    method: str
+    settings: dict[str, Any]
+    config: dict[str, Any]
+    decision: dict[str, Any]
+    geometry: Geometry
+    trained: dict[str, Any]
+
+
+def need_torch() -> None:
+    """MissingExtraError: torch or safetensors is not installed."""
+    for package in ("torch", "safetensors"):
+        if find_spec(package) is None:
+            raise MissingExtraError(
+                f"learned link models need {package}, which is not installed; "
+                "run: pip install 'personae[learn]'"
+            )
+
+
+def write_weights(saved: Saved, module: Any, path: Path) -> None:
+    """One safetensors file, whole or not at all. OutputError: it cannot be written."""
+    from safetensors.torch import save_file  # noqa: PLC0415  (an extra)
+
+    tensors = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    header = {"personae": str(FORMAT), "model": json.dumps(asdict(saved), sort_keys=True)}
+    with atomic_write(Path(path)) as temporary:
+        save_file(tensors, temporary, metadata=header)
+
+
+def read_weights(path: Path) -> tuple[Saved, dict[str, Any]]:
+    """What `write_weights` wrote: the header, and the tensors by name, float32.
+
+    InputError: no such file, truncated, of another program or of another format.
+    """
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415  (an extra)
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} is not there; give a file that `save` wrote")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} holds no weights or is damaged: {error}") from error
+    if header.get("personae") != str(FORMAT):
+        raise InputError(f"{path} holds weights of another program or version; train again and save")
+    try:
+        fields = json.loads(header["model"])
+        saved = Saved(**{**fields, "geometry": Geometry(**fields["geometry"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} has a damaged header: {error}; train again and save") from error
+    floats = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    return saved, floats
+
+
+def fill(module: Any, tensors: dict[str, Any], path: Path) -> None:
+    """Puts the tensors into the module. InputError: names or shapes that are not the module's."""
+    try:
+        module.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} does not fit its own description: {reason}; train again and save") from error

@@ -1,0 +1,193 @@
+"""What every learned method shares: fit to faces with identities, then predict the people among new faces."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from personae.clustering.decision import CLUSTERERS, Decision
+from personae.data.faceset import FaceSet
+from personae.data.labels import as_labels
+from personae.errors import InputError
+from personae.graph.exact import knn_graph
+from personae.graph.knn_graph import KnnGraph
+from personae.link.links import LinkModel, Links
+from personae.link.weights import Geometry, Saved, fill, need_torch, read_weights, write_weights
+from personae.methods.estimator import as_faces
+from personae.train.plan import Plan
+
+SHIPPED = Path(__file__).parents[1] / "link" / "weights"
+Progress = Callable[[int, int], None]
+
+
+class LearnedClusterer(BaseEstimator):
+    """A link model that is trained on faces with identities, and a clusterer that is chosen on some of them.
+
+    preset:    "paper" is the published model with its own clusterer; "general" is the variant that holds for
+               new people, with its own clusterer or the map equation, whichever is better on validation
+    k:         neighbors a face
+    clusterer: a name in `CLUSTERERS` instead of the preset's
+    plan:      the training settings instead of the preset's
+    seed:      of everything random
+
+    model_:      the link model
+    decision_:   the clusterer with its thresholds
+    validation_: mean of pairwise and BCubed F on the validation identities
+    looks_:      what training saw on the way
+    geometry_:   of the features
+    """
+
+    name: ClassVar[str]
+    own: ClassVar[str]  # the clusterer of the paper
+    options: ClassVar[dict[str, Sequence[dict[str, Any]]]] = {}  # of clusterers, tried on validation
+
+    model_: LinkModel
+    decision_: Decision
+    validation_: float
+    looks_: list[Any]
+    geometry_: Geometry
+
+    def __init__(
+        self,
+        preset: str = "paper",
+        k: int = 80,
+        clusterer: str | None = None,
+        plan: Plan | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.preset = preset
+        self.k = k
+        self.clusterer = clusterer
+        self.plan = plan
+        self.seed = seed
+
+    def fit(
+        self,
+        X: FaceSet | ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Trains on X, a FaceSet or features (N, d), with the identities y, (N,) integers or names.
+
+        An eighth of the identities is held out; all choices are made on them.
+
+        y:        may be left out where X is a FaceSet with its truth
+        folder:   where checkpoints and the log go; the same call goes on from there after an interrupt
+        progress: called with steps done and steps in all
+
+        InputError: labels that don't match, one identity only, none with two faces. MissingExtraError: torch.
+        """
+        need_torch()
+        self._check()
+        faces = as_faces(X)
+        import torch  # noqa: PLC0415  (an extra)
+
+        from personae.train.exam import Exam  # noqa: PLC0415  (of training only)
+
+        torch.manual_seed(self.seed)
+        exam = Exam.of(faces, identities_of(faces, y), self.k, self.seed)
+        self.model_, self.looks_ = self._learn(exam, folder, progress)
+        self.geometry_ = Geometry.of(faces)
+        links = self.model_.links(faces, exam.graph)
+        self.decision_, self.validation_ = exam.decide(links, self._clusterers(), self.options)
+        self._trained = {"faces": len(faces), "identities": int(exam.truth.max()) + 1}
+        return self
+
+    def links(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> Links:
+        """What the trained model says of new faces; `graph` is their kNN graph where that is there already.
+
+        InputError: another embedder's features, a graph of other faces.
+        """
+        if not hasattr(self, "model_"):
+            raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
+        faces = as_faces(X)
+        self.geometry_.check(faces)
+        if graph is not None and len(graph) != len(faces):
+            raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}")
+        return self.model_.links(faces, knn_graph(faces, self.k) if graph is None else graph.nearest(self.k))
+
+    def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
+        """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
+        links = self.links(X, graph=graph)
+        return self.decision_.people(links)
+
+    def save(self, path: Path | str) -> None:
+        """Writes the trained model to a .safetensors file; `personae.load` reads it."""
+        settings = {**self.get_params(), "plan": None}
+        trained = {**self._trained, "validation_f": round(self.validation_, 4)}
+        saved = Saved(
+            self.name, settings, asdict(self.model_.config), asdict(self.decision_), self.geometry_, trained
+        )
+        write_weights(saved, self.model_.module, Path(path))
+
+    @classmethod
+    def pretrained(cls, embedder: str) -> Self:
+        """The model that comes with the package for the features of `embedder`, "sface" or "dlib".
+
+        InputError: there is none for it; the message names those there are.
+        """
+        there = sorted(path.name.split(".")[1] for path in SHIPPED.glob(f"{cls.name}.*.safetensors"))
+        if embedder not in there:
+            raise InputError(
+                f"no {cls.__name__} for {embedder} comes with the package; there are: {', '.join(there)}"
+            )
+        return cls.read(SHIPPED / f"{cls.name}.{embedder}.safetensors")
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """The model of a file that `save` wrote. InputError: no such model there. MissingExtraError: torch."""
+        need_torch()
+        path = Path(path)
+        saved, tensors = read_weights(path)
+        if saved.method != cls.name:
+            raise InputError(f"{path} holds a {saved.method} model; read it with personae.load")
+        method = cls(**saved.settings)
+        method.model_ = method._build(saved.config)
+        fill(method.model_.module, tensors, path)
+        method.model_.module.eval()
+        method.decision_ = Decision(**saved.decision)
+        method.geometry_ = saved.geometry
+        method.validation_ = saved.trained["validation_f"]
+        method._trained = saved.trained
+        method.looks_ = []
+        return method
+
+    def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[LinkModel, list[Any]]:
+        """Builds the model for these faces and trains it."""
+        raise NotImplementedError
+
+    def _build(self, config: dict[str, Any]) -> LinkModel:
+        """The untrained model of a saved config."""
+        raise NotImplementedError
+
+    def _clusterers(self) -> list[str]:
+        if self.clusterer is not None:
+            return [self.clusterer]
+        return [self.own] if self.preset == "paper" else [self.own, "map_equation"]
+
+    def _check(self) -> None:
+        if self.preset not in ("paper", "general"):
+            raise InputError(f"no preset is called {self.preset}; there are paper and general")
+        if self.clusterer is not None and self.clusterer not in CLUSTERERS:
+            raise InputError(
+                f"no clusterer of links is called {self.clusterer}; there are {', '.join(CLUSTERERS)}"
+            )
+
+
+def identities_of(faces: FaceSet, y: ArrayLike | None) -> NDArray[np.int32]:
+    """(N,) int32 from 0, the identities to learn from. InputError: none, or not one a face."""
+    if y is None:
+        if faces.truth is None:
+            raise InputError("a learned method needs identities; give one label a face as the second argument")
+        return faces.truth
+    labels = as_labels(y)
+    if len(labels) != len(faces):
+        raise InputError(f"{len(faces):,} faces but {len(labels):,} labels; give one label a face")
+    return np.unique(labels, return_inverse=True)[1].astype(np.int32)

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from personae import KnnGraph, knn_graph
+from personae.graph.affinity import affinity
+
+
+def slow(graph, least):
+    n = len(graph)
+    s = np.zeros((n, n))
+    for face in range(n):
+        for other, similarity in zip(graph.neighbors[face], graph.similarities[face], strict=True):
+            if other >= 0 and similarity > max(least, 0):
+                s[face, other] = similarity
+    a = np.maximum(s, s.T) + np.eye(n)
+    return a / a.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("least", [0.0, 0.3])
+def test_it_is_the_larger_of_both_directions_plus_the_face_itself_each_row_of_sum_1(least):
+    graph = knn_graph(np.random.default_rng(0).normal(size=(40, 4)), 6)
+    found = affinity(graph, least)
+    assert np.allclose(found.toarray(), slow(graph, least), atol=1e-6)
+    assert np.allclose(found.sum(axis=1), 1)
+
+
+def test_a_face_without_neighbors_has_itself_alone():
+    graph = KnnGraph(np.array([[1], [0], [-1]], np.int32), np.array([[0.5], [0.4], [0]], np.float32))
+    assert affinity(graph).toarray()[2].tolist() == [0, 0, 1]
