@@ -6,30 +6,93 @@ A table stands between `<!-- table NAME -->` and `<!-- end -->`; NAME is a funct
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.record import RESULTS
+from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
+SHOWN = (  # of the unlearned methods, and whether with parameters chosen with the labels
+    ("auto", False),
+    ("facemap", False),
+    ("fces", False),
+    ("aro", False),
+    ("hdbscan", False),
+    ("dbscan", False),
+    ("threshold", False),
+    ("threshold", True),
+)
+SETS = ("lfw.sface", "lfw.dlib", "train.sface", "train.dlib")
+NAMES = {name: method.__name__ for name, method in METHODS.items()} | {"auto": "**Auto**"}
 ROOT = Path(__file__).parent.parent
 SPOT = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def unlearned() -> str:
-    """Every unlearned method on every set, pairwise F / BCubed F."""
-    rows = results("unlearned")["rows"]
+    """A few unlearned methods on every set, pairwise F / BCubed F."""
+    rows = [row for row in results("unlearned")["rows"] if (row["method"], row["oracle"]) in SHOWN]
     sets = list(dict.fromkeys(row["set"] for row in rows))
-    cells: dict[tuple[str, str], dict[str, str]] = {}
+    cells: dict[tuple[str, bool], dict[str, str]] = {}
     for row in rows:
-        parameters = re.sub(r"oracle.*", "best tau, chosen with the labels", row["parameters"])
-        cells.setdefault((row["method"], parameters), {})[row["set"]] = (
+        cells.setdefault((row["method"], row["oracle"]), {})[row["set"]] = (
             f"{row['pairwise_f']:.1f} / {row['bcubed_f']:.1f}"
         )
     return table(
         ["method", "parameters", *(f"`{name}`" for name in sets)],
-        ([f"**{m}**" if m == "Auto" else m, p, *(of[name] for name in sets)] for (m, p), of in cells.items()),
+        (
+            [NAMES[name], "best, chosen with the labels" if oracle else "defaults", *(of[s] for s in sets)]
+            for name, oracle in SHOWN
+            for of in [cells[name, oracle]]
+        ),
     )
+
+
+def unlearned_on(name: str) -> str:
+    """Every unlearned method on one set, every figure."""
+    head = ["method", "parameters", "F_P", "F_B", "NMI", "clusters", "R#I", "R#S", "seconds", "MiB"]
+    return table(head, (line(row) for row in results("unlearned")["rows"] if row["set"] == name))
+
+
+def line(row: dict[str, Any]) -> list[Any]:
+    """The cells of a row of `unlearned_on`."""
+    chosen = ", ".join(f"{name}={value}" for name, value in row["parameters"].items())
+    about = [NAMES[row["method"]], f"oracle: {chosen}" if row["oracle"] else "defaults"]
+    if row.get("refused"):
+        return [*about, f"refused: {row['refused']}", *[""] * 7]
+    fs = [f"{row[f'{f}_f']:.1f} ({' to '.join(map(str, row[f'{f}_f_interval']))})" for f in FS]
+    ratios = [f"{row[ratio]:,.1f}" for ratio in ("cluster_ratio", "singleton_ratio")]
+    return [
+        *about,
+        *fs,
+        f"{row['nmi']:.1f}",
+        f"{row['clusters']:,}",
+        *ratios,
+        f"{row['seconds']:.1f}",
+        row["peak_mib"],
+    ]
+
+
+def at_scale() -> str:
+    """Every unlearned method at 200,000 faces."""
+    rows = []
+    for row in results("at_scale")["rows"]:
+        chosen = ", ".join(f"{name}={value}" for name, value in row["parameters"].items())
+        about = [NAMES[row["method"]], chosen or "defaults"]
+        if "refused" in row:
+            rows.append([*about, f"refused: {row['refused']}", *[""] * 4])
+            continue
+        times = [f"{row['seconds']:.1f}", f"{row['cpu_seconds']:.1f}"]
+        scores = f"{row['pairwise_f']:.1f}", f"{row['bcubed_f']:.1f}"
+        rows.append([*about, *times, f"{row['peak_mib']:,}", *scores])
+    return table(["method", "parameters", "seconds", "processor seconds", "peak MiB", "F_P", "F_B"], rows)
+
+
+def machine(name: str) -> str:
+    """What a benchmark ran on, in one line."""
+    of = results(name)["machine"]
+    return f"{of['cores']} cores, {of['architecture']}, Python {of['python']}, NumPy {of['numpy']}.\n"
 
 
 def embed() -> str:
@@ -79,15 +142,23 @@ def knn() -> str:
 
 
 def map_equation() -> str:
-    """Programs that search the shortest description, on one graph."""
-    found = results("map_equation")["results"]
-    head = ["program", "seconds", "bytes an edge", "codelength", "modules", "people"]
+    """Programs that search the shortest description, on the same graphs."""
+    head = ["graph", "program", "processor seconds", "bytes an edge", "codelength", "modules", "people"]
     columns = ("seconds", "bytes_an_edge", "codelength", "modules", "people")
-    return table(head, ([name, *(f"{of[column]:,}" for column in columns)] for name, of in found.items()))
+    return table(
+        head,
+        (
+            [graph, name, *(f"{of[column]:,}" for column in columns)]
+            for graph, programs in results("map_equation")["results"].items()
+            for name, of in programs.items()
+        ),
+    )
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    made.__name__: made for made in (unlearned, embed, evaluate, knn, map_equation, synthetic)
+    **{made.__name__: made for made in (unlearned, at_scale, embed, evaluate, knn, map_equation, synthetic)},
+    **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},
+    **{f"{name}_machine": partial(machine, name) for name in ("unlearned", "at_scale")},
 }
 
 

@@ -20,6 +20,10 @@ from personae.methods import METHODS
 SETS = ("lfw.sface", "lfw.dlib", "train.sface", "train.dlib")
 K = 256
 REPLICATES = 200
+CENTERS = {
+    "sface": np.arange(0.76, 0.93, 0.02),
+    "dlib": np.arange(0.98, 0.9951, 0.0025),
+}  # of the spheres of DDC
 TAUS = {"sface": np.arange(0.36, 0.70, 0.02), "dlib": np.arange(0.92, 0.976, 0.0025)}
 
 
@@ -29,29 +33,27 @@ def tried(faces: FaceSet, embedder: str) -> dict[str, list[dict[str, Any]]]:
     people = len(np.unique(faces.truth))
     taus = [round(float(tau), 4) for tau in TAUS[embedder]]
     return {
-        "dbscan": [{"tau": tau, "min_samples": samples} for tau in taus for samples in (1, 2, 3, 5)],
+        "dbscan": [{"tau": tau, "min_samples": samples} for tau in taus[::2] for samples in (1, 3)],
+        "ddc": [{"tau": round(float(tau), 4)} for tau in CENTERS[embedder]],
         "density_peaks": [
-            {"tau": tau, "sigma": sigma} for tau in (0.1, 0.2, 0.3, 0.45, 0.6) for sigma in (0.01, 0.05, 0.2)
+            {"tau": tau, "sigma": sigma} for tau in (0.1, 0.3, 0.6) for sigma in (0.01, 0.05, 0.2)
         ],
         "facemap": [
-            {"k": k, "window": window}
-            for k in (12, 16, 24, 48, 80, 160)
-            for window in (2, 4, 8)
-            if k > 2 * window
+            {"k": k, "window": window} for k, window in ((12, 2), (16, 4), (24, 4), (48, 4), (80, 8), (160, 8))
         ],
         "fces": [
             {"theta": theta, "sigma": sigma, "k": k}
-            for theta in (0.15, 0.22, 0.4, 0.6)
-            for sigma in (0.05, 0.15, 0.5)
+            for theta in (0.22, 0.4, 0.6)
+            for sigma in (0.1, 0.5)
             for k in (20, 80)
         ],
         "hac": [
-            {"linkage": "average", **cut} for cut in ({"n_clusters": people}, *({"tau": t} for t in taus[::4]))
+            {"linkage": "average", **cut} for cut in ({"n_clusters": people}, *({"tau": t} for t in taus[1::6]))
         ],
-        "hdbscan": [{"min_cluster_size": size, "min_samples": of} for size in (2, 3, 5) for of in (1, 2, 3, 5)],
+        "hdbscan": [{"min_cluster_size": size, "min_samples": of} for size in (2, 3) for of in (1, 2, 3)],
         "kmeans": [{"clusters": people}],
-        "mean_shift": [{"tau": 0.65 if embedder == "sface" else 0.96}],
-        "rank_order": [{"t": t, "nearest": near} for t in (4, 8, 14) for near in (5, 9, 20)],
+        "mean_shift": [] if embedder == "sface" else [{"tau": 0.96}],
+        "rank_order": [{"t": t, "nearest": near} for t in (8, 14) for near in (9, 20)],
     }
 
 

@@ -23,6 +23,21 @@ def test_methods_stand_side_by_side(tmp_path):
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_parameters_to_try_are_given_and_the_best_is_kept():
+    faces = made_faces([12, 8, *[4] * 8, *[1] * 10])
+    tried = {"kmeans": [{"clusters": 2}, {"clusters": 20}]}
+    results = list(compare(faces, faces.truth, ["kmeans", "pahc"], oracle=True, tried=tried, k=20))
+    assert [(result.method, result.oracle) for result in results] == [
+        ("kmeans", False),
+        ("kmeans", True),
+        ("pahc", False),
+        ("pahc", True),
+    ]
+    assert results[1].parameters == {"clusters": 20}
+    assert results[1].labels.max() == 19
+    assert "labels" not in results[1].as_dict()
+
+
 def test_unknown_methods_and_labels_that_do_not_match_are_refused():
     faces = made_faces([5, 5])
     with pytest.raises(InputError, match="no method is called"):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from personae import KnnGraph, knn_graph
-from personae.graph.affinity import affinity
+from personae.graph.affinity import affinity, averages
+from tests.planted import made_faces
 
 
 def slow(graph, least):
@@ -27,3 +28,9 @@ def test_it_is_the_larger_of_both_directions_plus_the_face_itself_each_row_of_su
 def test_a_face_without_neighbors_has_itself_alone():
     graph = KnnGraph(np.array([[1], [0], [-1]], np.int32), np.array([[0.5], [0.4], [0]], np.float32))
     assert affinity(graph).toarray()[2].tolist() == [0, 0, 1]
+
+
+def test_averages_are_the_product_of_the_matrix_and_the_features():
+    faces = made_faces([10, 5, 1], d=8)
+    matrix = affinity(knn_graph(faces, 6))
+    assert averages(matrix, faces.features) == pytest.approx(matrix.toarray() @ faces.features, abs=1e-6)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_array, triu
+from scipy.sparse import block_diag, csr_array
 
 from personae.errors import InputError
 from personae.graph import (
@@ -14,8 +14,9 @@ from personae.graph import (
     map_equation_labels,
     undirected,
 )
-from personae.graph.map_equation import _walk
-from personae.graph.map_equation_search import _moved, aggregated
+from personae.graph.map_equation import _walk, _with_bars
+from personae.graph.map_equation_search import ANYWHERE, CAREFUL, TIRED, _laid_out, _moved, aggregated
+from tests.networks import communities, of_networkit, one_way
 
 # seed, and the bits that infomap 2.16 reports for groups of ten in a row
 DIRECTED_BITS = [(0, 9.04120644031012), (1, 9.134866358346438), (2, 9.10833070495749)]
@@ -71,26 +72,10 @@ def test_no_partition_of_a_small_graph_is_shorter_by_more_than_a_percent(seed):
     assert codelength(adjacency, map_equation_labels(adjacency)) <= 1.01 * shortest + 1e-9
 
 
-def communities(n, size, seed):
-    """Groups of about `size` with links to strangers."""
-    rng = np.random.default_rng(seed)
-    group = rng.integers(0, n // size, n)
-    same = group[:, None] == group[None, :]
-    linked = rng.random((n, n)) < np.where(same, 0.5, 0.01)
-    upper = np.triu(linked * rng.uniform(0.2, 1, (n, n)), 1)
-    return csr_array(upper + upper.T)
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_the_description_is_as_short_as_networkits(seed):
-    networkit = pytest.importorskip("networkit")
     adjacency = communities(600, 12, seed)
-    edges = triu(adjacency, k=1).tocoo()
-    triplets = (edges.data, (edges.row.astype(np.uint64), edges.col.astype(np.uint64)))
-    network = networkit.GraphFromCoo(triplets, n=600, weighted=True)
-    networkit.setSeed(1, False)
-    search = networkit.community.LouvainMapEquation(network, True, parallelizationStrategy="none")
-    theirs = first_seen(np.array(search.run().getPartition().getVector()))
+    theirs = of_networkit(adjacency)
     assert codelength(adjacency, map_equation_labels(adjacency)) <= 1.005 * codelength(adjacency, theirs)
 
 
@@ -104,12 +89,6 @@ def test_codelength_and_description_are_those_of_infomap(seed):
     theirs = np.array([modules[node] for node in range(400)]) - 1
     assert codelength(adjacency, theirs) == pytest.approx(result.codelength, abs=1e-9)
     assert codelength(adjacency, map_equation_labels(adjacency)) <= 1.005 * result.codelength
-
-
-def one_way(n, size, seed):
-    """Groups of about `size`, with links that lead one way only, and some faces that link to nobody."""
-    kept = np.random.default_rng(seed).random((n, n)) < 0.6
-    return csr_array(communities(n, size, seed).toarray() * kept)
 
 
 @pytest.mark.parametrize(("seed", "bits"), DIRECTED_BITS)
@@ -143,11 +122,11 @@ def test_every_move_gains_what_the_description_loses(seed, directed):
     adjacency = one_way(200, 10, seed) if directed else communities(200, 10, seed)
     network = _walk(adjacency, np.arange(200), directed)
     start = np.random.default_rng(seed).integers(0, 30, 200).astype(np.int32)
-    moved = _moved(network, np.zeros(200, np.int32), start)
+    moved = _moved(network, ANYWHERE, start, TIRED, CAREFUL)
     bits = [codelength(adjacency, labels, directed=directed) for labels in (start, moved.labels)]
     assert bits[0] - bits[1] == pytest.approx(moved.gain, abs=1e-5)
     halves = (np.arange(200) % 2).astype(np.int32)
-    kept_apart = _moved(network, halves, halves).labels
+    kept_apart = _moved(network, halves, halves, TIRED, CAREFUL).labels
     assert all(len(set(halves[kept_apart == module])) == 1 for module in set(kept_apart))
 
 
@@ -182,9 +161,116 @@ def test_constraints_that_hold_already_change_nothing():
 
 
 def test_a_warm_start_from_the_answer_gives_the_answer():
-    adjacency = communities(400, 10, 1)
+    size = 8
+    adjacency = csr_array(communities(400, 10, 1) * 0.01 + np.kron(np.eye(50), np.ones((size, size))))
+    adjacency.setdiag(0)
     labels = map_equation_labels(adjacency)
     assert (map_equation_labels(adjacency, start=labels) == labels).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_warm_start_never_lengthens_the_description(seed):
+    adjacency = communities(400, 10, seed)
+    rng = np.random.default_rng(seed)
+    for start in (map_equation_labels(adjacency), rng.integers(0, 40, 400), np.zeros(400, int)):
+        bits = codelength(adjacency, map_equation_labels(adjacency, start=start))
+        assert bits <= codelength(adjacency, first_seen(start)) + 1e-6
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_the_scale_of_the_weights_does_not_matter(directed):
+    adjacency = one_way(200, 10, 0) if directed else communities(200, 10, 0)
+    labels = map_equation_labels(adjacency, directed=directed)
+    for scale in (2.0**-600, 2.0**60, 2.0**900):
+        scaled = adjacency * scale
+        assert (map_equation_labels(scaled, directed=directed) == labels).all()
+        bits = codelength(scaled, labels, directed=directed)
+        assert bits == pytest.approx(codelength(adjacency, labels, directed=directed), abs=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int64])
+def test_weights_of_other_types_count_as_they_are(dtype):
+    adjacency = csr_array(communities(200, 10, 0) * 100)
+    other = csr_array((adjacency.data.astype(dtype), adjacency.indices, adjacency.indptr), shape=(200, 200))
+    same = csr_array((other.data.astype(np.float64), other.indices, other.indptr), shape=(200, 200))
+    labels = map_equation_labels(same)
+    assert (map_equation_labels(other) == labels).all()
+    assert codelength(other, labels) == pytest.approx(codelength(same, labels), abs=1e-12)
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_a_link_of_weight_zero_is_no_link(directed):
+    adjacency = one_way(100, 10, 0) if directed else communities(100, 10, 0)
+    links = adjacency.tocoo()
+    every = np.arange(99)
+    rows, columns = np.r_[links.row, every, every + 1], np.r_[links.col, every + 1, every]
+    padded = csr_array((np.r_[links.data, np.zeros(198)], (rows, columns)), shape=(100, 100))
+    labels = map_equation_labels(adjacency, directed=directed)
+    assert padded.nnz > adjacency.nnz
+    assert (map_equation_labels(padded, directed=directed) == labels).all()
+    nothing = csr_array((np.zeros(2), ([0, 1], [1, 0])), shape=(3, 3))
+    assert map_equation_labels(nothing, directed=directed).tolist() == [0, 1, 2]
+    assert codelength(nothing, np.zeros(3, int), directed=directed) == 0
+
+
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_links_to_itself_are_steps_within_a_module(seed, directed):
+    adjacency = one_way(200, 10, seed) if directed else communities(200, 10, seed)
+    own = csr_array(adjacency + csr_array(np.diag(np.random.default_rng(seed).uniform(0, 3, 200))))
+    groups = np.arange(200) // 10
+    if not directed:
+        assert codelength(own, groups) == pytest.approx(slow_codelength(own, groups), abs=1e-12)
+    network = _walk(own, np.arange(200), directed)
+    moved = _moved(network, ANYWHERE, groups.astype(np.int32), TIRED, CAREFUL)
+    bits = [codelength(own, labels, directed=directed) for labels in (groups, moved.labels)]
+    assert moved.gain > 0
+    assert bits[0] - bits[1] == pytest.approx(moved.gain, abs=1e-5)
+    assert (network.indices != np.repeat(np.arange(200), np.diff(network.indptr))).all()
+
+
+def test_faces_of_parts_without_a_link_between_them_share_no_module():
+    adjacency = csr_array(block_diag([communities(60, 12, seed) for seed in range(4)]))
+    labels = map_equation_labels(adjacency)
+    part = np.arange(240) // 60
+    assert all(len(set(part[labels == module])) == 1 for module in range(labels.max() + 1))
+
+
+def test_one_face_is_one_module():
+    for alone in (csr_array((1, 1)), csr_array([[2.0]])):
+        for directed in (False, True):
+            assert map_equation_labels(alone, directed=directed).tolist() == [0]
+            assert codelength(alone, np.array([0]), directed=directed) == 0
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        ([[0, -1.0], [-1.0, 0]], "clip"),
+        ([[0, np.nan], [np.nan, 0]], "clip"),
+        ([[0, np.inf], [np.inf, 0]], "clip"),
+        ([[0, 1e308], [1e308, 0]], "scale them"),
+        ([[0, 1.0], [0, 0]], "not symmetric"),
+        ([[0, 1.0, 1.0]], "square"),
+    ],
+)
+def test_matrices_that_are_no_graph_are_refused(links, message):
+    with pytest.raises(InputError, match=message):
+        map_equation_labels(csr_array(links))
+
+
+def test_nodes_laid_side_by_side_are_the_same_walk():
+    adjacency = communities(80, 8, 0)
+    apart = np.array([[0, 5], [7, 79], [5, 30]])
+    network = _with_bars(_walk(adjacency, np.arange(80), False), apart, np.arange(80, dtype=np.int32), 80)
+    order = np.random.default_rng(0).permutation(80).astype(np.int32)
+    flow = csr_array((network.flow, network.indices, network.indptr), shape=(80, 80)).toarray()
+    bars = csr_array((np.ones(6), network.barred, network.bar), shape=(80, 80)).toarray()
+    laid = _laid_out(network, order)
+    assert (csr_array((laid.flow, laid.indices, laid.indptr)).toarray() == flow[order][:, order]).all()
+    there = csr_array((np.ones(6), laid.barred, laid.bar), shape=(80, 80)).toarray()
+    assert (there == bars[order][:, order]).all()
+    assert (laid.visit == network.visit[order]).all()
 
 
 def test_constraints_that_contradict_are_refused():

@@ -3,9 +3,9 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from personae import InputError, evaluate
-from personae.methods import kmeans as module
 from personae.graph.directions import mean_directions
 from personae.graph.farthest_first import farthest_first
+from personae.methods import kmeans as module
 from personae.methods.kmeans import KMeans, after_batches, regrouped
 from tests.planted import made_faces
 

@@ -179,7 +179,9 @@ def corrupted(path, how):
         if how == "of another program":
             del header["__metadata__"]["personae"]
         elif how == "damaged header":
-            header["__metadata__"]["model"] = "{}"
+            header["__metadata__"]["personae"] = '{"format": 1}'
+        elif how == "of another version":
+            header["__metadata__"]["personae"] = '{"format": 99}'
         elif how == "other shape":
             header["weight"]["shape"] = [1]
         written = json.dumps(header).encode()
@@ -192,7 +194,8 @@ def corrupted(path, how):
         ("truncated", "holds no weights or is damaged"),
         ("foreign", "holds no weights or is damaged"),
         ("empty", "holds no weights or is damaged"),
-        ("of another program", "of another program or version"),
+        ("of another program", "weights of another program"),
+        ("of another version", "written by another version"),
         ("damaged header", "damaged header"),
         ("other shape", "does not fit its own description"),
     ],

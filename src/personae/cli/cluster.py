@@ -71,13 +71,14 @@ def facemap(
     window: Annotated[int, typer.Option(help="Steps in the window, omega in the paper.")] = 20,
     directed: Annotated[bool, typer.Option("--directed", help="Follow links one way only.")] = False,
     albums: Annotated[bool, typer.Option("--albums", help="Parameters for people with few pictures.")] = False,
+    search: Annotated[str, typer.Option(help="own, or infomap with that extra.")] = "own",
 ) -> None:
     """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
     from personae.methods import FaceMap
 
     faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
-    method = FaceMap.for_albums() if albums else FaceMap(k, window, directed)
+    method = FaceMap.for_albums() if albums else FaceMap(k, window, directed, search)
     tell(faces, method.fit_predict(knn or faces), began, out)
 
 

@@ -46,7 +46,7 @@ class Decision:
         if self.clusterer in ("components", "density_tree"):  # these cut by themselves
             clusterer = CLUSTERERS[self.clusterer](tau=self.tau, **self.parameters)
             if self.clusterer == "density_tree":
-                return np.asarray(clusterer.cluster(links.graph, links.density))
+                return np.asarray(clusterer.cluster(links.graph, links.density, links.preference))
             return np.asarray(clusterer.cluster(links.graph))
         clusterer = CLUSTERERS[self.clusterer](**self.parameters)
         return np.asarray(clusterer.cluster(positive(links.graph.at_least(self.tau))))

@@ -20,34 +20,59 @@ class DensityTree:
     """One link a face at most: to the neighbor of highest weight above `tau` whose density is not lower.
 
     A wrong link costs one branch of the tree, which may still be half a person. O(N k).
+
+    ordered: whether of equally dense faces the first counts as denser; otherwise they follow each other, and
+             may end up as a couple that follows nobody else
     """
 
     tau: float = 0.3
+    ordered: bool = False
 
-    def cluster(self, graph: KnnGraph, density: NDArray[np.floating[Any]]) -> NDArray[np.int32]:
+    def cluster(
+        self,
+        graph: KnnGraph,
+        density: NDArray[np.floating[Any]],
+        preference: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces.
 
-        density: (N,) of any scale; equals may follow each other
+        density:    (N,) of any scale
+        preference: (N, k), the neighbor to follow is the one where this is highest, and the link to it stays if
+                    its weight is above `tau`; the weights themselves if left out
 
-        InputError: as many densities as faces are needed.
+        InputError: as many densities as faces are needed, as many preferences as links.
         """
         if density.shape != (len(graph),):
             raise InputError(f"density has shape {density.shape}; {len(graph):,} faces need ({len(graph)},)")
         weights = graph.similarities.astype(np.float32, copy=False)
-        parent = _parents(graph.neighbors, weights, density, self.tau)
+        chosen_by = weights if preference is None else preference
+        if chosen_by.shape != weights.shape:
+            raise InputError(f"preference has shape {chosen_by.shape}; the links have {weights.shape}")
+        rank = _ranks_followed(graph.neighbors, chosen_by, density, self.ordered)
+        parent = np.full(len(graph), NOBODY, dtype=np.int32)
+        found = np.flatnonzero(rank >= 0)
+        found = found[weights[found, rank[found]].astype(np.float64) > self.tau]
+        parent[found] = graph.neighbors[found, rank[found]]
         return component_labels(KnnGraph(parent[:, None], np.ones((len(graph), 1), dtype=np.float32)))
 
 
 @njit(parallel=True, cache=True)
-def _parents(
-    neighbors: NDArray[np.int32], weights: NDArray[np.float32], density: NDArray[np.floating[Any]], tau: float
+def _ranks_followed(
+    neighbors: NDArray[np.int32],
+    preference: NDArray[np.float32],
+    density: NDArray[np.floating[Any]],
+    ordered: bool,
 ) -> Any:
-    parent = np.full(len(neighbors), NOBODY, np.int32)
+    """(N,) the rank of the neighbor that each face follows, -1 for none."""
+    followed = np.full(len(neighbors), -1, np.intp)
     for face in prange(len(neighbors)):
-        best = tau
+        best = -np.inf
         for rank in range(neighbors.shape[1]):
             other = neighbors[face, rank]
-            if other >= 0 and weights[face, rank] > best and density[other] >= density[face]:
-                best = np.float64(weights[face, rank])
-                parent[face] = other
-    return parent
+            if other < 0 or not preference[face, rank] > best:
+                continue
+            equal = density[other] == density[face] and (other < face or not ordered)
+            if density[other] > density[face] or equal:
+                best = np.float64(preference[face, rank])
+                followed[face] = rank
+    return followed

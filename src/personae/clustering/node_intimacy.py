@@ -63,33 +63,47 @@ def intimacy(graph: KnnGraph, *, own: bool = False) -> NDArray[np.float32]:
 @njit(parallel=True, cache=True)
 def _intimacy(neighbors: NDArray[np.int32], own: bool) -> Any:
     n, k = neighbors.shape
+    size = 16
+    while size < 4 * k:
+        size *= 2
+    lists = np.full((n, k), NOBODY, np.int32)  # the links of each face, without gaps
     degree = np.zeros(n, np.int32)
     for face in prange(n):
-        count = 1 if own else 0
+        count = 0
         for rank in range(k):
-            count += neighbors[face, rank] != NOBODY
+            if neighbors[face, rank] != NOBODY:
+                lists[face, count] = neighbors[face, rank]
+                count += 1
         degree[face] = count
-    sorted_lists = np.empty((n, k), np.int32)
-    for face in prange(n):
-        sorted_lists[face] = np.sort(neighbors[face])
     share = np.zeros((n, k), np.float32)
     for face in prange(n):
+        keys = np.full(size, NOBODY, np.int32)  # a hash table from a linked face to its rank
+        ranks = np.empty(size, np.int32)
+        common = np.zeros(k, np.int32)
+        for rank in range(k):
+            if neighbors[face, rank] != NOBODY:
+                place = _place(keys, neighbors[face, rank])
+                keys[place], ranks[place] = neighbors[face, rank], rank
+        for step in range(degree[face]):
+            middle = lists[face, step]
+            for far in range(degree[middle]):
+                place = _place(keys, lists[middle, far])
+                if keys[place] != NOBODY:
+                    common[ranks[place]] += 1
         for rank in range(k):
             other = neighbors[face, rank]
-            if other == NOBODY or degree[other] == 0:
-                continue
-            common = 0
-            for step in range(k):
-                middle = neighbors[face, step]
-                if middle != NOBODY and _holds(sorted_lists[middle], other):
-                    common += 1
-            if own:  # through either end of the link itself
-                common += 2
-            share[face, rank] = max(common / degree[face], common / degree[other])
-    return np.minimum(share, np.float32(1))
+            if other != NOBODY and degree[other] > 0:
+                both = common[rank] + 2 * own  # through either end of the link itself
+                least = min(degree[face], degree[other]) + own
+                share[face, rank] = min(both / least, 1)
+    return share
 
 
 @njit(cache=True)
-def _holds(row: NDArray[np.int32], wanted: int) -> Any:
-    place = np.searchsorted(row, wanted)
-    return place < len(row) and row[place] == wanted
+def _place(keys: NDArray[np.int32], face: int) -> Any:
+    """Where the face is in the hash table, or where it would go."""
+    last = len(keys) - 1
+    place = (face * 2654435761) >> 7 & last
+    while keys[place] != NOBODY and keys[place] != face:
+        place = place + 1 & last
+    return place

@@ -142,7 +142,7 @@ def _renew(
 
     A list that merging left with less than `reach` entries, and that is not whole, is made anew as well.
     """
-    labels, order, start, _, now, changed = crowd
+    labels, order, start, size, now, changed = crowd
     clusters, closest, whole = lists
     count, width = clusters.shape
     for share in prange(SHARES):
@@ -150,6 +150,9 @@ def _renew(
         best = np.empty(count, np.float32)
         found = np.empty(count, np.int32)
         for own in range(share * count // SHARES, (share + 1) * count // SHARES):
+            if size[own] == 0:
+                clusters[own, :1] = NOBODY  # the list of a number that is no longer in use
+                continue
             if not changed[own]:
                 entries = _merged_entries(clusters[own], closest[own], now, seen_by, own)
                 if whole[own] or entries >= reach:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from personae.comparison import Compared
 from personae.data.atomic import atomic_write
 from personae.errors import InputError, MissingExtraError
-from personae.comparison import Compared
-
 
 PICTURES = (".png", ".svg", ".pdf")
 

@@ -30,7 +30,7 @@ def first_seen(labels: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
 
 
 @njit(cache=True)
-def root_of(parent: NDArray[np.int32], face: int) -> int:
+def root_of(parent: NDArray[np.int32], face: Any) -> Any:
     """The face that stands for the part `face` is in; the way there gets shorter."""
     while parent[face] != face:
         parent[face] = parent[parent[face]]

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from personae.errors import InputError
 from personae.graph.components import first_seen
-from personae.graph.map_equation_search import Labels, Network, aggregated, compact, shortest, singles
+from personae.graph.map_equation_search import Labels, Network, Rates, aggregated, compact, shortest, singles
 
 TELEPORT = 0.15  # share of the steps of a directed walk that begin anew
 STEADY = 1e-15  # change of the visit rates at which they are taken as final
@@ -30,7 +30,8 @@ def map_equation_labels(
 ) -> Labels:
     """(N,) int32, the modules of the shortest description found; a face without links is a module of one.
 
-    adjacency: (N, N) positive weights, no self-links; symmetric unless `directed`
+    adjacency: (N, N) weights from 0 of any scale, float32 or float64; symmetric unless `directed`. A link to
+               itself makes a face be visited more often; a weight of 0 is no link
     order:     (N,) the order in which faces are visited; pass `canonical_order` so that the order of the input
                does not matter
     start:     (N,) a partition to begin with; faces that are apart leave it
@@ -38,10 +39,12 @@ def map_equation_labels(
     apart:     (P, 2) pairs of faces that never share a module
 
     Nothing is drawn by chance and one thread does it all: the same graph gives the same modules. O(E) a look
-    at all faces; some dozens are usual. 8 bytes an edge beyond the input, 16 while parts of modules move.
+    at all faces; some dozens are usual. 15 bytes a stored weight beyond the input, some 36 if `directed`.
 
-    InputError: a pair is to be both together and apart, or an array is not of N faces.
+    InputError: a weight is negative or not finite, the matrix is not symmetric and not `directed`, a pair is
+    to be both together and apart, or an array is not of N faces.
     """
+    adjacency = _checked(adjacency)
     n = adjacency.shape[0]
     for name, given in (("order", order), ("start", start), ("together", together)):
         if given is not None and np.shape(given) != (n,):
@@ -72,17 +75,26 @@ def codelength(adjacency: csr_array, labels: NDArray[np.integer[Any]], *, direct
     >>> codelength(pair, np.array([0, 0]))
     1.0
     """
-    if adjacency.nnz == 0:
-        return 0.0
-    flow = (_directed_flow(adjacency) if directed else adjacency / adjacency.sum()).tocoo()
-    modules = int(labels.max()) + 1
-    crossing = labels[flow.row] != labels[flow.col]
-    leaves = np.bincount(labels[flow.row[crossing]], flow.data[crossing], modules)
-    enters = np.bincount(labels[flow.col[crossing]], flow.data[crossing], modules)
-    visits = np.bincount(flow.col, flow.data, len(labels))
-    inside = np.bincount(labels, visits, modules)
+    adjacency = _checked(adjacency)
+    share = _share(adjacency, directed)
+    leaves, enters, inside, visits = _rates(
+        adjacency.indptr, adjacency.indices, adjacency.data, share, labels, int(labels.max()) + 1
+    )
     bits = _f(enters.sum()) - _f(enters).sum() - _f(leaves).sum() - _f(visits).sum() + _f(leaves + inside).sum()
     return float(bits)
+
+
+def _checked(adjacency: csr_array) -> csr_array:
+    """The matrix with float32 or float64 weights."""
+    if adjacency.shape[0] != adjacency.shape[1]:
+        raise InputError(f"the links have shape {adjacency.shape}; a graph is square")
+    weights = adjacency.data
+    if len(weights) and not (weights.min() >= 0 and weights.max() < np.inf):
+        raise InputError("link weights are negative or not finite; clip them at 0 first")
+    if weights.dtype in (np.float32, np.float64):
+        return adjacency
+    weights = weights.astype(np.float32 if weights.dtype == np.float16 else np.float64)
+    return csr_array((weights, adjacency.indices, adjacency.indptr), shape=adjacency.shape)
 
 
 def _f(x: Any) -> Any:
@@ -90,69 +102,129 @@ def _f(x: Any) -> Any:
     return np.where(x > 0, x * np.log2(np.where(x > 0, x, 1)), 0.0)
 
 
-def _directed_flow(adjacency: csr_array) -> csr_array:
-    """(N, N) float64, share of the steps along each link: visit rates of the walk with teleportation, one step
-    without it. Teleportation goes to links: a face is drawn by the weight of its links.
+def _share(adjacency: csr_array, directed: bool) -> Rates:
+    """(N,) share of the steps that a unit of weight of each face's links stands for.
+
+    A directed walk begins anew at links: at a face drawn by the weight of its links. Its visit rates are those
+    of the walk with teleportation, its steps one more without it.
     """
-    strength = np.asarray(adjacency.sum(axis=1), dtype=np.float64).reshape(-1)
-    drawn = strength / strength.sum()
+    links = adjacency.indptr, adjacency.indices, adjacency.data
+    strength = _strengths(*links)
+    with np.errstate(over="ignore"):
+        total = float(strength.sum())
+    if total == 0:
+        return np.zeros(len(strength))
+    if not 1e-300 < total < np.inf:
+        raise InputError(f"the link weights add up to {total}; scale them")
+    if not directed:
+        return np.full(len(strength), 1 / total)
+    drawn = strength / total
     scale = np.divide(1.0, strength, out=np.zeros_like(strength), where=strength > 0)
-    links = adjacency.tocoo()
-    chance = links.data * scale[links.row]
-    back = csr_array((chance, (links.col, links.row)), shape=adjacency.shape)
     rate = drawn
     for _ in range(STEPS):
         lost = float(rate[strength == 0].sum())
-        new = (1 - TELEPORT) * (back @ rate + lost * drawn) + TELEPORT * drawn
+        new = (1 - TELEPORT) * (_arriving(*links, rate * scale) + lost * drawn) + TELEPORT * drawn
         new = np.asarray(new / new.sum())
         change = float(np.abs(new - rate).sum())
         rate = new
         if change < STEADY:
             break
-    flow = chance * rate[links.row]
-    return csr_array((flow / flow.sum(), (links.row, links.col)), shape=adjacency.shape)
+    share: Rates = rate * scale / rate[strength > 0].sum()
+    return share
 
 
 def _walk(adjacency: csr_array, order: NDArray[np.integer[Any]], directed: bool) -> Network:
     """The walk with its nodes in `order`."""
     n = adjacency.shape[0]
-    nowhere = np.zeros(n + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
-    if adjacency.nnz == 0:
-        still = np.zeros(n)
-        empty = np.zeros(n + 1, dtype=np.int64)
-        return Network(empty, np.empty(0, np.int32), np.empty(0, np.float32), still, still, still, *nowhere)
-    graph, scale = adjacency, 2 / float(adjacency.sum())
+    share = _share(adjacency, directed)
+    links = adjacency.indptr, adjacency.indices, adjacency.data
+    leave, enter, visit, _ = _rates(*links, share, np.arange(n), n)
+    graph, unit = adjacency, 2 * float(share.max(initial=0.0))
     if directed:
-        flow = _directed_flow(adjacency)
-        leave, enter = (np.asarray(flow.sum(axis=axis), dtype=np.float64).reshape(-1) for axis in (1, 0))
-        graph, scale = (flow + flow.T).tocsr(), 1.0
+        weights = (adjacency.data * np.repeat(share, np.diff(adjacency.indptr))).astype(np.float32)
+        flow = csr_array((weights, adjacency.indices, adjacency.indptr), shape=adjacency.shape)
+        graph, unit = (flow + flow.T).tocsr(), 1.0
+    elif not np.allclose(leave, enter, rtol=1e-5, atol=1e-5 * float(leave.max(initial=0.0))):
+        raise InputError("the links are not symmetric; add their transpose, or say that they are directed")
     else:
-        leave = enter = np.asarray(adjacency.sum(axis=1), dtype=np.float64).reshape(-1) * scale / 2
-    edges = _reordered(graph.indptr, graph.indices, graph.data, order.astype(np.int64), scale)
-    return Network(*edges, enter[order], leave[order], enter[order], *nowhere)
+        enter = leave  # to the last bit
+    edges = _reordered(graph.indptr, graph.indices, graph.data, order.astype(np.int64), unit)
+    nowhere = np.zeros(n + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
+    return Network(*edges, visit[order], leave[order], enter[order], *nowhere)
+
+
+@njit(cache=True)
+def _strengths(indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any]) -> Rates:
+    """(N,) float64, the weight of each face's links."""
+    strength = np.zeros(len(indptr) - 1)
+    for a in range(len(strength)):
+        for at in range(indptr[a], indptr[a + 1]):
+            strength[a] += weights[at]
+    return strength
+
+
+@njit(cache=True)
+def _arriving(indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any], share: Rates) -> Rates:
+    """(N,) what the links bring to each face, share[a] for a unit of weight from a."""
+    arriving = np.zeros(len(share))
+    for a in range(len(share)):
+        for at in range(indptr[a], indptr[a + 1]):
+            arriving[indices[at]] += weights[at] * share[a]
+    return arriving
+
+
+@njit(cache=True)
+def _rates(
+    indptr: NDArray[Any],
+    indices: NDArray[Any],
+    weights: NDArray[Any],
+    share: Rates,
+    labels: NDArray[Any],
+    modules: int,
+) -> tuple[Rates, Rates, Rates, Rates]:
+    """What leaves, enters and ends in each module, and what ends in each face."""
+    leaves, enters, inside = np.zeros(modules), np.zeros(modules), np.zeros(modules)
+    visits = np.zeros(len(share))
+    for a in range(len(share)):
+        module = labels[a]
+        for at in range(indptr[a], indptr[a + 1]):
+            flow = weights[at] * share[a]
+            visits[indices[at]] += flow
+            other = labels[indices[at]]
+            inside[other] += flow
+            if other != module:
+                leaves[module] += flow
+                enters[other] += flow
+    return leaves, enters, inside, visits
 
 
 @njit(cache=True)
 def _reordered(
-    indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any], order: NDArray[np.int64], scale: float
+    indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any], order: NDArray[np.int64], unit: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """The graph with face order[a] as node a, edges of a node by rising other node, weights times `scale`."""
+    """The graph with face order[a] as node a, edges of a node by rising other node, weights times `unit`.
+
+    Links to itself, and those too weak for a float32, are left out.
+    """
     n = len(order)
     node = np.empty(n, np.int32)
-    pointer = np.zeros(n + 1, np.int64)
     for a in range(n):
         node[order[a]] = a
-        pointer[a + 1] = pointer[a] + indptr[order[a] + 1] - indptr[order[a]]
+    pointer = np.zeros(n + 1, np.int64)
     others = np.empty(len(indices), np.int32)
     flow = np.empty(len(indices), np.float32)
     for a in range(n):
         first, last = indptr[order[a]], indptr[order[a] + 1]
         row = node[indices[first:last]]
         by_node = np.argsort(row)
-        others[pointer[a] : pointer[a + 1]] = row[by_node]
-        for at in range(last - first):
-            flow[pointer[a] + at] = weights[first + by_node[at]] * scale
-    return pointer, others, flow
+        end = pointer[a]
+        for at in by_node:
+            share = np.float32(weights[first + at] * unit)
+            if row[at] != a and share > 0:
+                others[end], flow[end] = row[at], share
+                end += 1
+        pointer[a + 1] = end
+    return pointer, others[: pointer[n]], flow[: pointer[n]]
 
 
 def _pairs(apart: NDArray[np.integer[Any]] | None, position: NDArray[np.int64], n: int) -> NDArray[np.int64]:

@@ -4,6 +4,9 @@ Greedy moves with aggregation follow Rosvall and Bergstrom, PNAS 2008, and Blond
 P10008, 2008; moving single faces and parts of modules again afterwards is the fine- and coarse-tuning of
 Rosvall, Axelsson and Bergstrom, Eur. Phys. J. Special Topics 178, 2009. A part of a module is found by
 the same moves from single faces, kept within the module.
+
+Time goes to memory that lies far apart, so the first looks are hasty ones, and then the nodes of a module are
+laid side by side. What haste misses is found afterwards.
 """
 
 from typing import NamedTuple
@@ -17,6 +20,10 @@ Rates = NDArray[np.float64]
 
 LEAST_GAIN = 1e-10  # bits: a move for less is rounding
 TIRED = 40  # looks at each node, on average, after which a search ends; a few are usual
+HASTE = 0.5  # of the strongest flow to a module: a hasty look weighs no module with less
+CAREFUL = 0.0
+ANYWHERE = np.empty(0, dtype=np.int32)  # no node is bound
+EXITS, ENTERS, INSIDE, BITS = 0, 1, 2, 3  # columns of what is known of a module
 ROUNDS = 10  # of tuning
 WORTH_A_ROUND = 1e-5  # bits, of the few to twenty that a description has
 
@@ -24,9 +31,9 @@ WORTH_A_ROUND = 1e-5  # bits, of the few to twenty that a description has
 class Network(NamedTuple):
     """A random walk on a graph of N nodes, with no flow from a node to itself.
 
-    indptr:   (N + 1,) int64, edges[indptr[a] : indptr[a + 1]] are those of node a, by rising other node
+    indptr:   (N + 1,) int64, edges[indptr[a] : indptr[a + 1]] are those of node a
     indices:  (E,) int32, the other node
-    flow:     (E,) float32, share of the steps that go between the two nodes, in both directions together
+    flow:     (E,) float32, above 0, share of the steps between the two nodes, both directions together
     visit:    (N,) float64, share of the steps that end in a
     leave:    (N,) float64, share of the steps from a to others
     enter:    (N,) float64, share of the steps from others to a
@@ -52,25 +59,35 @@ class Moved(NamedTuple):
 
 
 def shortest(network: Network, start: Labels) -> Labels:
-    """(N,) int32 in 0..C-1, the partition of the shortest description found from `start`, (N,) int32 in 0..N-1.
+    """(N,) int32, the partition of the shortest description found from `start`, (N,) int32 in 0..N-1.
 
-    `start` keeps barred nodes apart, and so does the result.
+    `start` keeps barred nodes apart, and so does the result. The edges of `network` are put in another order.
     """
     n = len(network.visit)
-    together = np.zeros(n, dtype=np.int32)
-    labels = _merged(network, _moved(network, together, start).labels).labels
+    labels, count = compact(_moved(network, ANYWHERE, start, 1, HASTE).labels)
+    order = _members(labels, count)[1]
+    network = _laid_out(network, order)
+    hasty = _moved(network, ANYWHERE, labels[order], 1, HASTE)
+    labels = _merged(network, hasty.labels).labels
     for _ in range(ROUNDS):
-        fine = _moved(network, together, labels)
-        whole = _merged(network, fine.labels)
-        parts, count = compact(_moved(network, whole.labels, singles(n)).labels)
-        home = np.empty(count, dtype=np.int32)
-        home[parts] = whole.labels
-        coarse = _moved(aggregated(network, parts, count), np.zeros(count, dtype=np.int32), home)
-        merged = _merged(network, coarse.labels[parts])
-        labels = merged.labels
-        if fine.gain + whole.gain + coarse.gain + merged.gain < WORTH_A_ROUND:
+        fine = _moved(network, ANYWHERE, labels, TIRED, CAREFUL)
+        whole = _merged(network, fine.labels) if fine.gain > 0 else Moved(labels, 0.0)
+        parts, count = compact(_moved(network, whole.labels, singles(n), TIRED, CAREFUL).labels)
+        gain = fine.gain + whole.gain
+        labels = whole.labels
+        if count > labels.max() + 1:  # some module has parts
+            home = np.empty(count, dtype=np.int32)
+            home[parts] = labels
+            coarse = _moved(aggregated(network, parts, count), ANYWHERE, home, TIRED, CAREFUL)
+            if coarse.gain > 0:
+                merged = _merged(network, coarse.labels[parts])
+                labels = merged.labels
+                gain += coarse.gain + merged.gain
+        if gain < WORTH_A_ROUND:
             break
-    return labels
+    found = np.empty(n, dtype=np.int32)
+    found[order] = labels
+    return found
 
 
 def _merged(network: Network, labels: Labels) -> Moved:
@@ -78,8 +95,7 @@ def _merged(network: Network, labels: Labels) -> Moved:
     total = 0.0
     while True:
         labels, count = compact(labels)
-        modules = aggregated(network, labels, count)
-        top = _moved(modules, np.zeros(count, dtype=np.int32), singles(count))
+        top = _moved(aggregated(network, labels, count), ANYWHERE, singles(count), TIRED, CAREFUL)
         if top.gain <= LEAST_GAIN:
             return Moved(labels, total)
         total += top.gain
@@ -107,11 +123,15 @@ def _bits(exits: float, enters: float, inside: float) -> float:
 
 
 @njit(cache=True)
-def _moved(network: Network, bound: Labels, labels: Labels) -> Moved:  # noqa: PLR0912, PLR0915  (one loop)
+def _moved(  # noqa: PLR0912, PLR0915  (one loop)
+    network: Network, bound: Labels, labels: Labels, sweeps: int, least: float
+) -> Moved:
     """Nodes moved to the neighboring module, or to an empty one, that shortens the description most.
 
-    bound:  (N,) a node looks only at neighbors of its own bound
+    bound:  (N,) a node looks only at neighbors of its own bound; or ANYWHERE
     labels: (N,) in 0..N-1, the modules to start from
+    sweeps: looks at each node, on average, at most
+    least:  HASTE or CAREFUL; modules that a node has less flow to than this share of its strongest are skipped
 
     A node is looked at again when a neighbor has moved. Moving a out of i takes l_a - w_i from i's exit rate
     and e_a - w_i from its enter rate, w_i being the flow between a and the rest of i, l_a and e_a what leaves
@@ -120,41 +140,25 @@ def _moved(network: Network, bound: Labels, labels: Labels) -> Moved:  # noqa: P
     """
     indptr, indices, flow, visit, leave, enter, bar, barred = network
     n = len(visit)
+    tied = len(bound) > 0
     labels = labels.copy()
-    inside = np.zeros(n)  # visit rate of each module
-    exits = np.zeros(n)
-    enters = np.zeros(n)
-    size = np.zeros(n, np.int32)
-    for a in range(n):
-        module = labels[a]
-        inside[module] += visit[a]
-        size[module] += 1
-        exits[module] += leave[a]
-        enters[module] += enter[a]
-        for at in range(indptr[a], indptr[a + 1]):
-            if labels[indices[at]] == module:  # met from both ends
-                exits[module] -= flow[at] / 2
-                enters[module] -= flow[at] / 2
-    cost = np.zeros(n)  # bits of each module, kept beside the rates: logarithms are most of the work
-    for module in range(n):
-        cost[module] = _bits(exits[module], enters[module], inside[module])
-    total = enters.sum()
+    of, size = _modules(network, labels)
+    total = of[:, ENTERS].sum()
     empty = np.empty(n, np.int32)
     empties = 0
     for module in range(n - 1, -1, -1):
         if size[module] == 0:
             empty[empties] = module
             empties += 1
-    to = np.zeros(n)
-    seen = np.zeros(n, np.bool_)
+    to = np.zeros(n)  # flow between a node and each module; 0 between looks
     shut = np.zeros(n, np.bool_)
     near = np.empty(n, np.int32)
     queue = np.arange(n, dtype=np.int32)
     waiting = np.ones(n, np.bool_)
-    head, length, looks, gain = 0, n, TIRED * n, 0.0
+    head, length, looks, gain = 0, n, sweeps * n, 0.0
     while length > 0 and looks > 0:
         a = queue[head]
-        head = (head + 1) % n
+        head = head + 1 if head + 1 < n else 0
         length -= 1
         looks -= 1
         waiting[a] = False
@@ -162,50 +166,55 @@ def _moved(network: Network, bound: Labels, labels: Labels) -> Moved:  # noqa: P
         count = 0
         for at in range(indptr[a], indptr[a + 1]):
             b = indices[at]
-            if bound[b] == bound[a]:
+            if not tied or bound[b] == bound[a]:
                 module = labels[b]
-                if not seen[module]:
-                    seen[module] = True
-                    to[module] = 0.0
+                if to[module] == 0:
                     near[count] = module
                     count += 1
                 to[module] += flow[at]
         for at in range(bar[a], bar[a + 1]):
             shut[labels[barred[at]]] = True
-        w = to[i] if seen[i] else 0.0
-        exit_i, enter_i, inside_i = exits[i] - leave[a] + w, enters[i] - enter[a] + w, inside[i] - visit[a]
+        w, to[i] = to[i], 0.0
+        exit_i = of[i, EXITS] - leave[a] + w
+        enter_i = of[i, ENTERS] - enter[a] + w
+        inside_i = of[i, INSIDE] - visit[a]
         if size[i] == 1:
             exit_i, enter_i, inside_i = 0.0, 0.0, 0.0
-        rest = total - enters[i] + enter_i
-        cost_i = _bits(exit_i, enter_i, inside_i)
-        change_i = cost_i - cost[i] - _f(total)
-        best, j, exit_best, enter_best, cost_best = -LEAST_GAIN, i, 0.0, 0.0, 0.0
+        rest = total - of[i, ENTERS] + enter_i
+        bits_i = _bits(exit_i, enter_i, inside_i)
+        change_i = bits_i - of[i, BITS] - _f(total)
+        best, j, exit_best, enter_best, bits_best = -LEAST_GAIN, i, 0.0, 0.0, 0.0
+        weak = 0.0
+        if least > 0:
+            for at in range(count):
+                weak = max(weak, to[near[at]] * least)
         for at in range(count):
             module = near[at]
-            seen[module] = False
-            if module != i and not shut[module]:
-                exit_j = exits[module] + leave[a] - to[module]
-                enter_j = enters[module] + enter[a] - to[module]
-                cost_j = _bits(exit_j, enter_j, inside[module] + visit[a])
-                change = change_i + _f(rest - enters[module] + enter_j) + cost_j - cost[module]
+            w = to[module]
+            to[module] = 0.0
+            if module != i and w >= weak and not shut[module]:
+                exit_j = of[module, EXITS] + leave[a] - w
+                enter_j = of[module, ENTERS] + enter[a] - w
+                bits_j = _bits(exit_j, enter_j, of[module, INSIDE] + visit[a])
+                change = change_i + _f(rest - of[module, ENTERS] + enter_j) + bits_j - of[module, BITS]
                 if change < best:
-                    best, j, exit_best, enter_best, cost_best = change, module, exit_j, enter_j, cost_j
+                    best, j, exit_best, enter_best, bits_best = change, module, exit_j, enter_j, bits_j
         for at in range(bar[a], bar[a + 1]):
             shut[labels[barred[at]]] = False
         if size[i] > 1 and empties > 0:
-            cost_j = _bits(leave[a], enter[a], visit[a])
-            change = change_i + _f(rest + enter[a]) + cost_j
+            bits_j = _bits(leave[a], enter[a], visit[a])
+            change = change_i + _f(rest + enter[a]) + bits_j
             if change < best:
                 best, j, exit_best, enter_best = change, empty[empties - 1], leave[a], enter[a]
-                cost_best = cost_j
+                bits_best = bits_j
         if j == i:
             continue
         if size[j] == 0:
             empties -= 1
-        total = rest - enters[j] + enter_best
-        exits[i], enters[i], inside[i] = exit_i, enter_i, inside_i
-        exits[j], enters[j], inside[j] = exit_best, enter_best, inside[j] + visit[a]
-        cost[i], cost[j] = cost_i, cost_best
+        total = rest - of[j, ENTERS] + enter_best
+        of[i, EXITS], of[i, ENTERS], of[i, INSIDE], of[i, BITS] = exit_i, enter_i, inside_i, bits_i
+        of[j, EXITS], of[j, ENTERS], of[j, BITS] = exit_best, enter_best, bits_best
+        of[j, INSIDE] += visit[a]
         size[i] -= 1
         size[j] += 1
         if size[i] == 0:
@@ -213,13 +222,38 @@ def _moved(network: Network, bound: Labels, labels: Labels) -> Moved:  # noqa: P
             empties += 1
         labels[a] = j
         gain -= best
+        if length >= looks:
+            continue  # whoever waits now would never be looked at
         for at in range(indptr[a], indptr[a + 1]):
             b = indices[at]
-            if labels[b] != j and not waiting[b] and bound[b] == bound[a]:
+            if labels[b] != j and not waiting[b] and (not tied or bound[b] == bound[a]):
                 waiting[b] = True
                 queue[(head + length) % n] = b
                 length += 1
     return Moved(labels, gain)
+
+
+@njit(cache=True)
+def _modules(network: Network, labels: Labels) -> tuple[Rates, NDArray[np.int32]]:
+    """(N, 4) float64, each module's rates and bits side by side, and (N,) int32, how many nodes it has.
+
+    Bits are kept beside the rates since logarithms are most of the arithmetic.
+    """
+    n = len(labels)
+    of, size = np.zeros((n, 4)), np.zeros(n, np.int32)
+    for a in range(n):
+        module = labels[a]
+        kept = 0.0
+        for at in range(network.indptr[a], network.indptr[a + 1]):
+            if labels[network.indices[at]] == module:
+                kept += network.flow[at] / 2  # met from both ends
+        of[module, EXITS] += network.leave[a] - kept
+        of[module, ENTERS] += network.enter[a] - kept
+        of[module, INSIDE] += network.visit[a]
+        size[module] += 1
+    for module in range(n):
+        of[module, BITS] = _bits(of[module, EXITS], of[module, ENTERS], of[module, INSIDE])
+    return of, size
 
 
 @njit(cache=True)
@@ -299,3 +333,33 @@ def _members(labels: Labels, count: int) -> tuple[NDArray[np.int64], NDArray[np.
         member[filled[labels[a]]] = a
         filled[labels[a]] += 1
     return start, member
+
+
+@njit(cache=True)
+def _laid_out(network: Network, order: NDArray[np.int32]) -> Network:
+    """The walk with order[a] as node a, in the memory of the edges that it had."""
+    indptr, indices, flow, visit, leave, enter, bar, barred = network
+    n = len(order)
+    node = np.empty(n, np.int32)
+    pointer, bars = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
+    for a in range(n):
+        old = order[a]
+        node[old] = a
+        pointer[a + 1] = pointer[a] + indptr[old + 1] - indptr[old]
+        bars[a + 1] = bars[a] + bar[old + 1] - bar[old]
+    moved = np.empty(len(indices), np.int32)  # one column at a time: half of the memory
+    shut = np.empty(len(barred), np.int32)
+    for a in range(n):
+        start = indptr[order[a]]
+        for at in range(pointer[a + 1] - pointer[a]):
+            moved[pointer[a] + at] = node[indices[start + at]]
+        for at in range(bars[a + 1] - bars[a]):
+            shut[bars[a] + at] = node[barred[bar[order[a]] + at]]
+    indices[:] = moved
+    share = moved.view(np.float32)
+    for a in range(n):
+        start = indptr[order[a]]
+        for at in range(pointer[a + 1] - pointer[a]):
+            share[pointer[a] + at] = flow[start + at]
+    flow[:] = share
+    return Network(pointer, indices, flow, visit[order], leave[order], enter[order], bars, shut)

@@ -48,8 +48,9 @@ def merges_of_links(
     complete: a pair without a link counts as the least similar there is, so clusters are cliques of links
 
     The clusters are those of the whole search for the best pair at every step. No merge makes a cluster more
-    like another one, so the first merges are the best and the later ones, the slow ones, need not be known. A heap of links; when two
-    clusters join, the one with fewer links hands its links over: O(E log^2 E) at most, about 90 bytes a link.
+    like another one, so the first merges are the best and the later ones, the slow ones, need not be known.
+    A heap of links; when two clusters join, the one with fewer links hands its links over: O(E log^2 E) at
+    most, about 90 bytes a link.
     """
     a, b, weights = links.pairs()
     order = np.flatnonzero(weights >= tau)

@@ -14,19 +14,22 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 class Links:
     """Links ready for any clusterer.
 
-    graph:   probabilities that two faces are one person, or learned similarities, in place of the cosines
-    density: (N,) float32 of any scale, higher for a face in the middle of its person
+    graph:      probabilities that two faces are one person, or learned similarities, in place of the cosines
+    density:    (N,) float32 of any scale, higher for a face in the middle of its person
+    preference: (N, k) float32, which denser neighbor a face follows, the one where this is highest; None where
+                that is the one of the highest weight
     """
 
     graph: KnnGraph
     density: NDArray[np.float32]
+    preference: NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, graph: KnnGraph) -> "Links":
         """Of a model without a density of its own: twice the mean weight, less one, over the list of a face."""
         there = graph.neighbors != NOBODY
         signed = np.where(there, 2 * graph.similarities.astype(np.float32) - 1, np.float32(0))
-        return cls(graph, signed.mean(axis=1, dtype=np.float32))
+        return cls(graph, signed.sum(axis=1, dtype=np.float32) / np.float32(max(graph.k, 1)))
 
 
 class LinkModel(Protocol):

@@ -88,9 +88,9 @@ def write_weights(saved: Saved, module: Any, path: Path) -> None:
     from safetensors.torch import save_file  # noqa: PLC0415  (an extra)
 
     tensors = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
-    header = {"personae": str(FORMAT), "model": json.dumps(asdict(saved), sort_keys=True)}
+    header = json.dumps({"format": FORMAT, **asdict(saved)}, sort_keys=True)
     with atomic_write(Path(path)) as temporary:
-        save_file(tensors, temporary, metadata=header)
+        save_file(tensors, temporary, metadata={"personae": header})  # one key, as several come in any order
 
 
 def read_weights(path: Path) -> tuple[Saved, dict[str, Any]]:
@@ -109,13 +109,15 @@ def read_weights(path: Path) -> tuple[Saved, dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} holds no weights or is damaged: {error}") from error
-    if header.get("personae") != str(FORMAT):
-        raise InputError(f"{path} holds weights of another program or version; train again and save")
+    if "personae" not in header:
+        raise InputError(f"{path} holds weights of another program; train again and save")
     try:
-        fields = json.loads(header["model"])
+        fields = json.loads(header["personae"])
+        if fields.pop("format") != FORMAT:
+            raise InputError(f"{path} was written by another version; train again and save")
         saved = Saved(**{**fields, "geometry": Geometry(**fields["geometry"])})
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} has a damaged header: {error}; train again and save") from error
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} has a damaged header: {error!r}; train again and save") from error
     floats = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
     return saved, floats
 

@@ -1,10 +1,7 @@
 """Each published method as one scikit-learn estimator: a composition of search, links and clusterer."""
 
-from pathlib import Path
 from typing import Any
 
-from personae.errors import InputError
-from personae.link.weights import need_torch, read_weights
 from personae.methods.affinity_propagation import AffinityPropagation
 from personae.methods.aro import ARO
 from personae.methods.auto import Auto, cluster
@@ -19,7 +16,6 @@ from personae.methods.finch import FINCH
 from personae.methods.hac import HAC
 from personae.methods.hdbscan import HDBSCAN
 from personae.methods.kmeans import KMeans
-from personae.methods.learned import LearnedClusterer
 from personae.methods.mean_shift import MeanShift
 from personae.methods.pahc import PAHC
 from personae.methods.rank_order import RankOrder
@@ -48,22 +44,6 @@ METHODS: dict[str, Any] = {
     "threshold": Threshold,
 }
 
-LEARNED: dict[str, Any] = {}
-
-
-def load(path: Path | str) -> LearnedClusterer:
-    """The trained model of a file that `save` or `personae train` wrote, whatever its method.
-
-    InputError: no such file, or no model of ours in it. MissingExtraError: torch is not installed.
-    """
-    need_torch()
-    saved, _ = read_weights(Path(path))
-    if saved.method not in LEARNED:
-        raise InputError(f"{path} holds a model of {saved.method}, which this version does not know")
-    method: LearnedClusterer = LEARNED[saved.method].read(path)
-    return method
-
-
 __all__ = [
     "ARO",
     "CDP",
@@ -73,7 +53,6 @@ __all__ = [
     "FINCH",
     "HAC",
     "HDBSCAN",
-    "LEARNED",
     "METHODS",
     "PAHC",
     "AffinityPropagation",
@@ -82,11 +61,9 @@ __all__ = [
     "DensityPeaks",
     "FaceMap",
     "KMeans",
-    "LearnedClusterer",
     "MeanShift",
     "RankOrder",
     "Spectral",
     "Threshold",
     "cluster",
-    "load",
 ]

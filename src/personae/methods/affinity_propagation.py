@@ -13,7 +13,7 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.farthest_first import canonical_rows
-from personae.methods.estimator import FeatureClusterer
+from personae.methods.estimator import FeatureClusterer, refuse_crowds
 
 MOST_FACES = 8_000
 
@@ -46,10 +46,7 @@ class AffinityPropagation(FeatureClusterer):
 
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
         n = len(faces)
-        if n > MOST_FACES:
-            raise InputError(
-                f"{n:,} faces are too many for affinity propagation, at most {MOST_FACES:,}; use Auto or KMeans"
-            )
+        refuse_crowds(faces, MOST_FACES, "affinity propagation", "Auto or KMeans")
         if not 0.5 <= self.damping < 1 or self.max_iter < 1:
             raise InputError(
                 f"damping is {self.damping} and max_iter {self.max_iter}; they need to lie in 0.5..1, below 1, "

@@ -9,10 +9,9 @@ from personae.clustering.map_equation import MapEquation
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.confidence import confidence
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
 from personae.link.strangers import Sample, strangers_of
-from personae.methods.estimator import FeatureClusterer
+from personae.methods.estimator import FeatureClusterer, graph_of
 
 
 def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
@@ -72,11 +71,7 @@ class Auto(FeatureClusterer):
         faces = self._faces(X)
         if not (0 < self.alpha < np.inf and self.sample >= 2):
             raise InputError(f"alpha is {self.alpha} and sample is {self.sample}; give above 0 and at least 2")
-        if graph is not None and len(graph) != len(faces):
-            raise InputError(
-                f"the graph is of {len(graph):,} faces and there are {len(faces):,}; search it anew"
-            )
-        graph = knn_graph(faces, self.k) if graph is None else graph.nearest(self.k)
+        graph = graph_of(faces, graph, self.k)
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
             strangers = strangers_of(faces.features, sample, side="far")

@@ -4,14 +4,15 @@ After Lin et al., "Deep Density Clustering of Unconstrained Faces", CVPR 2018. T
 are from a description of it, and no parity with the paper is claimed.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 
 from personae.clustering.components import Components
 from personae.data.faceset import FaceSet
-from personae.graph.exact import knn_graph
+from personae.graph.knn_graph import KnnGraph
 from personae.link.covering_spheres import CoveringSpheres
-from personae.methods.estimator import FeatureClusterer
+from personae.methods.estimator import FeatureClusterer, graph_of
 
 
 class DDC(FeatureClusterer):
@@ -31,7 +32,13 @@ class DDC(FeatureClusterer):
         self.k = k
         self.slack = slack
 
-    def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
-        graph = knn_graph(faces, self.k)
-        links = CoveringSpheres(self.slack).link(faces.features, graph)
-        return Components(self.tau).cluster(links)
+    def fit(self, X: FaceSet | ArrayLike, y: Any = None, *, graph: KnnGraph | None = None) -> Self:
+        """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
+
+        InputError: a kNN graph for X or one of another number of faces, what `FaceSet.of` refuses, parameters
+        outside their range.
+        """
+        faces = self._faces(X)
+        graph = graph_of(faces, graph, self.k)
+        self.labels_ = Components(self.tau).cluster(CoveringSpheres(self.slack).link(faces.features, graph))
+        return self

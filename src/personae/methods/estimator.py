@@ -78,6 +78,24 @@ class FeatureClusterer(ClusterMixin, BaseEstimator):
         raise NotImplementedError
 
 
+def refuse_crowds(faces: FaceSet, most: int, method: str, instead: str) -> None:
+    """InputError for more faces than a method of quadratic cost can take; it names what to use instead."""
+    if len(faces) > most:
+        raise InputError(f"{len(faces):,} faces are too many for {method}, at most {most:,}; use {instead}")
+
+
+def graph_of(faces: FaceSet, graph: KnnGraph | None, k: int) -> KnnGraph:
+    """The `k` nearest faces of each face: of `graph` where that is there already, searched if it is None.
+
+    InputError: the graph is of another number of faces; k below 1.
+    """
+    if graph is None:
+        return knn_graph(faces, k)
+    if len(graph) != len(faces):
+        raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}; search it anew")
+    return graph.nearest(k)
+
+
 class NotNumbersError(InputError, TypeError):
     """Features of something else than numbers; a TypeError too, as NumPy and scikit-learn have it."""
 

@@ -24,12 +24,14 @@ class FaceMap(GraphClusterer):
     k:        K, neighbors a face; N - 1 where there are fewer
     window:   omega, steps in the window; shortened for small sets as `OutlierDetection` says
     directed: follow links one way, as the paper's text has it; its program and tables go both ways
+    search:   "own", or "infomap" for the program that made the tables (pip install 'personae[infomap]')
     """
 
-    def __init__(self, k: int = 256, window: int = 20, directed: bool = False) -> None:
+    def __init__(self, k: int = 256, window: int = 20, directed: bool = False, search: str = "own") -> None:
         self.k = k
         self.window = window
         self.directed = directed
+        self.search = search
 
     @classmethod
     def for_albums(cls) -> Self:
@@ -37,4 +39,4 @@ class FaceMap(GraphClusterer):
         return cls(k=24, window=4)
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        return MapEquation(self.directed).cluster(OutlierDetection(self.window).link(graph))
+        return MapEquation(self.directed, self.search).cluster(OutlierDetection(self.window).link(graph))

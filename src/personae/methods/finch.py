@@ -11,13 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.finch import first_neighbor_partitions
 from personae.data.faceset import FaceSet
-from personae.errors import InputError
 from personae.graph.adjacency import undirected
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation import codelength
 from personae.link.strangers import Sample, Strangers, strangers_of
-from personae.methods.estimator import FeatureClusterer
+from personae.methods.estimator import FeatureClusterer, graph_of
 
 SAMPLE = 1024  # faces that each face is compared with, as in `Auto`
 
@@ -53,11 +51,7 @@ class FINCH(FeatureClusterer):
         k below 1.
         """
         faces = self._faces(X)
-        if graph is not None and len(graph) != len(faces):
-            raise InputError(
-                f"the graph is of {len(graph):,} faces and there are {len(faces):,}; search it anew"
-            )
-        graph = knn_graph(faces, self.k) if graph is None else graph.nearest(self.k)
+        graph = graph_of(faces, graph, self.k)
         self.hierarchy_ = first_neighbor_partitions(faces.features, graph)
         sample = Sample.among(faces.features, graph, SAMPLE)
         guess = self.hierarchy_[self._bits(strangers_of(faces.features, sample, side="far"), graph).argmin()]

@@ -96,7 +96,7 @@ class LearnedClusterer(BaseEstimator):
         self.model_, self.looks_ = self._learn(exam, folder, progress)
         self.geometry_ = Geometry.of(faces)
         links = self.model_.links(faces, exam.graph)
-        self.decision_, self.validation_ = exam.decide(links, self._clusterers(), self.options)
+        self.decision_, self.validation_ = self._decide(exam, links)
         self._trained = {"faces": len(faces), "identities": int(exam.truth.max()) + 1}
         return self
 
@@ -162,6 +162,11 @@ class LearnedClusterer(BaseEstimator):
     def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[LinkModel, list[Any]]:
         """Builds the model for these faces and trains it."""
         raise NotImplementedError
+
+    def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
+        """How the links of the exam become people, and the mean of both F."""
+        found: tuple[Decision, float] = exam.decide(links, self._clusterers(), self.options)
+        return found
 
     def _build(self, config: dict[str, Any]) -> LinkModel:
         """The untrained model of a saved config."""

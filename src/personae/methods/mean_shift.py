@@ -11,7 +11,7 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.farthest_first import canonical_rows
-from personae.methods.estimator import FeatureClusterer
+from personae.methods.estimator import FeatureClusterer, refuse_crowds
 
 MOST_FACES = 15_000
 ROWS = 1 << 10  # faces that climb in one go
@@ -34,10 +34,7 @@ class MeanShift(FeatureClusterer):
         self.tau = tau
 
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
-        if len(faces) > MOST_FACES:
-            raise InputError(
-                f"{len(faces):,} faces are too many for mean shift, at most {MOST_FACES:,}; use Auto or DBSCAN"
-            )
+        refuse_crowds(faces, MOST_FACES, "mean shift", "Auto or DBSCAN")
         if not -1 < self.tau < 1:
             raise InputError(f"tau is {self.tau}; it needs to lie between -1 and 1")
         order = canonical_rows(faces.features)

@@ -17,7 +17,7 @@ from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.exact import knn_graph
 from personae.graph.farthest_first import canonical_rows
-from personae.methods.estimator import FeatureClusterer
+from personae.methods.estimator import FeatureClusterer, refuse_crowds
 
 MOST_FACES = 5_000
 
@@ -44,8 +44,7 @@ class PAHC(FeatureClusterer):
 
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
         n = len(faces)
-        if n > MOST_FACES:
-            raise InputError(f"{n:,} faces are too many for PAHC, at most {MOST_FACES:,}; use DDC or Auto")
+        refuse_crowds(faces, MOST_FACES, "PAHC", "DDC or Auto")
         if self.k < 1 or self.negatives < 1 or not self.penalty > 0:
             raise InputError(
                 f"k is {self.k}, negatives {self.negatives}, penalty {self.penalty}; all need to be above 0"

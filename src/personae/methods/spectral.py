@@ -13,12 +13,11 @@ from sklearn.cluster import SpectralClustering
 from threadpoolctl import threadpool_limits
 
 from personae.data.faceset import FaceSet
-from personae.errors import InputError
 from personae.graph.adjacency import undirected
 from personae.graph.components import first_seen
 from personae.graph.exact import knn_graph
 from personae.graph.farthest_first import canonical_rows
-from personae.methods.estimator import FeatureClusterer
+from personae.methods.estimator import FeatureClusterer, refuse_crowds
 from personae.methods.kmeans import wanted_clusters
 
 MOST_FACES = 5_000
@@ -46,10 +45,7 @@ class Spectral(FeatureClusterer):
 
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
         n = len(faces)
-        if n > MOST_FACES:
-            raise InputError(
-                f"{n:,} faces are too many for spectral clustering, at most {MOST_FACES:,}; use FaceMap or Auto"
-            )
+        refuse_crowds(faces, MOST_FACES, "spectral clustering", "FaceMap or Auto")
         wanted = wanted_clusters(self.clusters, faces)
         order = canonical_rows(faces.features)
         graph = knn_graph(faces.take(order), self.k)
