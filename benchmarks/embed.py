@@ -1,17 +1,15 @@
 """How many faces a second go from photos to features: `python -m benchmarks.embed [--photos FOLDER]`.
 
 The floor is what the two networks alone take on the very same inputs with the same number of threads; the
-ratio to it is what reading, aligning, describing and storing add. Photos are taken in blocks, and of each
-block the best of several turns counts, run and floor in turn, since other programs only ever slow a run down;
-the ratio of processor seconds, all threads together, suffers less from them. Written to
-benchmarks/results/embed.json.
+ratio to it is what reading, aligning, describing and storing add. The best of several turns counts, run and
+floor in turn, since other programs only ever slow a run down; the ratio of processor seconds, all threads
+together, suffers less from them. Written to benchmarks/results/embed.json.
 """
 
 import argparse
 import json
 import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from typing import Any
 from benchmarks.record import record
 
 SAMPLE = Path(__file__).parents[1] / "examples" / "sample_album" / "photos"
-BLOCK = 220  # photos
 
 
 def main() -> None:
@@ -33,12 +30,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     arguments = parser.parse_args()
     photos = photos_in(arguments.photos)
-    paths = [photos.path(file) for file in photos.files]
-    total: Counter[str] = Counter()
-    for start in range(0, len(paths), BLOCK):
-        best = best_of(paths[start : start + BLOCK], arguments.workers, arguments.turns)
-        print(f"{best['photos']:.0f} photos: {best['run']:.2f} s, floor {best['floor']:.2f} s", flush=True)
-        total.update(best)
+    total = best_of([photos.path(file) for file in photos.files], arguments.workers, arguments.turns)
     faces = int(total["faces"])
     figures = {
         "photos": int(total["photos"]),
@@ -58,7 +50,7 @@ def main() -> None:
 
 
 def best_of(paths: list[Path], workers: int, turns: int) -> dict[str, float]:
-    """The least time of each kind over the turns, for these photos."""
+    """The least time of each kind over the turns."""
     inputs = inputs_of(paths)
     found: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -22,13 +22,18 @@ def made_face(number):
         landmarks=rng.random((5, 2)).astype(np.float32),
         score=0.9,
         quality=rng.random(),
-        feature=rng.random(D).astype(np.float32),
+        crop=rng.integers(0, 256, (112, 112, 3), np.uint8),
         thumbnail=f"jpeg {number}".encode(),
     )
 
 
 def seen(file, content, faces=(), broken=None, stamp=STAMP):
-    return Seen(file, Path("/photos") / file, stamp, content, faces, broken)
+    features = np.array([feature_of(face) for face in faces], np.float32)
+    return Seen(file, Path("/photos") / file, stamp, content, faces, broken, features=features)
+
+
+def feature_of(face):
+    return face.crop[0, :D, 0] / np.float32(255)
 
 
 @pytest.fixture
@@ -48,7 +53,7 @@ def test_what_was_kept_comes_back_in_the_order_asked_for(path):
     order = [2, 3, 4, 0, 1, 2, 3, 4]
     assert kept.photo.tolist() == [0, 0, 0, 3, 3, 5, 5, 5]
     assert kept.broken == {1: "damaged"}
-    np.testing.assert_array_equal(kept.features, [faces[face].feature for face in order])
+    np.testing.assert_array_equal(kept.features, [feature_of(faces[face]) for face in order])
     np.testing.assert_array_equal(kept.box, [faces[face].box for face in order])
     np.testing.assert_allclose(kept.quality, [faces[face].quality for face in order], rtol=1e-6)
     thumbnails = Thumbnails(path, kept.ids)

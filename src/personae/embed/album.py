@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,7 @@ from personae.errors import InputError, MissingExtraError, OutputError
 
 RECIPE = 1  # one more whenever reading, aligning or describing changes what comes out
 PIXELS_IN_MEMORY = 300_000_000  # decoded at a time over all workers, unless one photo alone has more
-HANDFUL = 16  # photos handed out, and written to the store, at a time; fewer where there are few
+HANDFUL = 16  # photos handed out, and written to the store, at a time; fewer towards the end
 AHEAD = 2  # handfuls for each worker, one at work and one waiting
 DIGEST = 20  # bytes
 
@@ -103,10 +103,10 @@ def embed_photos(
         if progress is not None:
             progress(len(contents), len(photos.files))
         rest = [file for file in photos.files if file not in contents]
-        look = partial(look_at, photos, known, lens)
+        look, embed = partial(look_at, photos, known, lens), partial(embedded, lens)
         done = len(contents)
-        with quiet_pillow(), closing(spread(look, rest, threads)) as handfuls:
-            for handful in handfuls:
+        with quiet_pillow(), closing(spread(look, embed, rest, threads)) as seen_files:
+            for handful in seen_files:
                 known.keep([seen for seen in handful if isinstance(seen, Seen)])
                 for seen in handful:
                     if isinstance(seen, Skipped):
@@ -185,6 +185,15 @@ def look_at(photos: Photos, known: Store, lens: Lens, file: str) -> Seen | Skipp
         return Skipped(file, f"cannot be read: {error.strerror or error}")
 
 
+def embedded(lens: Lens, seen: Seen | Skipped) -> Seen | Skipped:
+    """The same with the features of the faces that were found."""
+    if isinstance(seen, Skipped) or not seen.faces:
+        return seen
+    watch = Stopwatch()
+    features = lens.features_of(seen.faces, watch)
+    return replace(seen, features=features, seconds={**seen.seconds, "embed": watch.seconds["embed"]})
+
+
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
     """No warnings of odd metadata, which are no matter of faces."""
@@ -194,17 +203,20 @@ def quiet_pillow() -> Iterator[None]:
 
 
 def spread(
-    look: Callable[[str], Seen | Skipped], files: Sequence[str], threads: int
+    look: Callable[[str], Seen | Skipped],
+    embed: Callable[[Seen | Skipped], Seen | Skipped],
+    files: Sequence[str],
+    threads: int,
 ) -> Generator[list[Seen | Skipped], None, None]:
     """What was seen in the files, a handful at a time as they come; closed early it waits for those at work."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="embed")
     stopped = threading.Event()
 
     def look_at_each(handful: Sequence[str]) -> list[Seen | Skipped]:
-        return [look(file) for file in handful if not stopped.is_set()]
+        seen = [look(file) for file in handful if not stopped.is_set()]
+        return [embed(one) for one in seen]  # one after the other, while the network is in the caches
 
-    size = max(1, min(HANDFUL, len(files) // (AHEAD * threads)))
-    rest = (files[start : start + size] for start in range(0, len(files), size))
+    rest = handfuls(files, threads)
     try:
         waiting = {pool.submit(look_at_each, handful) for handful in islice(rest, AHEAD * threads)}
         while waiting:
@@ -215,6 +227,15 @@ def spread(
     finally:
         stopped.set()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def handfuls(files: Sequence[str], threads: int) -> Iterator[Sequence[str]]:
+    """The files in order, ever fewer at a time towards the end, so that no thread is left alone with many."""
+    start = 0
+    while start < len(files):
+        size = max(1, min(HANDFUL, (len(files) - start) // (2 * AHEAD * threads)))
+        yield files[start : start + size]
+        start += size
 
 
 def face_set(files: Sequence[str], kept: Kept) -> FaceSet:

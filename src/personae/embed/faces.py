@@ -1,7 +1,7 @@
-"""The faces of one photo: found, aligned, embedded, described."""
+"""The faces of one photo: found, aligned, described; and then embedded."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -27,7 +27,7 @@ class Face:
     landmarks: (5, 2) float32, eyes, nose, corners of the mouth, pixels of the upright photo
     score:     in [0, 1], how sure the detector is
     quality:   in [0, 1], how usable the face is
-    feature:   (d,) float32, unit
+    crop:      (112, 112, 3) uint8, what the embedder is to see
     thumbnail: a small JPEG
     """
 
@@ -35,7 +35,7 @@ class Face:
     landmarks: NDArray[np.float32]
     score: float
     quality: float
-    feature: NDArray[np.float32]
+    crop: NDArray[np.uint8]
     thumbnail: bytes
 
 
@@ -97,19 +97,23 @@ class Lens:
         with watch.measuring("describe"):
             usable = [quality(float(found.scores[row]), float(sizes[row]), crops[row]) for row in rows]
             small = [thumbnail(picture.image, found.boxes[row]) for row in rows]
-        with watch.measuring("embed"):
-            features = [self.embedder.embed(crop) for crop in crops]
         return [
             Face(
                 box=whole.boxes[row],
                 landmarks=whole.landmarks[row],
                 score=float(whole.scores[row]),
                 quality=usable[row],
-                feature=features[row],
+                crop=crops[row],
                 thumbnail=small[row],
             )
             for row in rows
         ]
+
+    def features_of(self, faces: Sequence[Face], watch: Stopwatch) -> NDArray[np.float32]:
+        """(F, d) float32, the unit features of faces. InputError: as of `Embedder.embed`."""
+        with watch.measuring("embed"):
+            features = [self.embedder.embed(face.crop) for face in faces]
+        return np.array(features, np.float32).reshape(len(faces), self.embedder.dimension)
 
 
 def finer_shrink(found: Detections, shrink: int) -> int:

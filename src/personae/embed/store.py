@@ -61,12 +61,13 @@ class Stamp:
 class Seen:
     """What one look at a file has shown.
 
-    file:    relative to the folder, "/" between parts
-    path:    the same from the root
-    content: digest of the bytes
-    faces:   from left to right; None if the store knew the content
-    broken:  why no picture could be read, or None
-    seconds: by stage
+    file:     relative to the folder, "/" between parts
+    path:     the same from the root
+    content:  digest of the bytes
+    faces:    from left to right; None if the store knew the content
+    broken:   why no picture could be read, or None
+    seconds:  by stage
+    features: (F, d) float32, unit, of the faces; empty until they are embedded
     """
 
     file: str
@@ -76,6 +77,7 @@ class Seen:
     faces: Sequence[Face] | None = None
     broken: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    features: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
 @dataclass(frozen=True)
@@ -176,10 +178,10 @@ class Store:
                     (os.fsencode(seen.path), seen.stamp.size, seen.stamp.modified, seen.content),
                 )
                 if seen.faces is not None:
-                    self._keep_faces(seen, seen.faces)
+                    self._keep_faces(seen, seen.faces, seen.features)
         self._contents |= {seen.content for seen in looks if seen.faces is not None}
 
-    def _keep_faces(self, seen: Seen, faces: Sequence[Face]) -> None:
+    def _keep_faces(self, seen: Seen, faces: Sequence[Face], features: NDArray[np.float32]) -> None:
         cursor = self._base.execute(
             "INSERT OR IGNORE INTO photos (content, settings, broken) VALUES (?, ?, ?)",
             (seen.content, self._settings, seen.broken),
@@ -187,8 +189,8 @@ class Store:
         if not cursor.rowcount:
             return
         photo = cursor.lastrowid
-        for face in faces:
-            row = (face.score, face.quality, blob(face.feature))
+        for face, feature in zip(faces, features, strict=True):
+            row = (face.score, face.quality, blob(feature))
             cursor.execute(INSERT_FACE, (photo, *face.box.tolist(), blob(face.landmarks), *row))
             cursor.execute("INSERT INTO thumbnails VALUES (?, ?)", (cursor.lastrowid, face.thumbnail))
 
