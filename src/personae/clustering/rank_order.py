@@ -16,7 +16,7 @@ from personae.graph.adjacency import canonical_order
 from personae.graph.components import component_labels, first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
 
-SHARES = 64  # the clusters are dealt out in so many runs, each with tables of its own
+SHARES = 16  # the clusters are dealt out in so many runs, each with tables of its own
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class RankOrder:
     so a pair of D_R < t holds no rank of t - 1 or more, and no term of its sums reaches t (t - 1). So lists of
     t (t - 1) clusters, 182, give the same pairs. Where the kNN graph shows fewer clusters than that around a
     cluster, which happens if k is below t (t - 1) or people have nearly k faces, the clusters that are not
-    shown count as infinitely far. With k = N - 1 nothing is left out. O(N k) a pass, some ten passes; at most
-    16 N k bytes beyond the graph.
+    shown count as infinitely far. With k = N - 1 nothing is left out. O(N k) for the first pass; later ones,
+    often hundreds, read the lists once and look again only where a list changed. At most 16 N k bytes beyond
+    the graph.
     """
 
     t: float = 14
@@ -60,15 +61,20 @@ class RankOrder:
             np.full((count, width), NOBODY, dtype=np.int32),
             np.zeros((count, width), dtype=np.float32),
             np.ones(count, dtype=np.bool_),
+            np.ones(count, dtype=np.bool_),
+        )
+        near = min(near, width)
+        pairs = _Pairs(
+            np.zeros((count, near)), np.zeros((count, near), dtype=np.int32), np.ones(count, dtype=np.bool_)
         )
         now = np.arange(count, dtype=np.int32)
         changed = np.ones(count, dtype=np.bool_)
         while changed.any():
             crowd = _Crowd.of(labels, now, changed)
             _renew(graph.neighbors, similarities, crowd, lists, min(reach, width))
-            half, back = _half(lists.clusters, min(near, width))
+            _renew_pairs(lists, pairs)
             scale = np.bincount(labels, weights=around, minlength=count).astype(np.float64)
-            links = _close(lists, _Pairs(half, back), scale, crowd.size, self.t)
+            links = _close(lists, pairs, scale, crowd.size, self.t)
             group = component_labels(KnnGraph(links, np.ones(links.shape, dtype=np.float32)))
             _, first, size = np.unique(group, return_index=True, return_counts=True)
             changed = size[group] > 1
@@ -116,22 +122,26 @@ class _Lists(NamedTuple):
     clusters: (N, L) int32, closest first, -1 after the last that is known
     closest:  (N, L) float32, the highest similarity of faces of the two
     whole:    (N,) bool, whether there was room for all
+    fresh:    (N,) bool, whether this pass has changed the list
     """
 
     clusters: NDArray[np.int32]
     closest: NDArray[np.float32]
     whole: NDArray[np.bool_]
+    fresh: NDArray[np.bool_]
 
 
 class _Pairs(NamedTuple):
     """What cluster b and the cluster a at one of its first R ranks are to each other.
 
-    half: (N, R) float64, D(a, b); infinite if a term is not known
-    back: (N, R) int32, 1 + the rank of b in the list of a; 0 if it is not among the first R
+    half:  (N, R) float64, D(a, b); infinite if a term is not known
+    back:  (N, R) int32, 1 + the rank of b in the list of a; 0 if it is not among the first R
+    fresh: (N,) bool, whether this pass has changed a list that the row depends on
     """
 
     half: NDArray[np.float64]
     back: NDArray[np.int32]
+    fresh: NDArray[np.bool_]
 
 
 @njit(parallel=True, cache=True)
@@ -143,7 +153,7 @@ def _renew(
     A list that merging left with less than `reach` entries, and that is not whole, is made anew as well.
     """
     labels, order, start, size, now, changed = crowd
-    clusters, closest, whole = lists
+    clusters, closest, whole, fresh = lists
     count, width = clusters.shape
     for share in prange(SHARES):
         seen_by = np.full(count, -1, np.int64)
@@ -152,6 +162,10 @@ def _renew(
         for own in range(share * count // SHARES, (share + 1) * count // SHARES):
             if size[own] == 0:
                 clusters[own, :1] = NOBODY  # the list of a number that is no longer in use
+                fresh[own] = False
+                continue
+            fresh[own] = changed[own] or _any_moved(clusters[own], now)
+            if not fresh[own]:
                 continue
             if not changed[own]:
                 entries = _merged_entries(clusters[own], closest[own], now, seen_by, own)
@@ -179,6 +193,17 @@ def _renew(
 
 
 @njit(cache=True)
+def _any_moved(clusters: NDArray[np.int32], now: NDArray[np.int32]) -> bool:
+    """Whether a cluster of a list is now another one."""
+    for rank in range(len(clusters)):
+        if clusters[rank] < 0:
+            break
+        if now[clusters[rank]] != clusters[rank]:
+            return True
+    return False
+
+
+@njit(cache=True)
 def _merged_entries(
     clusters: NDArray[np.int32],
     closest: NDArray[np.float32],
@@ -201,15 +226,24 @@ def _merged_entries(
 
 
 @njit(parallel=True, cache=True)
-def _half(clusters: NDArray[np.int32], near: int) -> Any:
-    """`half` and `back` of `_Pairs`."""
-    count, width = clusters.shape
-    half = np.zeros((count, near))
-    back = np.zeros((count, near), np.int32)
+def _renew_pairs(lists: _Lists, pairs: _Pairs) -> None:
+    """Brings the pairs up to date wherever a list changed."""
+    clusters, _, _, changed = lists
+    half, back, fresh = pairs
+    count, near = half.shape
+    width = clusters.shape[1]
     for share in prange(SHARES):
         rank_of = np.zeros(count, np.int32)
         listed_by = np.full(count, -1, np.int32)
         for b in range(share * count // SHARES, (share + 1) * count // SHARES):
+            fresh[b] = changed[b]
+            for rank in range(near):
+                if clusters[b, rank] < 0:
+                    break
+                fresh[b] |= changed[clusters[b, rank]]
+            if not fresh[b]:
+                continue
+            half[b], back[b] = 0, 0
             for rank in range(width):
                 if clusters[b, rank] < 0:
                     break
@@ -229,19 +263,18 @@ def _half(clusters: NDArray[np.int32], near: int) -> Any:
                         back[b, rank] = at + 1
                         break
                     total += rank_of[between] if listed_by[between] == b else np.inf
-    return half, back
 
 
 @njit(parallel=True, cache=True)
 def _close(lists: _Lists, pairs: _Pairs, scale: NDArray[np.float64], size: NDArray[np.int64], t: float) -> Any:
-    """(N, R) the clusters to merge with, -1 elsewhere."""
-    clusters, closest, _ = lists
-    half, back = pairs
+    """(N, R) the clusters to merge with, -1 elsewhere; pairs as they were do not merge now either."""
+    clusters, closest, _, _ = lists
+    half, back, fresh = pairs
     count, near = half.shape
     links = np.full((count, near), NOBODY, np.int32)
     for b in prange(count):
         for rank in range(near):
-            if back[b, rank] == 0:
+            if not fresh[b] or back[b, rank] == 0:
                 continue
             a, place = clusters[b, rank], back[b, rank] - 1
             apart = (half[b, rank] + half[a, place]) / min(rank + 1, back[b, rank])
