@@ -3,6 +3,10 @@
 The distances of one face to strangers, on a logarithmic scale, are close to a bell curve whose centre and
 width belong to the face and to the embedder: a blurred face is close to everybody, a good one to nobody.
 Measured in those widths, every face of every embedder has the same scale, and no threshold is left to choose.
+
+How much of that is the face's own differs between embedders. Where it is not, and is taken for it, some
+strangers come much closer than the bell curve allows; so the share that is believed is the one with the
+lightest tail.
 """
 
 from dataclasses import dataclass
@@ -18,6 +22,8 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 BLOCK = 1 << 12  # faces compared with the sample in one go
 NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
 HEAD_START = 0.5  # weight of a link that is just strong enough
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of what is a face's own, tried
+TAIL = 3e-5  # share of the strangers whose closeness decides
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,11 @@ class Strangers:
     level: NDArray[np.float64]
     spread: NDArray[np.float64]
 
+    def believed(self, share: float) -> "Strangers":
+        """A `share` of what sets each face apart from the middle one: 0 makes all faces alike."""
+        level, spread = np.median(self.level), np.median(self.spread)
+        return Strangers(share * self.level + (1 - share) * level, self.spread**share * spread ** (1 - share))
+
     def link(self, graph: KnnGraph, alpha: float) -> KnnGraph:
         """Links that fewer than `alpha` of a face's N strangers would reach; weights are widths beyond that.
 
@@ -42,12 +53,18 @@ class Strangers:
         for start in range(0, len(graph), BLOCK):
             here = slice(start, start + BLOCK)
             other = graph.neighbors[here]
-            depth = _log_distance(graph.similarities[here].astype(np.float64))
-            of_face = (self.level[here, None] - depth) / self.spread[here, None]
-            of_other = (self.level[other] - depth) / self.spread[other]
-            z = (of_face + of_other) / 2
+            z = self.widths(np.arange(len(graph))[here], other, graph.similarities[here])
             weights[here] = np.where((z > floor) & (other != NOBODY), z - floor + HEAD_START, 0)
         return graph.linked(weights).where(weights > 0)
+
+    def widths(
+        self, faces: NDArray[np.intp], others: NDArray[Any], cosines: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float64]:
+        """(B, k) float64, z of B faces and k others of each, with these cosines."""
+        depth = _log_distance(cosines.astype(np.float64))
+        of_face = (self.level[faces, None] - depth) / self.spread[faces, None]
+        of_other = (self.level[others] - depth) / self.spread[others]
+        return np.asarray((of_face + of_other) / 2)
 
 
 @dataclass(frozen=True)
@@ -114,6 +131,29 @@ def strangers_of(
     return Strangers(
         np.where(known, level, np.median(level[known])), np.where(known, spread, np.median(spread[known]))
     )
+
+
+def lightest_tail(
+    strangers: Strangers,
+    features: NDArray[np.floating[Any]],
+    rows: NDArray[np.intp],
+    sample: Sample,
+    labels: NDArray[np.int32],
+) -> Strangers:
+    """Believed as far as keeps the closest strangers farthest away, by the quantile of z at 1 - `TAIL`.
+
+    rows:   faces that are looked at
+    sample: whom they are compared with; those of the same person in `labels`, (N,), are no strangers
+    """
+    inside = sample.face >= 0
+    others = np.broadcast_to(sample.face[inside], (len(rows), inside.sum()))
+    apart = labels[others] != labels[rows][:, None]
+    if not apart.any():
+        return strangers
+    cosines = features[rows].astype(np.float64) @ sample.features[inside].T
+    tried = [strangers.believed(share) for share in SHARES]
+    tails = [np.quantile(one.widths(rows, others, cosines)[apart], 1 - TAIL) for one in tried]
+    return tried[int(np.argmin(tails))]
 
 
 def _quantile(rising: NDArray[np.float64], count: NDArray[np.intp], share: float) -> NDArray[np.float64]:

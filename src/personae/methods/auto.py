@@ -10,8 +10,10 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
-from personae.link.strangers import Sample, strangers_of
+from personae.link.strangers import Sample, lightest_tail, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
+
+ROWS = 1 << 12  # faces whose strangers tell how much is a face's own
 
 
 def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
@@ -32,10 +34,11 @@ class Auto(FeatureClusterer):
     """Two faces are linked if fewer than `alpha` strangers of either could be expected to be as close.
 
     Each face is compared with some of the others; the level and spread of those log distances say how close
-    a stranger of this face can come, whatever the embedder. This is done twice: first they are read from the
-    far side, which a face's own person does not reach even where it is five sixths of the collection; the
-    people found so are then left out and they are read from the near side, which is the one that matters.
-    With `strangers` from elsewhere the first look is at them. The map equation turns the links into people.
+    a stranger can come, whatever the embedder. This is done twice: first they are read from the far side, which
+    a face's own person does not reach even where it is five sixths of the collection, and all faces are given
+    the middle ones; the people found so are then left out, level and spread are read from the near side, which
+    is the one that matters, and believed to be a face's own as far as that keeps its strangers away. With
+    `strangers` from elsewhere the first look is at them. The map equation turns the links into people.
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where more than that are one person, for then there are too few strangers to measure (give it some:
@@ -84,8 +87,10 @@ class Auto(FeatureClusterer):
             strangers = strangers_of(faces.features, others, side="near")
             sample |= others
         people = MapEquation()
-        guess = people.cluster(strangers.link(graph, self.alpha))
-        links = strangers_of(faces.features, sample, side="near", labels=guess).link(graph, self.alpha)
+        guess = people.cluster(strangers.believed(0).link(graph, self.alpha))
+        strangers = strangers_of(faces.features, sample, side="near", labels=guess)
+        rows = Sample.among(faces.features, graph, ROWS).face
+        links = lightest_tail(strangers, faces.features, rows, sample, guess).link(graph, self.alpha)
         self.labels_ = people.cluster(links)
         self.confidence_ = confidence(links, self.labels_)
         return self
