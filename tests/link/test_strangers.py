@@ -4,7 +4,7 @@ from scipy.stats import norm
 
 from personae import FaceSet, knn_graph
 from personae.link import Sample, strangers_of
-from personae.link.strangers import SHARES, TAIL, Strangers, lightest_tail
+from personae.link.strangers import bell_floor
 
 
 def slow_strangers(features, sample, side, labels):
@@ -44,8 +44,9 @@ def test_level_and_spread_are_those_of_the_definition(planted, side, known_peopl
 def test_a_link_is_one_that_strangers_would_not_reach(planted):
     graph = knn_graph(planted, 12)
     strangers = strangers_of(planted.features, Sample.among(planted.features, graph, 1000), side="far")
-    linked = strangers.link(graph, alpha=0.01)
-    floor = norm.isf(0.01 / len(planted))
+    floor = bell_floor(0.01, len(planted))
+    assert floor == norm.isf(0.01 / len(planted))
+    linked = strangers.link(graph, floor)
     for i in range(0, len(planted), 7):
         for rank, j in enumerate(graph.neighbors[i]):
             depth = np.log(1 - float(graph.similarities[i, rank]))
@@ -66,58 +67,4 @@ def test_a_face_without_strangers_has_no_links():
     faces = FaceSet.of([[1.0, 0.0]])
     graph = knn_graph(faces)
     sample = Sample.among(faces.features, graph, 9)
-    assert strangers_of(faces.features, sample, side="near").link(graph, 0.01).k == 0
-
-
-def crowd(own):
-    """400 strangers; `own` is how much nearer to everybody some of them are than others."""
-    rng = np.random.default_rng(3)
-    features = rng.normal(size=(400, 48)) / 48**0.5
-    features[:, 0] += own * rng.random(400)
-    return FaceSet.of(features)
-
-
-def test_what_is_a_faces_own_is_believed_and_what_is_chance_is_not():
-    everybody, labels = np.arange(400), np.arange(400, dtype=np.int32)
-    for own, wrong in ((1.5, False), (0.0, True)):
-        faces = crowd(own)
-        sample = Sample.among(faces.features, knn_graph(faces, 10), 400)
-        found = strangers_of(faces.features, sample, side="near")
-        if wrong:
-            chance = np.random.default_rng(4).normal(size=400)
-            found = Strangers(found.level + found.spread * chance, found.spread)
-        chosen = lightest_tail(found, faces.features, everybody, sample, labels)
-        shares = [share for share in SHARES if np.allclose(chosen.level, found.believed(share).level)]
-        assert shares[0] <= 0.25 if wrong else shares[-1] >= 0.75
-
-
-def test_a_tail_is_the_quantile_of_the_widths_between_strangers(planted):
-    graph = knn_graph(planted, 10)
-    sample = Sample.among(planted.features, graph, 60)
-    found = strangers_of(planted.features, sample, side="near", labels=planted.truth)
-    rows = np.arange(0, len(planted), 3)
-    tails = []
-    for share in SHARES:
-        level = np.median(found.level) + share * (found.level - np.median(found.level))
-        spread = np.exp(np.log(np.median(found.spread)) * (1 - share) + share * np.log(found.spread))
-        z = [
-            np.mean(
-                [(level[f] - np.log(1 - planted.features[i] @ planted.features[j])) / spread[f] for f in (i, j)]
-            )
-            for i in rows
-            for j in sample.face
-            if planted.truth[i] != planted.truth[j]
-        ]
-        tails.append(np.quantile(z, 1 - TAIL))
-    chosen = lightest_tail(found, planted.features, rows, sample, planted.truth)
-    expected = found.believed(SHARES[int(np.argmin(tails))])
-    np.testing.assert_allclose(chosen.level, expected.level, rtol=1e-12)
-    np.testing.assert_allclose(chosen.spread, expected.spread, rtol=1e-12)
-
-
-def test_one_person_leaves_nothing_to_choose_by():
-    faces = crowd(0.0)
-    sample = Sample.among(faces.features, knn_graph(faces, 10), 50)
-    found = strangers_of(faces.features, sample, side="near")
-    one = np.zeros(400, np.int32)
-    assert lightest_tail(found, faces.features, np.arange(400), sample, one) is found
+    assert strangers_of(faces.features, sample, side="near").link(graph, 2.5).k == 0

@@ -51,14 +51,16 @@ def auto(
     graph: Graph = None,
     dimension: Dimension = None,
     k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
-    alpha: Annotated[float, typer.Option(help="False links a face that are put up with.")] = 1e-3,
+    false_links: Annotated[
+        float, typer.Option(help="Share of false links put up with where they are most.")
+    ] = 0.15,
 ) -> None:
     """The default: no threshold, any embedder, lone faces and large people alike."""
     from personae.methods import Auto
 
     faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
-    tell(faces, Auto(k=k, alpha=alpha).fit(faces, graph=knn).labels_, began, out)
+    tell(faces, Auto(k=k, false_links=false_links).fit(faces, graph=knn).labels_, began, out)
 
 
 @cluster_commands.command()

@@ -4,9 +4,8 @@ The distances of one face to strangers, on a logarithmic scale, are close to a b
 width belong to the face and to the embedder: a blurred face is close to everybody, a good one to nobody.
 Measured in those widths, every face of every embedder has the same scale, and no threshold is left to choose.
 
-How much of that is the face's own differs between embedders. Where it is not, and is taken for it, some
-strangers come much closer than the bell curve allows; so the share that is believed is the one with the
-lightest tail.
+How much of that is the face's own differs between embedders; where it is not, and is taken for it, some
+strangers come much closer than the bell curve allows (`personae.link.false_links`).
 """
 
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 BLOCK = 1 << 12  # faces compared with the sample in one go
 NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
 HEAD_START = 0.5  # weight of a link that is just strong enough
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of what is a face's own, tried
-TAIL = 3e-5  # share of the strangers whose closeness decides
 
 
 @dataclass(frozen=True)
@@ -42,13 +39,11 @@ class Strangers:
         level, spread = np.median(self.level), np.median(self.spread)
         return Strangers(share * self.level + (1 - share) * level, self.spread**share * spread ** (1 - share))
 
-    def link(self, graph: KnnGraph, alpha: float) -> KnnGraph:
-        """Links that fewer than `alpha` of a face's N strangers would reach; weights are widths beyond that.
+    def link(self, graph: KnnGraph, floor: float) -> KnnGraph:
+        """Links that are more than `floor` widths nearer than strangers; weights are z_ij - floor + 0.5.
 
-        z_ij is the mean of how many widths j lies nearer than the strangers of i, and i than those of j; a
-        link needs z_ij above t, the bell curve's quantile at alpha / N, and weighs z_ij - t + 0.5.
+        z_ij is the mean of how many widths j lies nearer than the strangers of i, and i than those of j.
         """
-        floor = norm.isf(alpha / len(graph))
         weights = np.zeros(graph.neighbors.shape, dtype=np.float32)
         for start in range(0, len(graph), BLOCK):
             here = slice(start, start + BLOCK)
@@ -65,6 +60,11 @@ class Strangers:
         of_face = (self.level[faces, None] - depth) / self.spread[faces, None]
         of_other = (self.level[others] - depth) / self.spread[others]
         return np.asarray((of_face + of_other) / 2)
+
+
+def bell_floor(alpha: float, n: int) -> float:
+    """Widths that fewer than `alpha` of the n strangers of a face exceed, by the bell curve."""
+    return float(norm.isf(alpha / n))
 
 
 @dataclass(frozen=True)
@@ -131,29 +131,6 @@ def strangers_of(
     return Strangers(
         np.where(known, level, np.median(level[known])), np.where(known, spread, np.median(spread[known]))
     )
-
-
-def lightest_tail(
-    strangers: Strangers,
-    features: NDArray[np.floating[Any]],
-    rows: NDArray[np.intp],
-    sample: Sample,
-    labels: NDArray[np.int32],
-) -> Strangers:
-    """Believed as far as keeps the closest strangers farthest away, by the quantile of z at 1 - `TAIL`.
-
-    rows:   faces that are looked at
-    sample: whom they are compared with; those of the same person in `labels`, (N,), are no strangers
-    """
-    inside = sample.face >= 0
-    others = np.broadcast_to(sample.face[inside], (len(rows), inside.sum()))
-    apart = labels[others] != labels[rows][:, None]
-    if not apart.any():
-        return strangers
-    cosines = features[rows].astype(np.float64) @ sample.features[inside].T
-    tried = [strangers.believed(share) for share in SHARES]
-    tails = [np.quantile(one.widths(rows, others, cosines)[apart], 1 - TAIL) for one in tried]
-    return tried[int(np.argmin(tails))]
 
 
 def _quantile(rising: NDArray[np.float64], count: NDArray[np.intp], share: float) -> NDArray[np.float64]:

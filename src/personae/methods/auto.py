@@ -10,10 +10,12 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
-from personae.link.strangers import Sample, lightest_tail, strangers_of
+from personae.link.false_links import StrangerPairs, least_width, lightest_tail
+from personae.link.strangers import Sample, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
-ROWS = 1 << 12  # faces whose strangers tell how much is a face's own
+ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
+ROWS = 1 << 12  # faces whose strangers are looked at
 
 
 def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
@@ -31,24 +33,25 @@ def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
 
 
 class Auto(FeatureClusterer):
-    """Two faces are linked if fewer than `alpha` strangers of either could be expected to be as close.
+    """Two faces are linked if few of the links between faces as close as they are can be between strangers.
 
     Each face is compared with some of the others; the level and spread of those log distances say how close
     a stranger can come, whatever the embedder. This is done twice: first they are read from the far side, which
     a face's own person does not reach even where it is five sixths of the collection, and all faces are given
     the middle ones; the people found so are then left out, level and spread are read from the near side, which
     is the one that matters, and believed to be a face's own as far as that keeps its strangers away. With
-    `strangers` from elsewhere the first look is at them. The map equation turns the links into people.
+    `strangers` from elsewhere the first look is at them. At each closeness, the links that strangers would make
+    are compared with those that there are. The map equation turns the links into people.
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where more than that are one person, for then there are too few strangers to measure (give it some:
     thirty are enough), and where people look alike to the embedder: a bell curve underestimates look-alikes.
     O(N^2 d) for the graph, O(N (sample d + k)) after.
 
-    k:         neighbors a face
-    alpha:     false links a face that are put up with; 0.001 suits collections from ten to 10^5 faces
-    sample:    faces that each face is compared with
-    strangers: (M, d) features of people who are in none of the photos, or None
+    k:           neighbors a face
+    false_links: share of false links that is put up with at the closeness where they are most
+    sample:      faces that each face is compared with
+    strangers:   (M, d) features of people who are in none of the photos, or None
 
     labels_:     (N,) int32, 0..C-1 in the order of the first faces
     confidence_: (N,) float32 in [0, 1], how far the links of each face agree with its person
@@ -57,12 +60,12 @@ class Auto(FeatureClusterer):
     def __init__(
         self,
         k: int = 80,
-        alpha: float = 1e-3,
+        false_links: float = 0.15,
         sample: int = 1024,
         strangers: NDArray[np.floating[Any]] | None = None,
     ) -> None:
         self.k = k
-        self.alpha = alpha
+        self.false_links = false_links
         self.sample = sample
         self.strangers = strangers
 
@@ -72,8 +75,11 @@ class Auto(FeatureClusterer):
         InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension.
         """
         faces = self._faces(X)
-        if not (0 < self.alpha < np.inf and self.sample >= 2):
-            raise InputError(f"alpha is {self.alpha} and sample is {self.sample}; give above 0 and at least 2")
+        if not (0 < self.false_links < 1 and self.sample >= 2):
+            raise InputError(
+                f"false_links is {self.false_links} and sample is {self.sample}; "
+                "give a share between 0 and 1, and at least 2"
+            )
         graph = graph_of(faces, graph, self.k)
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
@@ -87,10 +93,15 @@ class Auto(FeatureClusterer):
             strangers = strangers_of(faces.features, others, side="near")
             sample |= others
         people = MapEquation()
-        guess = people.cluster(strangers.believed(0).link(graph, self.alpha))
+        floor = bell_floor(ALPHA, len(faces))
+        guess = people.cluster(strangers.believed(0).link(graph, floor))
         strangers = strangers_of(faces.features, sample, side="near", labels=guess)
         rows = Sample.among(faces.features, graph, ROWS).face
-        links = lightest_tail(strangers, faces.features, rows, sample, guess).link(graph, self.alpha)
+        pairs = StrangerPairs.among(faces.features, rows, sample, guess)
+        strangers = lightest_tail(strangers, pairs)
+        guess = people.cluster(strangers.link(graph, floor))
+        pairs = StrangerPairs.among(faces.features, rows, sample, guess)
+        links = strangers.link(graph, least_width(strangers, pairs, graph, self.false_links))
         self.labels_ = people.cluster(links)
         self.confidence_ = confidence(links, self.labels_)
         return self

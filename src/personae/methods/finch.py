@@ -14,7 +14,7 @@ from personae.data.faceset import FaceSet
 from personae.graph.adjacency import undirected
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation import codelength
-from personae.link.strangers import Sample, Strangers, strangers_of
+from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
 SAMPLE = 1024  # faces that each face is compared with, as in `Auto`
@@ -61,5 +61,5 @@ class FINCH(FeatureClusterer):
 
     def _bits(self, strangers: Strangers, graph: KnnGraph) -> NDArray[np.float64]:
         """(L,) the codelength of each partition on the links that strangers do not reach."""
-        links = undirected(strangers.link(graph, self.alpha))
+        links = undirected(strangers.link(graph, bell_floor(self.alpha, len(graph))))
         return np.array([codelength(links, partition) for partition in self.hierarchy_])

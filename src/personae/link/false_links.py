@@ -1,0 +1,97 @@
+"""How close two faces of a collection must be for few of the links there to be between strangers.
+
+What is measured is the local false discovery rate of Efron, "Large-Scale Simultaneous Hypothesis Testing: The
+Choice of a Null Hypothesis", JASA 2004: at each closeness, how many links strangers would make over how many
+there are. Where people have many faces, fewer of the links at some closeness are false than where most people
+have one; so the closeness that is asked for follows from the collection.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.link.strangers import BLOCK, Sample, Strangers
+
+BELIEVED = (0.0, 0.25, 0.5, 0.75, 1.0)  # of what is a face's own, tried
+TAIL = 3e-5  # share of the strangers whose closeness decides between them
+BODY = (1e-2, 3e-3, 1e-3, 3e-4)  # shares of the strangers that the line goes through
+FEWEST = 10  # strangers beyond a share of `BODY` that is used
+LEAST, MOST, STEP = -2.0, 40.0, 0.1  # widths that are counted
+SMOOTH = 5  # steps that are averaged
+
+
+class StrangerPairs(NamedTuple):
+    """Pairs of faces that are not the same person as far as is known.
+
+    rows:    (R,) faces
+    others:  (R, M) faces each is compared with
+    cosines: (R, M)
+    apart:   (R, M) bool, which pairs are strangers
+    """
+
+    rows: NDArray[np.intp]
+    others: NDArray[np.intp]
+    cosines: NDArray[np.float64]
+    apart: NDArray[np.bool_]
+
+    @classmethod
+    def among(
+        cls,
+        features: NDArray[np.floating[Any]],
+        rows: NDArray[np.intp],
+        sample: Sample,
+        labels: NDArray[np.int32],
+    ) -> "StrangerPairs":
+        """The faces `rows` with those of the N faces that are in the sample; labels: (N,), the people."""
+        inside = sample.face >= 0
+        others = np.broadcast_to(sample.face[inside], (len(rows), int(inside.sum())))
+        cosines = features[rows].astype(np.float64) @ sample.features[inside].T
+        return cls(rows, others, cosines, labels[others] != labels[rows][:, None])
+
+    def widths(self, strangers: Strangers) -> NDArray[np.float64]:
+        """(P,) z of the pairs."""
+        return strangers.widths(self.rows, self.others, self.cosines)[self.apart]
+
+
+def lightest_tail(strangers: Strangers, pairs: StrangerPairs) -> Strangers:
+    """Believed as far as keeps the closest pairs farthest away, by the quantile of z at 1 - `TAIL`."""
+    if not pairs.apart.any():
+        return strangers
+    tried = [strangers.believed(share) for share in BELIEVED]
+    return tried[int(np.argmin([np.quantile(pairs.widths(one), 1 - TAIL) for one in tried]))]
+
+
+def least_width(strangers: Strangers, pairs: StrangerPairs, graph: KnnGraph, false_links: float) -> float:
+    """The z from which at most a share of `false_links` of the graph's links is between strangers.
+
+    Strangers are counted on the normal curve, after a line that takes their quantiles to those of the curve.
+    """
+    slope, shift = bell_line(pairs.widths(strangers))
+    edges = np.arange(LEAST, MOST, STEP)
+    links = np.zeros(len(edges) - 1)
+    for start in range(0, len(graph), BLOCK):
+        faces = np.arange(start, min(start + BLOCK, len(graph)))
+        others = graph.neighbors[faces]
+        z = strangers.widths(faces, others, graph.similarities[faces])[others != NOBODY]
+        links += np.histogram((slope * z + shift).clip(LEAST, MOST - 2 * STEP), edges)[0]
+    links = np.convolve(links, np.full(SMOOTH, 1 / SMOOTH), "same")
+    expected = len(graph) * (len(graph) - 1.0) * pairs.apart.mean() * -np.diff(norm.sf(edges))
+    few = np.append(expected <= false_links * np.maximum(links, 0.5), True)
+    return float((edges[few.argmax()] - shift) / slope)
+
+
+def bell_line(widths: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope and shift that take the quantiles of the closest strangers to those of the normal curve.
+
+    1 and 0 where there are too few, or where their tail looks lighter than it: then some of the closest were
+    taken for people.
+    """
+    shares = [share for share in BODY if share * len(widths) >= FEWEST]
+    quantiles = np.quantile(widths, 1 - np.array(shares)) if shares else np.zeros(1)
+    if np.ptp(quantiles) == 0:
+        return 1.0, 0.0
+    slope, shift = np.polyfit(quantiles, norm.isf(shares), 1)
+    return (float(slope), float(shift)) if slope < 1 else (1.0, 0.0)

@@ -1,0 +1,106 @@
+"""How much of a face's own is believed, and how close a link must be for few to be false."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from personae import FaceSet, knn_graph
+from personae.link import Sample, Strangers, strangers_of
+from personae.link.false_links import BELIEVED, TAIL, StrangerPairs, bell_line, least_width, lightest_tail
+from tests.planted import made_faces
+
+
+def crowd(own):
+    """400 strangers; `own` is how much nearer to everybody some of them are than others."""
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(400, 48)) / 48**0.5
+    features[:, 0] += own * rng.random(400)
+    return FaceSet.of(features)
+
+
+def test_what_is_a_faces_own_is_believed_and_what_is_chance_is_not():
+    everybody, labels = np.arange(400), np.arange(400, dtype=np.int32)
+    for own, wrong in ((1.5, False), (0.0, True)):
+        faces = crowd(own)
+        sample = Sample.among(faces.features, knn_graph(faces, 10), 400)
+        found = strangers_of(faces.features, sample, side="near")
+        if wrong:
+            chance = np.random.default_rng(4).normal(size=400)
+            found = Strangers(found.level + found.spread * chance, found.spread)
+        pairs = StrangerPairs.among(faces.features, everybody, sample, labels)
+        chosen = lightest_tail(found, pairs)
+        shares = [share for share in BELIEVED if np.allclose(chosen.level, found.believed(share).level)]
+        assert shares[0] <= 0.25 if wrong else shares[-1] >= 0.75
+
+
+def test_a_tail_is_the_quantile_of_the_widths_between_strangers(planted):
+    graph = knn_graph(planted, 10)
+    sample = Sample.among(planted.features, graph, 60)
+    found = strangers_of(planted.features, sample, side="near", labels=planted.truth)
+    rows = np.arange(0, len(planted), 3)
+    tails = []
+    for share in BELIEVED:
+        level = np.median(found.level) + share * (found.level - np.median(found.level))
+        spread = np.exp(np.log(np.median(found.spread)) * (1 - share) + share * np.log(found.spread))
+        z = [
+            np.mean(
+                [(level[f] - np.log(1 - planted.features[i] @ planted.features[j])) / spread[f] for f in (i, j)]
+            )
+            for i in rows
+            for j in sample.face
+            if planted.truth[i] != planted.truth[j]
+        ]
+        tails.append(np.quantile(z, 1 - TAIL))
+    chosen = lightest_tail(found, StrangerPairs.among(planted.features, rows, sample, planted.truth))
+    expected = found.believed(BELIEVED[int(np.argmin(tails))])
+    np.testing.assert_allclose(chosen.level, expected.level, rtol=1e-12)
+    np.testing.assert_allclose(chosen.spread, expected.spread, rtol=1e-12)
+
+
+def test_one_person_leaves_nothing_to_choose_by():
+    faces = crowd(0.0)
+    sample = Sample.among(faces.features, knn_graph(faces, 10), 50)
+    found = strangers_of(faces.features, sample, side="near")
+    one = np.zeros(400, np.int32)
+    assert lightest_tail(found, StrangerPairs.among(faces.features, np.arange(400), sample, one)) is found
+
+
+@pytest.mark.parametrize("stretch", [1.1, 1.4, 2.0])
+def test_the_line_takes_strangers_to_the_normal_curve(stretch):
+    z = norm.isf((np.arange(200_000) + 0.5) / 200_000) * stretch + 0.2
+    slope, shift = bell_line(z)
+    assert slope == pytest.approx(1 / stretch, abs=0.01)
+    assert shift == pytest.approx(-0.2 / stretch, abs=0.02)
+
+
+def test_too_few_strangers_and_too_light_tails_are_taken_for_normal():
+    assert bell_line(np.linspace(-2, 2, 500)) == (1.0, 0.0)
+    assert bell_line(norm.isf((np.arange(200_000) + 0.5) / 200_000) * 0.7) == (1.0, 0.0)  # a tail cut off
+    assert bell_line(np.empty(0)) == (1.0, 0.0)
+
+
+def looked_at(sizes):
+    faces = made_faces(sizes, d=24, spread=1.0, seed=2)
+    graph = knn_graph(faces, 40)
+    sample = Sample.among(faces.features, graph, 1024)
+    found = strangers_of(faces.features, sample, side="near", labels=faces.truth)
+    return faces, graph, found, StrangerPairs.among(faces.features, sample.face, sample, faces.truth)
+
+
+def test_few_links_at_the_least_width_are_false():
+    faces, graph, found, pairs = looked_at([*[10] * 60, *[1] * 200])
+    z = found.widths(np.arange(len(faces)), graph.neighbors, graph.similarities)
+    false = faces.truth[graph.neighbors] != faces.truth[:, None]
+    for share in (0.05, 0.2, 0.5):
+        floor = least_width(found, pairs, graph, share)
+        near = (z > floor) & (z < floor + 0.4)
+        assert near.sum() > 60
+        assert abs(false[near].mean() - share) < 0.5 * share
+
+
+def test_where_people_have_many_faces_links_may_be_longer():
+    floors = [
+        least_width(*(looked_at(sizes)[i] for i in (2, 3, 1)), 0.15)
+        for sizes in ([1] * 600, [2] * 300, [20] * 30)
+    ]
+    assert floors[0] > floors[1] > floors[2]
