@@ -6,12 +6,14 @@ choose, with the choice that is best with the labels, which no user has: these r
 graph of 256 neighbors is searched once a set and shared; each method has a process of its own.
 """
 
+import argparse
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from benchmarks.record import SHARED, record
+from benchmarks.record import RESULTS, SHARED, record
 from personae import FaceSet, read_faces
 from personae.comparison import Compared, compare
 from personae.evaluation import bootstrap
@@ -91,11 +93,16 @@ def ends(interval: Any) -> list[float]:
 
 
 def main() -> None:
-    rows: list[dict[str, Any]] = []
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--again", nargs="+", choices=METHODS, help="only these; the others' figures are kept")
+    again = parser.parse_args().again
+    file = RESULTS / "unlearned.json"
+    rows = [row for row in json.loads(file.read_text())["rows"] if row["method"] not in again] if again else []
     for name in SETS:
-        for found in rows_of(name, list(METHODS)):
+        for found in rows_of(name, again or list(METHODS)):
             rows.append(found)
             print(found, flush=True)
+    rows.sort(key=lambda row: (SETS.index(row["set"]), list(METHODS).index(row["method"])))
     notes = {
         "graph": f"the {K} nearest faces, searched once a set; its time and memory are not in the figures",
         "intervals": f"95 %, {REPLICATES} samples of the identities",
