@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from benchmarks.record import RESULTS
 from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
+BOTH = ("pairwise_f", "bcubed_f")
 SHOWN = (  # of the unlearned methods, and whether with parameters chosen with the labels
     ("auto", False),
     ("facemap", False),
@@ -89,6 +91,22 @@ def at_scale() -> str:
     return table(["method", "parameters", "seconds", "processor seconds", "peak MiB", "F_P", "F_B"], rows)
 
 
+def learned() -> str:
+    """The learned methods on people they have not seen: means over the seeds, pairwise F / BCubed F."""
+    rows = results("learned")["rows"]
+    sets = list(dict.fromkeys((row["direction"], row["embedder"]) for row in rows))
+    lines = []
+    for name, preset in dict.fromkeys((row["method"], row["preset"]) for row in rows):
+        cells, seeds = [], set()
+        for direction, embedder in sets:
+            key = {"method": name, "preset": preset, "direction": direction, "embedder": embedder}
+            found = [row for row in rows if key.items() <= row.items()]
+            seeds.add(len(found))
+            cells.append(" / ".join(f"{mean(row[f] for row in found):.1f}" for f in BOTH) if found else "")
+        lines.append([name, preset, *cells, " or ".join(map(str, sorted(seeds - {0})))])
+    return table(["method", "preset", *(f"{there}, {embedder}" for there, embedder in sets), "seeds"], lines)
+
+
 def machine(name: str) -> str:
     """What a benchmark ran on, in one line."""
     of = results(name)["machine"]
@@ -156,7 +174,10 @@ def map_equation() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    **{made.__name__: made for made in (unlearned, at_scale, embed, evaluate, knn, map_equation, synthetic)},
+    **{
+        made.__name__: made
+        for made in (unlearned, at_scale, learned, embed, evaluate, knn, map_equation, synthetic)
+    },
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},
     **{f"{name}_machine": partial(machine, name) for name in ("unlearned", "at_scale")},
 }

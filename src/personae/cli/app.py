@@ -14,6 +14,7 @@ from personae.cli.doctor import doctor
 from personae.cli.embed import embed
 from personae.cli.evaluate import evaluate
 from personae.cli.knn import knn
+from personae.cli.learned import train_commands
 from personae.cli.people import people
 from personae.errors import PersonaeError
 
@@ -54,6 +55,7 @@ def _root(
 for command in (people, embed, knn, evaluate, compare, doctor):
     app.command()(command)
 app.add_typer(cluster_commands, name="cluster")
+app.add_typer(train_commands, name="train")
 
 
 def main() -> NoReturn:

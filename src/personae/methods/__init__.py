@@ -1,7 +1,10 @@
 """Each published method as one scikit-learn estimator: a composition of search, links and clusterer."""
 
+from pathlib import Path
 from typing import Any
 
+from personae.errors import InputError
+from personae.link.weights import need_torch, read_weights
 from personae.methods.affinity_propagation import AffinityPropagation
 from personae.methods.aro import ARO
 from personae.methods.auto import Auto, cluster
@@ -11,15 +14,21 @@ from personae.methods.dbscan import DBSCAN
 from personae.methods.ddc import DDC
 from personae.methods.density_peaks import DensityPeaks
 from personae.methods.facemap import FaceMap
+from personae.methods.facet import FaceT
 from personae.methods.fces import FCES
 from personae.methods.finch import FINCH
+from personae.methods.gcn_v import GCNV
+from personae.methods.gcn_ve import GCNVE
 from personae.methods.hac import HAC
 from personae.methods.hdbscan import HDBSCAN
 from personae.methods.kmeans import KMeans
+from personae.methods.l_gcn import LGCN
+from personae.methods.learned import LearnedClusterer
 from personae.methods.mean_shift import MeanShift
 from personae.methods.pahc import PAHC
 from personae.methods.rank_order import RankOrder
 from personae.methods.spectral import Spectral
+from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
 
 METHODS: dict[str, Any] = {
@@ -44,6 +53,28 @@ METHODS: dict[str, Any] = {
     "threshold": Threshold,
 }
 
+LEARNED: dict[str, Any] = {
+    "facet": FaceT,
+    "gcn_v": GCNV,
+    "gcn_ve": GCNVE,
+    "l_gcn": LGCN,
+    "star_fc": StarFC,
+}
+
+
+def load(path: Path | str) -> LearnedClusterer:
+    """The trained model of a file that `save` or `personae train` wrote, whatever its method.
+
+    InputError: no such file, or no model of ours in it. MissingExtraError: torch is not installed.
+    """
+    need_torch()
+    saved, _ = read_weights(Path(path))
+    if saved.method not in LEARNED:
+        raise InputError(f"{path} holds a model of {saved.method}, which this version does not know")
+    method: LearnedClusterer = LEARNED[saved.method].read(path)
+    return method
+
+
 __all__ = [
     "ARO",
     "CDP",
@@ -51,8 +82,12 @@ __all__ = [
     "DDC",
     "FCES",
     "FINCH",
+    "GCNV",
+    "GCNVE",
     "HAC",
     "HDBSCAN",
+    "LEARNED",
+    "LGCN",
     "METHODS",
     "PAHC",
     "AffinityPropagation",
@@ -60,10 +95,14 @@ __all__ = [
     "ChineseWhispers",
     "DensityPeaks",
     "FaceMap",
+    "FaceT",
     "KMeans",
+    "LearnedClusterer",
     "MeanShift",
     "RankOrder",
     "Spectral",
+    "StarFC",
     "Threshold",
     "cluster",
+    "load",
 ]

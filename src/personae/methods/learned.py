@@ -21,7 +21,7 @@ from personae.link.weights import Geometry, Saved, fill, need_torch, read_weight
 from personae.methods.estimator import as_faces
 from personae.train.plan import Plan
 
-SHIPPED = Path(__file__).parents[1] / "link" / "weights"
+SHIPPED = Path(__file__).parents[1] / "link" / "trained"
 Progress = Callable[[int, int], None]
 
 
@@ -165,8 +165,12 @@ class LearnedClusterer(BaseEstimator):
 
     def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
         """How the links of the exam become people, and the mean of both F."""
-        found: tuple[Decision, float] = exam.decide(links, self._clusterers(), self.options)
-        return found
+        if self.preset == "paper":
+            found: tuple[Decision, float] = exam.decide(links, self._clusterers(), self.options)
+            return found
+        from personae.train.everywhere import decide_everywhere  # noqa: PLC0415  (of training only)
+
+        return decide_everywhere(exam, self.model_, self._clusterers(), self.seed, self.options)
 
     def _build(self, config: dict[str, Any]) -> LinkModel:
         """The untrained model of a saved config."""

@@ -1,0 +1,111 @@
+"""`personae train METHOD FEATURES` and `personae cluster METHOD FEATURES` for the learned methods."""
+
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from personae.cli.cluster import Dimension, Features, Graph, Out, cluster_commands, input_of, tell
+from personae.cli.progress import progress
+
+train_commands = typer.Typer(
+    help="Train a link model on faces with identities, by one of the methods below.", no_args_is_help=True
+)
+
+SAYS = {
+    "facet": "FaceT: transformers over neighbors and candidates.",
+    "gcn_v": "GCN-V: learned confidence, and the density tree.",
+    "gcn_ve": "GCN-V and GCN-E: learned confidence and connectivity.",
+    "l_gcn": "L-GCN: links predicted on the subgraph around each face.",
+    "star_fc": "STAR-FC: an edge classifier, then graph parsing and node intimacy.",
+}
+
+
+class Preset(StrEnum):
+    """The published model, or the variant that holds for new people."""
+
+    PAPER = "paper"
+    GENERAL = "general"
+
+
+def training(name: str) -> Callable[..., None]:
+    """The command that trains this method."""
+
+    def train(
+        features: Features,
+        out: Annotated[Path, typer.Option(help="Where the model goes: .safetensors.", metavar="FILE")],
+        truth: Annotated[
+            Path | None, typer.Option(help="Identities, unless FEATURES holds them.", metavar="FILE")
+        ] = None,
+        dimension: Dimension = None,
+        preset: Annotated[
+            Preset, typer.Option(help="As published, or the variant for new people.")
+        ] = Preset.GENERAL,
+        k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
+        clusterer: Annotated[
+            str | None, typer.Option(help="What makes people of links, instead of the preset's.")
+        ] = None,
+        seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+        folder: Annotated[
+            Path | None,
+            typer.Option(help="Checkpoints and log go here; the same command goes on from there."),
+        ] = None,
+    ) -> None:
+        from personae.data import read_labels
+        from personae.errors import InputError, OutputError
+        from personae.methods import LEARNED
+
+        if out.suffix != ".safetensors":
+            raise InputError(f"{out}: models are written as .safetensors; choose such a name")
+        if out.is_dir() or not out.absolute().parent.is_dir():
+            raise OutputError(f"cannot write {out}: no such folder, or a folder has that name")
+        faces, _ = input_of(features, None, dimension)
+        identities = read_labels(truth) if truth else None
+        method = LEARNED[name](preset=preset.value, k=k, clusterer=clusterer, seed=seed)
+        began = time.monotonic()
+        with progress("training", "steps") as told:
+            method.fit(faces, identities, folder=folder, progress=told)
+        method.save(out)
+        decision = method.decision_
+        typer.echo(f"trained on {len(faces):,} faces in {time.monotonic() - began:.0f} s")
+        typer.echo(
+            f"on identities held out: mean of pairwise and BCubed F {method.validation_:.4f}, "
+            f"by {decision.clusterer} of links at {decision.tau:.3g} or above"
+        )
+        typer.echo(f"model: {out}")
+
+    train.__name__, train.__doc__ = name, SAYS[name]
+    return train
+
+
+def clustering(name: str) -> Callable[..., None]:
+    """The command that clusters with a trained model of this method."""
+
+    def cluster(
+        features: Features,
+        model: Annotated[
+            str,
+            typer.Option(help="A file of `personae train`, or sface or dlib for a model that comes along."),
+        ] = "sface",
+        out: Out = None,
+        graph: Graph = None,
+        dimension: Dimension = None,
+    ) -> None:
+        from personae.methods import LEARNED
+
+        method = LEARNED[name]
+        trained = method.read(model) if Path(model).suffix else method.pretrained(model)
+        faces, knn = input_of(features, graph, dimension)
+        began = time.monotonic()
+        tell(faces, trained.predict(faces, graph=knn), began, out)
+
+    cluster.__name__, cluster.__doc__ = name, SAYS[name]
+    return cluster
+
+
+for method in SAYS:
+    train_commands.command()(training(method))
+    cluster_commands.command()(clustering(method))

@@ -1,0 +1,107 @@
+"""STAR-FC: one graph convolution over the whole kNN graph, and a classifier of its links.
+
+Shen et al., "Structure-Aware Face Clustering on a Large-Scale Graph with 10^7 Nodes", CVPR 2021, section 3.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from personae.data.faceset import FaceSet
+from personae.graph.affinity import affinity, averages
+from personae.graph.knn_graph import KnnGraph
+from personae.link.layers import MeanLayer
+from personae.link.links import Links
+from personae.link.star_fc_inference import pair_probabilities
+
+BLOCK = 4096  # faces that pass through the network at a time, 12 KB each
+
+
+@dataclass(frozen=True)
+class StarFCConfig:
+    """What builds the network.
+
+    dimension: d, of the features
+    hidden:    h, of the convolution and of the head
+    dropout:   of the convolution's output, while training
+    """
+
+    dimension: int
+    hidden: int = 512
+    dropout: float = 0.0
+
+
+class StarFCNet(nn.Module):
+    """Are the two faces of a link one person? p_ij and p_ji differ.
+
+    The features go in less their mean and at unit variance, which the first layer could undo: rows of A~ sum
+    to 1. It only makes training start well for embedders whose features all lie on one side.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, config: StarFCConfig) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(config.dimension))
+        self.register_buffer("scale", torch.ones(()))
+        self.convolution = MeanLayer(config.dimension, config.hidden, config.dropout)
+        self.pair = nn.Linear(2 * config.hidden, config.hidden)
+        self.bend = nn.PReLU(config.hidden)
+        self.verdict = nn.Linear(config.hidden, 2)
+
+    def faces(self, f: Tensor, average: Tensor) -> Tensor:
+        """f, average: (N, d) the faces and A~ times the faces; (N, h)"""
+        x: Tensor = self.convolution((f - self.mean) * self.scale, (average - self.mean) * self.scale)
+        return x
+
+    def forward(self, f: Tensor, average: Tensor, one: Tensor, other: Tensor) -> Tensor:
+        """one, other: (E,) the two faces of each link; (E, 2) logits of two people and of one"""
+        x = self.faces(f, average)  # (N, h)
+        pairs = torch.cat([x[one], x[other]], dim=1)  # (E, 2h)
+        logits: Tensor = self.verdict(self.bend(self.pair(pairs)))  # (E, 2)
+        return logits
+
+    def halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What a face adds to the head's first layer as the one and as the other of a link, (N, h) each.
+
+        W [x_i || x_j] + b = (W_1 x_i + b) + W_2 x_j: N products instead of E.
+        """
+        first, second = self.pair.weight.chunk(2, dim=1)
+        return nn.functional.linear(x, first, self.pair.bias), nn.functional.linear(x, second)
+
+    def judged(self, x: Tensor, one: Tensor, other: Tensor) -> Tensor:
+        """(E, 2), as `forward` from the faces (N, h) on."""
+        mine, yours = self.halves(x)
+        logits: Tensor = self.verdict(self.bend(mine.index_select(0, one) + yours.index_select(0, other)))
+        return logits
+
+
+class StarFCModel:
+    """The network and how it is put to a collection."""
+
+    def __init__(self, config: StarFCConfig) -> None:
+        self.config = config
+        self.module = StarFCNet(config)
+
+    @torch.no_grad()
+    def links(self, faces: FaceSet, graph: KnnGraph) -> Links:
+        """Probabilities that two neighbors are one person.
+
+        O(N h (d + h) + N k (d + h)), and 4 (d + 2 h) bytes a face beside the affinity.
+        """
+        net = self.module
+        features = faces.features.astype(np.float32, copy=False)
+        average = averages(affinity(graph), features)
+        mine, yours = (np.empty((len(faces), self.config.hidden), np.float32) for _ in range(2))
+        for start in range(0, len(faces), BLOCK):
+            rows = slice(start, start + BLOCK)
+            x = net.faces(torch.from_numpy(features[rows]), torch.from_numpy(average[rows]))
+            for part, held in zip(net.halves(x), (mine, yours), strict=True):
+                held[rows] = part.numpy()
+        output, slope = net.verdict.weight[1] - net.verdict.weight[0], net.bend.weight
+        line, fold = ((output * share).numpy() for share in (slope, 1 - slope))
+        bias = float(net.verdict.bias[1] - net.verdict.bias[0])
+        return Links.of(graph.linked(pair_probabilities(graph.neighbors, mine, yours, line, fold, bias)))
