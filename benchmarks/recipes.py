@@ -8,10 +8,10 @@ EMBEDDERS = ("sface", "dlib")
 
 
 def general(name: str, embedder: str) -> None:
-    """A learned method, preset general, trained on `train`: 10,059 faces of 1,286 people, an eighth held out.
+    """A learned method, preset general, trained on `train`: 10,273 faces of 1,286 people, an eighth held out.
 
     The command is `python -m benchmarks.recipes NAME --embedders EMBEDDER`, one to six minutes on two cores.
-    The held-out identities then have a mean of both F of 94 to 96 with sface features, and of 88 to 92 with
+    The held-out identities then have a mean of both F of 94 to 96 with sface features, and of 91 to 93 with
     dlib's; the score is in the header of the file.
     """
     from personae import read_faces

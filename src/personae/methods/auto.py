@@ -36,12 +36,12 @@ class Auto(FeatureClusterer):
     """Two faces are linked if few of the links between faces as close as they are can be between strangers.
 
     Each face is compared with some of the others; the level and spread of those log distances say how close
-    a stranger can come, whatever the embedder. This is done twice: first they are read from the far side, which
-    a face's own person does not reach even where it is five sixths of the collection, and all faces are given
-    the middle ones; the people found so are then left out, level and spread are read from the near side, which
-    is the one that matters, and believed to be a face's own as far as that keeps its strangers away. With
-    `strangers` from elsewhere the first look is at them. At each closeness, the links that strangers would make
-    are compared with those that there are. The map equation turns the links into people.
+    a stranger can come, whatever the embedder. They are looked at three times. First from the far side, which a
+    face's own person does not reach even where it is five sixths of the collection, and all faces are given the
+    middle ones; with `strangers` from elsewhere this look is at them. Then without the people found, from the
+    near side, which is the one that matters, and believed to be a face's own as far as that keeps its strangers
+    away. Last, strangers are counted again, and at each closeness the links that they would make are compared
+    with those that there are (`personae.link.false_links`). The map equation turns the links into people.
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where more than that are one person, for then there are too few strangers to measure (give it some:
