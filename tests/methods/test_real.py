@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from personae import Auto, FaceMap, Threshold, evaluate, knn_graph, read_faces
+from personae.clustering.map_equation import MapEquation
 from personae.graph import first_seen
 
 pytestmark = pytest.mark.data
@@ -58,3 +59,15 @@ def test_components_at_the_best_threshold_reach_the_reference(faces_of):
     graph = knn_graph(faces)
     scores = [evaluate(faces.truth, Threshold(tau).fit_predict(graph)) for tau in np.arange(0.5, 0.65, 0.01)]
     assert max(score.pairwise.f for score in scores) == pytest.approx(0.987, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("embedder", "tau", "pairwise", "bcubed"), [("sface", 0.55, 0.997, 0.986), ("dlib", 0.95, 0.976, 0.941)]
+)
+def test_the_map_equation_at_the_best_threshold_reaches_the_reference(
+    faces_of, embedder, tau, pairwise, bcubed
+):
+    faces = faces_of(f"lfw.{embedder}")
+    score = evaluate(faces.truth, MapEquation().cluster(knn_graph(faces).at_least(tau)))
+    assert score.pairwise.f == pytest.approx(pairwise, abs=0.005)
+    assert score.bcubed.f == pytest.approx(bcubed, abs=0.005)
