@@ -128,12 +128,12 @@ def geometry_of(embedder: SyntheticEmbedder, seed: int) -> Geometry:
         noise.astype(np.float32),
         _unit(generator.standard_normal(d)),
         _unit(generator.standard_normal(d) * centre),
-        embedder.offset,
+        float(embedder.offset),
         float(np.sqrt(1 / alike - 1)),
-        embedder.person_spread,
-        embedder.face_spread,
+        float(embedder.person_spread),
+        float(embedder.face_spread),
         embedder.modes,
-        embedder.mode_share,
+        float(embedder.mode_share),
     )
 
 
