@@ -7,24 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from personae.cli import main
 from personae.data import read_faces, write_faces
 from personae.graph.files import read_graph
 from tests.planted import made_faces
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["personae", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return left.value.code, printed.out, printed.err
-
-    return command
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 ALBUM = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
 
 
-def people(*words, **options):
+def people(*words):
     command = [sys.executable, "-m", "personae", "people", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def rows(path):
@@ -40,18 +40,17 @@ def test_the_sample_album_gives_its_people(tmp_path):
     assert "open" in done.stdout
 
 
-def test_a_second_run_embeds_only_new_photos(some_photos, tmp_path):
+def test_a_second_run_embeds_only_new_photos(run, some_photos, tmp_path):
     photos = tmp_path / "photos"
     shutil.copytree(some_photos, photos)
     extra = next(photos.glob("*.jpg"))
     aside = tmp_path / extra.name
     extra.rename(aside)
-    assert "(5 new)" in people(photos, "--out", tmp_path / "out").stdout
+    assert "(5 new)" in run("people", photos, "--out", tmp_path / "out")[1]
     aside.rename(extra)
-    assert "(1 new)" in people(photos, "--out", tmp_path / "out").stdout
-    assert "(0 new)" in people(photos, "--out", tmp_path / "out", "--folders", "link").stdout
-    whole = people(some_photos, "--out", tmp_path / "afresh")
-    assert "(6 new)" in whole.stdout
+    assert "(1 new)" in run("people", photos, "--out", tmp_path / "out")[1]
+    assert "(0 new)" in run("people", photos, "--out", tmp_path / "out", "--folders", "link")[1]
+    assert "(6 new)" in run("people", some_photos, "--out", tmp_path / "afresh")[1]
     assert rows(tmp_path / "out" / "faces.csv") == rows(tmp_path / "afresh" / "faces.csv")
     assert list((tmp_path / "out" / "folders" / "Person 1").iterdir())
 
@@ -101,7 +100,7 @@ def test_killed_at_any_moment_it_goes_on_and_gives_the_same_people(some_photos, 
     }
 
 
-def test_one_person_alone_is_one_person(tmp_path):
+def test_one_person_alone_is_one_person(run, tmp_path):
     table = rows(ALBUM / "truth.csv")
     alone = [row["photo"] for row in table if sum(r["photo"] == row["photo"] for r in table) == 1]
     someone = max({row["person"] for row in table}, key=[row["person"] for row in table].count)
@@ -109,26 +108,27 @@ def test_one_person_alone_is_one_person(tmp_path):
     for row in table:
         if row["person"] == someone and row["photo"] in alone:
             shutil.copy(ALBUM / "photos" / row["photo"], tmp_path / "photos")
-    assert people(tmp_path / "photos", "--out", tmp_path / "out").returncode == 0
+    assert run("people", tmp_path / "photos", "--out", tmp_path / "out")[0] == 0
     assert int(rows(tmp_path / "out" / "people.csv")[0]["faces"]) >= 0.8 * len(
         list((tmp_path / "photos").iterdir())
     )
 
 
-def test_folders_of_people_are_never_taken_for_photos(some_photos, tmp_path):
+def test_folders_of_people_are_never_taken_for_photos(run, some_photos, tmp_path):
     photos = tmp_path / "photos"
     shutil.copytree(some_photos, photos)
-    assert people(photos, "--out", photos / "people", "--folders", "copy").returncode == 0
-    assert "6 photos (0 new)" in people(photos, "--out", photos / "people", "--folders", "copy").stdout
+    command = ["people", photos, "--out", photos / "people", "--folders", "copy"]
+    assert run(*command)[0] == 0
+    assert "6 photos (0 new)" in run(*command)[1]
 
 
-def test_photos_without_a_face_are_said_to_be_so(tmp_path):
+def test_photos_without_a_face_are_said_to_be_so(run, tmp_path):
     from PIL import Image
 
     Image.new("RGB", (200, 200), "grey").save(tmp_path / "wall.png")
-    done = people(tmp_path, "--out", tmp_path / "out")
-    assert done.returncode == 3
-    assert "no face" in done.stderr
+    code, _, said = run("people", tmp_path, "--out", tmp_path / "out")
+    assert code == 3
+    assert "no face" in said
 
 
 @pytest.mark.data
