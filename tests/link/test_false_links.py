@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 from personae import FaceSet, knn_graph
 from personae.link import Sample, Strangers, strangers_of
-from personae.link.false_links import BELIEVED, TAIL, StrangerPairs, bell_line, least_width, lightest_tail
+from personae.link.false_links import BELIEVED, TAIL, StrangerPairs, bell_line, least_widths, lightest_tail
 from tests.planted import made_faces
 
 
@@ -91,8 +91,8 @@ def test_few_links_at_the_least_width_are_false():
     faces, graph, found, pairs = looked_at([*[10] * 60, *[1] * 200])
     z = found.widths(np.arange(len(faces)), graph.neighbors, graph.similarities)
     false = faces.truth[graph.neighbors] != faces.truth[:, None]
-    for share in (0.05, 0.2, 0.5):
-        floor = least_width(found, pairs, graph, share)
+    shares = (0.05, 0.2, 0.5)
+    for share, floor in zip(shares, least_widths(found, pairs, graph, shares), strict=True):
         near = (z > floor) & (z < floor + 0.4)
         assert near.sum() > 60
         assert abs(false[near].mean() - share) < 0.5 * share
@@ -100,7 +100,7 @@ def test_few_links_at_the_least_width_are_false():
 
 def test_where_people_have_many_faces_links_may_be_longer():
     floors = [
-        least_width(*(looked_at(sizes)[i] for i in (2, 3, 1)), 0.15)
+        least_widths(*(looked_at(sizes)[i] for i in (2, 3, 1)), [0.15])[0]
         for sizes in ([1] * 600, [2] * 300, [20] * 30)
     ]
     assert floors[0] > floors[1] > floors[2]

@@ -51,3 +51,19 @@ def test_confidence_is_high_for_planted_people(planted):
 def test_strangers_of_another_dimension_are_refused(planted):
     with pytest.raises(InputError, match="strangers"):
         Auto(strangers=np.eye(3)).fit(planted)
+
+
+def test_a_target_is_reached_by_asking_for_closer_links():
+    faces = made_faces([30, *[8] * 20, *[1] * 60], d=16, spread=1.2, seed=1)
+    plain = Auto().fit(faces)
+    target = (plain.expected_.pairwise.precision + 1) / 2
+    strict = Auto(target_precision=target).fit(faces)
+    assert strict.false_links_ < plain.false_links_ == 0.15
+    assert strict.expected_.pairwise.precision > plain.expected_.pairwise.precision
+    assert strict.labels_.max() > plain.labels_.max()
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0, 95])
+def test_a_target_that_is_no_share_is_refused(planted, target):
+    with pytest.raises(InputError, match="target_precision"):
+        Auto(target_precision=target).fit(planted)

@@ -54,13 +54,18 @@ def auto(
     false_links: Annotated[
         float, typer.Option(help="Share of false links put up with where they are most.")
     ] = 0.15,
+    target_precision: Annotated[
+        float | None, typer.Option(help="Link more strictly until the expected pairwise precision is this.")
+    ] = None,
 ) -> None:
     """The default: no threshold, any embedder, lone faces and large people alike."""
     from personae.methods import Auto
 
     faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
-    tell(faces, Auto(k=k, false_links=false_links).fit(faces, graph=knn).labels_, began, out)
+    method = Auto(k=k, false_links=false_links, target_precision=target_precision).fit(faces, graph=knn)
+    tell(faces, method.labels_, began, out)
+    typer.echo(f"expected, without labels: {method.expected_}")
 
 
 @cluster_commands.command()

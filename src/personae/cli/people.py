@@ -67,6 +67,8 @@ def people(
         f"{len(album.faces):,} faces in {album.photos:,} photos ({album.fresh:,} new): "
         f"{len(found.persons):,} people and {len(found.lone):,} lone faces"
     )
+    if found.expected is not None:
+        typer.echo(f"expected, without names: {found.expected}")
     if truth is not None:
         typer.echo(scored(found, photos, truth))
     typer.echo(f"open {out / 'index.html'}")
@@ -79,7 +81,7 @@ def grouped(album: "Album", embedder: "Embedder") -> "People":
     from personae.methods import Auto
 
     method = Auto(strangers=strangers(embedder)).fit(album.faces)
-    return People(album.faces, method.labels_, method.confidence_, album.thumbnails)
+    return People(album.faces, method.labels_, method.confidence_, album.thumbnails, method.expected_)
 
 
 def write(found: "People", album: "Album", photos: Path, out: Path, folders: How | None) -> None:

@@ -4,6 +4,7 @@ from personae.evaluation.agreement import ari
 from personae.evaluation.bcubed import bcubed
 from personae.evaluation.bootstrap import Interval, Intervals, ScoreInterval, bootstrap, bootstrap_of
 from personae.evaluation.contingency import Contingency, contingency
+from personae.evaluation.expected import Expected, ExpectedScore, expected
 from personae.evaluation.identity import cluster_ratio, fi, singleton_ratio
 from personae.evaluation.information import Information, information, nmi
 from personae.evaluation.links import LinkCurve, link_curve
@@ -18,6 +19,8 @@ from personae.evaluation.splits import mixtures, splits
 __all__ = [
     "Contingency",
     "Evaluation",
+    "Expected",
+    "ExpectedScore",
     "Information",
     "Interval",
     "Intervals",
@@ -34,6 +37,7 @@ __all__ = [
     "contingency",
     "evaluate",
     "evaluation_of",
+    "expected",
     "fi",
     "information",
     "link_curve",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from personae.data.faceset import FaceSet, Sources
 from personae.errors import InputError, listed
+from personae.evaluation import Expected
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class People:
     labels:     (N,) int32, 0 or more, which faces belong together; any numbering gives the same people
     confidence: (N,) float32 in [0, 1], how sure it is that the face belongs to its person
     thumbnails: N JPEGs, asked for one at a time and only when they are shown
+    expected:   how good the grouping is likely to be, or None
 
     People are numbered by their faces, most first; among equals the one whose first face comes first. The
     number so depends on the faces, their order and the grouping alone. It is no name: photos added later can
@@ -58,6 +60,7 @@ class People:
     labels: NDArray[np.int32]
     confidence: NDArray[np.float32]
     thumbnails: Sequence[bytes]
+    expected: Expected | None = None
 
     def __post_init__(self) -> None:
         n = len(self.faces)

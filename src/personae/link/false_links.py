@@ -6,6 +6,7 @@ there are. Where people have many faces, fewer of the links at some closeness ar
 have one; so the closeness that is asked for follows from the collection.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,8 +65,10 @@ def lightest_tail(strangers: Strangers, pairs: StrangerPairs) -> Strangers:
     return tried[int(np.argmin([np.quantile(pairs.widths(one), 1 - TAIL) for one in tried]))]
 
 
-def least_width(strangers: Strangers, pairs: StrangerPairs, graph: KnnGraph, false_links: float) -> float:
-    """The z from which at most a share of `false_links` of the graph's links is between strangers.
+def least_widths(
+    strangers: Strangers, pairs: StrangerPairs, graph: KnnGraph, false_links: Sequence[float]
+) -> list[float]:
+    """For each share, the z from which at most that share of the graph's links is between strangers.
 
     Strangers are counted on the normal curve, after a line that takes their quantiles to those of the curve.
     """
@@ -79,8 +82,10 @@ def least_width(strangers: Strangers, pairs: StrangerPairs, graph: KnnGraph, fal
         links += np.histogram((slope * z + shift).clip(LEAST, MOST - 2 * STEP), edges)[0]
     links = np.convolve(links, np.full(SMOOTH, 1 / SMOOTH), "same")
     expected = len(graph) * (len(graph) - 1.0) * pairs.apart.mean() * -np.diff(norm.sf(edges))
-    few = np.append(expected <= false_links * np.maximum(links, 0.5), True)
-    return float((edges[few.argmax()] - shift) / slope)
+    return [
+        float((edges[np.append(expected <= share * np.maximum(links, 0.5), True).argmax()] - shift) / slope)
+        for share in false_links
+    ]
 
 
 def bell_line(widths: NDArray[np.float64]) -> tuple[float, float]:

@@ -8,14 +8,18 @@ from numpy.typing import ArrayLike, NDArray
 from personae.clustering.map_equation import MapEquation
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
+from personae.evaluation.expected import Expected, expected
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
-from personae.link.false_links import StrangerPairs, least_width, lightest_tail
-from personae.link.strangers import Sample, bell_floor, strangers_of
+from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
+from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
 ROWS = 1 << 12  # faces whose strangers are looked at
+RUNG = 10**0.5  # from one share of false links to the next that is tried
+RUNGS = 6  # shares that are tried for `target_precision`
+MOST = 0.9  # share of false links of the loosest look
 
 
 def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
@@ -48,24 +52,32 @@ class Auto(FeatureClusterer):
     thirty are enough), and where people look alike to the embedder: a bell curve underestimates look-alikes.
     O(N^2 d) for the graph, O(N (sample d + k)) after.
 
-    k:           neighbors a face
-    false_links: share of false links that is put up with at the closeness where they are most
-    sample:      faces that each face is compared with
-    strangers:   (M, d) features of people who are in none of the photos, or None
+    k:                neighbors a face
+    false_links:      share of false links that is put up with at the closeness where they are most
+    target_precision: fewer false links are put up with until the expected pairwise precision is this, or None
+    sample:           faces that each face is compared with
+    strangers:        (M, d) features of people who are in none of the photos, or None
 
-    labels_:     (N,) int32, 0..C-1 in the order of the first faces
-    confidence_: (N,) float32 in [0, 1], how far the links of each face agree with its person
+    labels_:      (N,) int32, 0..C-1 in the order of the first faces
+    confidence_:  (N,) float32 in [0, 1], how far the links of each face agree with its person
+    expected_:    precision, recall and F as they are expected, in all and of each person, without labels
+    false_links_: the share of false links that was put up with
     """
+
+    expected_: Expected
+    false_links_: float
 
     def __init__(
         self,
         k: int = 80,
         false_links: float = 0.15,
+        target_precision: float | None = None,
         sample: int = 1024,
         strangers: NDArray[np.floating[Any]] | None = None,
     ) -> None:
         self.k = k
         self.false_links = false_links
+        self.target_precision = target_precision
         self.sample = sample
         self.strangers = strangers
 
@@ -80,7 +92,23 @@ class Auto(FeatureClusterer):
                 f"false_links is {self.false_links} and sample is {self.sample}; "
                 "give a share between 0 and 1, and at least 2"
             )
-        graph = graph_of(faces, graph, self.k)
+        if self.target_precision is not None and not 0 < self.target_precision < 1:
+            raise InputError(f"target_precision is {self.target_precision}; give a share between 0 and 1")
+        looks = self.looks(faces, graph_of(faces, graph, self.k))
+        for rung in range(1, RUNGS + 1):
+            self.expected_ = expected(looks.labels(rung), looks.labels(rung + 2), looks.labels(rung - 1))
+            target = self.target_precision
+            if target is None or self.expected_.pairwise.precision >= target:
+                break
+        self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
+        self.confidence_ = confidence(looks.links(rung), self.labels_)
+        return self
+
+    def looks(self, faces: FaceSet, graph: KnnGraph) -> "Looks":
+        """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
+
+        InputError: strangers of another dimension.
+        """
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
             strangers = strangers_of(faces.features, sample, side="far")
@@ -101,7 +129,27 @@ class Auto(FeatureClusterer):
         strangers = lightest_tail(strangers, pairs)
         guess = people.cluster(strangers.link(graph, floor))
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
-        links = strangers.link(graph, least_width(strangers, pairs, graph, self.false_links))
-        self.labels_ = people.cluster(links)
-        self.confidence_ = confidence(links, self.labels_)
-        return self
+        shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
+        return Looks(strangers, graph, shares, least_widths(strangers, pairs, graph, shares))
+
+
+class Looks:
+    """The partitions of a graph with fewer and fewer false links, each made when it is asked for.
+
+    shares: of false links, at each rung
+    floors: the widths that links must exceed
+    """
+
+    def __init__(self, strangers: Strangers, graph: KnnGraph, shares: list[float], floors: list[float]) -> None:
+        self.strangers, self.graph, self.shares, self.floors = strangers, graph, shares, floors
+        self._labels: dict[float, NDArray[np.int32]] = {}
+
+    def links(self, rung: int) -> KnnGraph:
+        return self.strangers.link(self.graph, self.floors[rung])
+
+    def labels(self, rung: int) -> NDArray[np.int32]:
+        """(N,) int32, 0..C-1 in the order of the first faces."""
+        floor = self.floors[rung]
+        if floor not in self._labels:
+            self._labels[floor] = MapEquation().cluster(self.links(rung))
+        return self._labels[floor]

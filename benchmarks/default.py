@@ -1,0 +1,115 @@
+"""The default beside what labels could have chosen: `python -m benchmarks.default`.
+
+The protocol, fixed before the runs: every collection of `benchmarks.collections`, drawn with three seeds. Auto
+runs as it comes. The oracles choose with the labels: components and the map equation on cosines, each with the
+threshold (and the map equation with the k) whose pairwise and BCubed F add up to the most. The other methods
+run as they come. What Auto expects of itself, without labels, stands beside what the labels say.
+
+A run that was stopped goes on where it was; `--seeds` and `--only` do a part.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.collections import Collection, collections
+from benchmarks.record import RESULTS, record
+from benchmarks.unlearned import ends
+from personae import ARO, DBSCAN, FCES, HDBSCAN, Auto, FaceMap, FaceSet, KnnGraph, evaluate, knn_graph
+from personae.clustering.map_equation import MapEquation
+from personae.errors import PersonaeError
+from personae.evaluation import bootstrap
+from personae.graph.components import component_labels
+
+SEEDS = (0, 1, 2)
+CUTS = np.r_[np.linspace(0.02, 0.9, 14), np.linspace(0.92, 0.995, 6)]  # quantiles of the links' cosines
+KS = (20, 80)  # and the collection's own
+AS_THEY_COME = {"facemap": FaceMap, "fces": FCES, "hdbscan": HDBSCAN, "dbscan": DBSCAN, "aro": ARO}
+
+
+def rows_of(collection: Collection, seed: int) -> Iterator[dict[str, Any]]:
+    faces = collection.faces(seed)
+    graph = knn_graph(faces, min(collection.k, len(faces) - 1))
+    about = {"collection": collection.name, "seed": seed, "faces": len(faces), "k": graph.k}
+    began = time.perf_counter()
+    auto = Auto(k=graph.k).fit(faces, graph=graph)
+    seconds = time.perf_counter() - began
+    interval = bootstrap(faces.truth, auto.labels_, replicates=200)
+    yield {
+        **about,
+        "method": "auto",
+        **scores(faces, auto.labels_),
+        "pairwise_f_interval": ends(interval.pairwise.f),
+        "bcubed_f_interval": ends(interval.bcubed.f),
+        "expected": expected(auto),
+        "seconds": round(seconds, 2),
+    }
+    yield {**about, "method": "oracle components", **best(faces, component_runs(graph))}
+    yield {**about, "method": "oracle map equation", **best(faces, map_equation_runs(graph))}
+    for name, method in AS_THEY_COME.items():
+        try:
+            yield {**about, "method": name, **scores(faces, method().fit(faces).labels_)}
+        except PersonaeError as refusal:
+            yield {**about, "method": name, "refused": str(refusal)}
+
+
+def expected(auto: Auto) -> dict[str, Any]:
+    """What the default says of itself, in percent."""
+    return {
+        name: {"f": percent(score.f), "interval": ends(score.interval)}
+        for name, score in (("pairwise", auto.expected_.pairwise), ("bcubed", auto.expected_.bcubed))
+    }
+
+
+def scores(faces: FaceSet, labels: NDArray[np.int32]) -> dict[str, float]:
+    found = evaluate(faces.truth, labels)
+    return {"pairwise_f": percent(found.pairwise.f), "bcubed_f": percent(found.bcubed.f)}
+
+
+def percent(share: float) -> float:
+    return round(100 * share, 2)
+
+
+def best(faces: FaceSet, runs: Iterator[NDArray[np.int32]]) -> dict[str, float]:
+    return max((scores(faces, labels) for labels in runs), key=lambda found: sum(found.values()))
+
+
+def component_runs(graph: KnnGraph) -> Iterator[NDArray[np.int32]]:
+    for cut in np.quantile(graph.similarities, CUTS):
+        yield component_labels(graph.at_least(cut))
+
+
+def map_equation_runs(graph: KnnGraph) -> Iterator[NDArray[np.int32]]:
+    for k in sorted({min(k, graph.k) for k in (*KS, graph.k)}):
+        nearest = graph.nearest(k)
+        for cut in np.quantile(nearest.similarities, CUTS):
+            yield MapEquation().cluster(nearest.at_least(cut))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--only", help="collections whose name holds this")
+    parser.add_argument("--again", action="store_true", help="throw away what is there")
+    options = parser.parse_args()
+    file = RESULTS / "default.json"
+    rows = json.loads(file.read_text())["rows"] if file.exists() and not options.again else []
+    done = {(row["collection"], row["seed"]) for row in rows}
+    for seed in options.seeds:
+        for collection in collections():
+            if (collection.name, seed) in done or (options.only or "") not in collection.name:
+                continue
+            found = list(rows_of(collection, seed))
+            rows.extend(found)
+            record("default", {"rows": rows})
+            for row in found:
+                print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

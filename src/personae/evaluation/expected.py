@@ -1,0 +1,112 @@
+"""How good a partition is likely to be, without labels: by how little it changes when judged otherwise.
+
+The partition M stands between a stricter one S and a looser one L of the same faces. Where S tears apart much
+of what M holds together, M may hold too much; where L joins much that it keeps apart, it may hold too little.
+How that goes with the true scores was learned from collections with known people (`benchmarks.expected`), with
+a and b at least 0:
+
+    logit(precision) = a logit(P(S, M)) + b logit(R(L, M)) + c + d log(faces a person) + e (share of lone faces)
+    logit(F)         = a logit(F(S, M)) + b logit(F(L, M)) + c + d log(faces a person) + e (share of lone faces)
+
+P(S, M) is the precision of M as if S were the truth. The recall is what goes with the two.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+
+from personae.evaluation.bcubed import bcubed
+from personae.evaluation.bootstrap import Interval
+from personae.evaluation.contingency import contingency
+from personae.evaluation.pairwise import pairwise
+
+LEARNED = Path(__file__).with_name("expected.json")
+LEAST = 0.002  # shares are kept this far from 0 and 1
+METRICS = {"pairwise": pairwise, "bcubed": bcubed}
+
+
+@dataclass(frozen=True)
+class ExpectedScore:
+    """Precision, recall and F as they are expected, and where F was found in nine of ten collections."""
+
+    precision: float
+    recall: float
+    f: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What `expected` returns.
+
+    people: (C,) float32, BCubed precision of each person: of the faces that a face of it is put with, itself
+            included, the share that are the same person
+    """
+
+    pairwise: ExpectedScore
+    bcubed: ExpectedScore
+    people: NDArray[np.float32]
+
+    def __str__(self) -> str:
+        f, interval = self.bcubed.f, self.bcubed.interval
+        return f"BCubed F {f:.2f} ({interval.low:.2f} to {interval.high:.2f})"
+
+
+def expected(labels: ArrayLike, strict: ArrayLike, loose: ArrayLike) -> Expected:
+    """The scores of a partition as far as its neighbors tell.
+
+    labels, strict, loose: (N,) int, the partition and those of a stricter and a looser look at the same faces
+
+    The interval holds for collections like those that it was learned from. InputError: as `contingency`.
+    O(N log N).
+    """
+    learned = _learned()
+    scores = {name: _score(signs(name, labels, strict, loose), learned[name]) for name in METRICS}
+    a, b = learned["people"]
+    people = expit(a + b * _logit(kept_together(labels, strict)))
+    return Expected(**scores, people=people.astype(np.float32))
+
+
+def signs(
+    metric: str, labels: ArrayLike, strict: ArrayLike, loose: ArrayLike
+) -> dict[str, NDArray[np.float64]]:
+    """What precision and F are told by, (5,) each: the agreements, 1, and what the partition is like."""
+    measure = METRICS[metric]
+    with_strict, with_loose = measure(strict, labels), measure(loose, labels)
+    sizes = contingency(labels, labels).cluster_sizes
+    like = (1, np.log(sizes.mean()), (sizes == 1).sum() / sizes.sum())
+    return {
+        "precision": np.array([_logit(with_strict.precision), _logit(with_loose.recall), *like]),
+        "f": np.array([_logit(with_strict.f), _logit(with_loose.f), *like]),
+    }
+
+
+def kept_together(labels: ArrayLike, strict: ArrayLike) -> NDArray[np.float64]:
+    """(C,) of two faces drawn from a cluster of `labels`, how often `strict` has them together."""
+    table = contingency(strict, labels)
+    shares = (table.count / table.cluster_sizes[table.cluster]) ** 2
+    return np.bincount(table.cluster, weights=shares).astype(np.float64)
+
+
+def _score(told: dict[str, NDArray[np.float64]], learned: dict[str, Any]) -> ExpectedScore:
+    at = float(told["f"] @ learned["f"])
+    f = float(expit(at))
+    precision = max(float(expit(told["precision"] @ learned["precision"])), f / (2 - f))
+    low, high = (float(expit(at + away)) for away in learned["interval"])
+    return ExpectedScore(precision, f * precision / (2 * precision - f), f, Interval(low, high))
+
+
+def _logit(share: Any) -> Any:
+    return logit(np.clip(share, LEAST, 1 - LEAST))
+
+
+@cache
+def _learned() -> dict[str, Any]:
+    learned: dict[str, Any] = json.loads(LEARNED.read_text())
+    return learned
