@@ -27,7 +27,7 @@ from personae.evaluation import bootstrap
 from personae.graph.components import component_labels
 
 SEEDS = (0, 1, 2)
-CUTS = np.r_[np.linspace(0.02, 0.9, 14), np.linspace(0.92, 0.995, 6)]  # quantiles of the links' cosines
+CUTS = np.r_[np.linspace(0.05, 0.85, 9), 0.92, 0.96, 0.98, 0.99, 0.997]  # quantiles of the links' cosines
 KS = (20, 80)  # and the collection's own
 AS_THEY_COME = {"facemap": FaceMap, "fces": FCES, "hdbscan": HDBSCAN, "dbscan": DBSCAN, "aro": ARO}
 
