@@ -73,12 +73,15 @@ def people(
 
 
 def grouped(album: "Album", embedder: "Embedder") -> "People":
-    """The people among the faces, by the default method."""
+    """The people among the faces, by the default method; two faces in one photo are hardly one person."""
+    from personae.data import Constraints
     from personae.embed.strangers import strangers
     from personae.export import People
     from personae.methods import Auto
 
-    method = Auto(strangers=strangers(embedder)).fit(album.faces)
+    assert album.faces.sources is not None  # an album's faces have them
+    constraints = Constraints.of_photos(album.faces.sources)
+    method = Auto(strangers=strangers(embedder)).fit(album.faces, constraints=constraints)
     return People(album.faces, method.labels_, method.confidence_, album.thumbnails)
 
 

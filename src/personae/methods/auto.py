@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.map_equation import MapEquation
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.confidence import confidence
@@ -18,17 +19,18 @@ ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask fo
 ROWS = 1 << 12  # faces whose strangers are looked at
 
 
-def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
+def cluster(features: FaceSet | ArrayLike, *, constraints: Constraints | None = None) -> NDArray[np.int32]:
     """(N,) int32, the person of each face, 0..C-1 in the order of the first faces: `Auto` as it comes.
 
-    features: a FaceSet or (N, d) embeddings of any model, float32 at best
+    features:    a FaceSet or (N, d) embeddings of any model, float32 at best
+    constraints: which faces are known to be one person, or two
 
-    InputError: not numbers, not two-dimensional, no face, NaN, infinite or zero rows.
+    InputError: not numbers, not two-dimensional, no face, NaN, infinite or zero rows; constraints of others.
 
     >>> cluster([[1, 0, 0]])
     array([0], dtype=int32)
     """
-    labels: NDArray[np.int32] = Auto().fit(features).labels_
+    labels: NDArray[np.int32] = Auto().fit(features, constraints=constraints).labels_
     return labels
 
 
@@ -69,12 +71,22 @@ class Auto(FeatureClusterer):
         self.sample = sample
         self.strangers = strangers
 
-    def fit(self, X: FaceSet | ArrayLike, y: Any = None, *, graph: KnnGraph | None = None) -> Self:
+    def fit(
+        self,
+        X: FaceSet | ArrayLike,
+        y: Any = None,
+        *,
+        graph: KnnGraph | None = None,
+        constraints: Constraints | None = None,
+    ) -> Self:
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
 
-        InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension.
+        InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension, constraints
+        of other faces.
         """
         faces = self._faces(X)
+        if constraints is not None:
+            constraints.held_by(len(faces))
         if not (0 < self.false_links < 1 and self.sample >= 2):
             raise InputError(
                 f"false_links is {self.false_links} and sample is {self.sample}; "
@@ -102,6 +114,6 @@ class Auto(FeatureClusterer):
         guess = people.cluster(strangers.link(graph, floor))
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
         links = strangers.link(graph, least_width(strangers, pairs, graph, self.false_links))
-        self.labels_ = people.cluster(links)
+        self.labels_ = people.cluster(links, constraints)
         self.confidence_ = confidence(links, self.labels_)
         return self
