@@ -107,7 +107,7 @@ def fitted(rows: NDArray[np.float64], share: NDArray[np.float64]) -> list[float]
         return float(np.minimum(np.abs(expit(rows @ line) - share), AT_MOST).mean())
 
     line = np.linalg.lstsq(rows, bounded(share), rcond=None)[0]
-    rising = [(0, None)] * 2 + [(None, None)] * 3
+    rising = [(0, None)] * 2 + [(None, None)] * (rows.shape[1] - 2)
     for _ in range(3):
         line = minimize(error, line, method="Nelder-Mead", bounds=rising, options={"maxiter": 4000}).x
     return [round(float(value), 4) for value in line]

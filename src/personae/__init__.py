@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from personae.data import FaceSet, SyntheticIdentities, read_faces, synthetic_faces, write_faces
+    from personae.data import (
+        Constraints,
+        FaceSet,
+        SyntheticIdentities,
+        read_faces,
+        synthetic_faces,
+        write_faces,
+    )
     from personae.embed import embed_photos
     from personae.errors import InputError, MissingExtraError, OutputError, PersonaeError
     from personae.evaluation import evaluate
@@ -41,7 +48,7 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
-    "data": ("FaceSet", "SyntheticIdentities", "read_faces", "synthetic_faces", "write_faces"),
+    "data": ("Constraints", "FaceSet", "SyntheticIdentities", "read_faces", "synthetic_faces", "write_faces"),
     "embed": ("embed_photos",),
     "errors": ("InputError", "MissingExtraError", "OutputError", "PersonaeError"),
     "evaluation": ("evaluate",),
@@ -82,6 +89,7 @@ __all__ = [  # noqa: RUF022  (plainly sorted)
     "Auto",
     "CDP",
     "ChineseWhispers",
+    "Constraints",
     "DBSCAN",
     "DDC",
     "DensityPeaks",

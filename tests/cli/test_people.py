@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.embed.made_video import play, write_video
+
 ALBUM = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
 
 
@@ -140,3 +142,18 @@ def test_a_real_album_gives_its_people(shared, tmp_path):
     assert pairwise >= 0.97
     assert bcubed >= 0.97
     assert "(0 new)" in people(*command).stdout
+
+
+def test_a_video_gives_its_people_with_their_times(run, tmp_path):
+    shots = play(ALBUM, people=3, tracks=9, pictures=20)
+    (tmp_path / "films").mkdir()
+    write_video(tmp_path / "films" / "film.mp4", shots)
+    code, told, _ = run("people", tmp_path / "films", "--out", tmp_path / "out", "--rate", 4)
+    assert code == 0
+    assert "faces in 0 photos and 1 videos (1 new): 3 people" in told
+    found = rows(tmp_path / "out" / "faces.csv")
+    assert len(found) == 9
+    assert all(0 <= float(row["from"]) < float(row["to"]) < 4 for row in found)
+    assert (tmp_path / "out" / "index.html").read_text().count('<p class="times">') == 3
+    assert "(0 new)" in run("people", tmp_path / "films", "--out", tmp_path / "out", "--rate", 4)[1]
+    assert run("people", tmp_path / "films", "--out", tmp_path / "out", "--rate", 0)[0] == 3

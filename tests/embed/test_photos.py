@@ -107,7 +107,7 @@ def test_links_to_what_lies_hidden_are_followed(tmp_path):
 def test_a_pipe_with_the_name_of_a_photo_is_no_photo(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "folder.jpg").mkdir()
-    with pytest.raises(InputError, match="no photo in"):
+    with pytest.raises(InputError, match="no photo or video in"):
         photos_in(tmp_path)
 
 
@@ -118,5 +118,5 @@ def test_a_folder_without_photos_says_what_was_looked_for(tmp_path):
     assert str(tmp_path) in str(caught.value)
     with pytest.raises(InputError, match="does not exist"):
         photos_in(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=r"no photo by its name.*\.jpg"):
+    with pytest.raises(InputError, match=r"no photo or video by its name.*\.jpg"):
         photos_in(tmp_path / "notes.txt")

@@ -58,7 +58,7 @@ def test_numbers_and_order_of_the_faces_do_not_matter():
 def test_what_is_kept_together_is_counted_pair_by_pair():
     strict = torn(LABELS, 0.3)
     for person, share in enumerate(kept_together(LABELS, strict)):
-        members = strict[LABELS == person]
+        members = strict[person == LABELS]
         assert share == pytest.approx((members[:, None] == members).mean())
 
 

@@ -29,6 +29,8 @@ def test_the_table_of_faces_has_a_row_a_face_in_their_order(people_of, tmp_path)
         "quality": "0.500",
         "person": "Person 2",
         "confidence": "1.000",
+        "from": "",
+        "to": "",
     }
 
 
@@ -70,7 +72,9 @@ def test_no_faces_make_a_table_of_headings(people_of, tmp_path):
     write_people_csv(people_of([]), tmp_path / "people.csv")
     assert read(tmp_path / "faces.csv") == read(tmp_path / "people.csv") == []
     assert (
-        (tmp_path / "faces.csv").read_text().startswith("photo,left,top,width,height,quality,person,confidence")
+        (tmp_path / "faces.csv")
+        .read_text()
+        .startswith("photo,left,top,width,height,quality,person,confidence,from,to")
     )
 
 

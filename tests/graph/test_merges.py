@@ -116,9 +116,9 @@ def test_a_full_table_is_written_anew_without_a_trace(monkeypatch):
     expected = merges_of_links(links, "average")
     written = []
 
-    def tight(left, right, weights, n):
-        table = filled(left, right, weights, n)
-        monkeypatch.setattr(module, "FULL", (len(left) + 20) / len(table.key))
+    def tight(pairs, n, complete):
+        table = filled(pairs, n, complete)
+        monkeypatch.setattr(module, "FULL", (len(pairs[0]) + 20) / len(table.key))
         return table
 
     filled, anew = module._filled.py_func, module._anew.py_func

@@ -23,7 +23,8 @@ class Color(StrEnum):
 
 
 Photos = Annotated[
-    Path, typer.Argument(metavar="PHOTOS", help="A folder of photos, searched with all folders below it.")
+    Path,
+    typer.Argument(metavar="PHOTOS", help="A folder of photos and videos, searched with all folders below it."),
 ]
 EmbedderPath = Annotated[
     Path | None,
@@ -31,6 +32,7 @@ EmbedderPath = Annotated[
 ]
 Mean = Annotated[float, typer.Option(help="For --embedder: subtracted from values 0..255.")]
 Scale = Annotated[float, typer.Option(help="For --embedder: multiplied after that.")]
+Rate = Annotated[float, typer.Option(help="Pictures of each second of video that are looked at.")]
 ColorOrder = Annotated[Color, typer.Option(help="For --embedder: order of the channels.")]
 
 
@@ -41,8 +43,9 @@ def embed(
     mean: Mean = 127.5,
     scale: Scale = 1 / 127.5,
     color: ColorOrder = Color.RGB,
+    rate: Rate = 5.0,
 ) -> None:
-    """Find every face in the photos and describe it as a vector.
+    """Find every face in the photos and videos and describe it as a vector; one a track in videos.
 
     What is found is remembered in FILE.store, so that a second run looks only at new photos.
     """
@@ -50,12 +53,12 @@ def embed(
     from personae.errors import InputError
 
     album = look_through(
-        photos, out.with_name(out.name + ".store"), chosen_embedder(embedder, mean, scale, color)
+        photos, out.with_name(out.name + ".store"), chosen_embedder(embedder, mean, scale, color), rate
     )
     if not len(album.faces):
-        raise InputError(f"{photos}: {album.photos:,} photos, but no face in them; nothing was written")
+        raise InputError(f"{photos}: {looked_at(album)}, but no face in them; nothing was written")
     write_faces(album.faces, out)
-    typer.echo(f"{len(album.faces):,} faces in {album.photos:,} photos, {album.fresh:,} of them new")
+    typer.echo(f"{len(album.faces):,} faces in {looked_at(album)}, {album.fresh:,} of them new")
     typer.echo(f"faces: {out}")
 
 
@@ -66,12 +69,18 @@ def chosen_embedder(path: Path | None, mean: float, scale: float, color: Color) 
     return sface() if path is None else Embedder.load(path, Preprocessing(mean, scale, color.value))
 
 
-def look_through(photos: Path, store: Path, embedder: "Embedder") -> "Album":
-    """The faces of the photos, with progress; what had to be skipped is told."""
+def looked_at(album: "Album") -> str:
+    """How many photos, and videos if there are any."""
+    photos = f"{album.photos:,} photos"
+    return f"{photos} and {album.videos:,} videos" if album.videos else photos
+
+
+def look_through(photos: Path, store: Path, embedder: "Embedder", rate: float) -> "Album":
+    """The faces of the photos and videos, with progress; what had to be skipped is told."""
     from personae.embed import embed_photos
 
     with progress("looking for faces", "photos") as told:
-        album = embed_photos(photos, store, embedder=embedder, progress=told)
+        album = embed_photos(photos, store, embedder=embedder, rate=rate, progress=told)
     for skipped in album.skipped[:SKIPPED_SHOWN]:
         typer.echo(f"skipped {skipped.file}: {skipped.reason}", err=True)
     if len(album.skipped) > SKIPPED_SHOWN:

@@ -1,4 +1,4 @@
-"""`personae people PHOTOS`: the main job, photos in, people out."""
+"""`personae people PHOTOS`: the main job, photos and videos in, people out."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -12,9 +12,11 @@ from personae.cli.embed import (
     EmbedderPath,
     Mean,
     Photos,
+    Rate,
     Scale,
     chosen_embedder,
     look_through,
+    looked_at,
 )
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ def people(
     mean: Mean = 127.5,
     scale: Scale = 1 / 127.5,
     color: ColorOrder = Color.RGB,
+    rate: Rate = 5.0,
 ) -> None:
-    """Find the people in a folder of photos.
+    """Find the people in a folder of photos and videos.
 
     DIR receives index.html to look at, people.csv and faces.csv to work with, and a store of what was found,
     so that a second run looks only at new photos. Photos are never changed and nothing leaves this machine.
@@ -57,14 +60,14 @@ def people(
     if truth is not None:
         people_of(truth)  # a wrong table is told before the work
     model = chosen_embedder(embedder, mean, scale, color)
-    album = look_through(photos, out / STORE, model)
+    album = look_through(photos, out / STORE, model, rate)
     if not len(album.faces):
-        raise InputError(f"{photos}: {album.photos:,} photos, but no face in them")
+        raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
     sweep(out)
     found = grouped(album, model)
     write(found, album, photos, out, folders)
     typer.echo(
-        f"{len(album.faces):,} faces in {album.photos:,} photos ({album.fresh:,} new): "
+        f"{len(album.faces):,} faces in {looked_at(album)} ({album.fresh:,} new): "
         f"{len(found.persons):,} people and {len(found.lone):,} lone faces"
     )
     if found.expected is not None:
@@ -75,12 +78,12 @@ def people(
 
 
 def grouped(album: "Album", embedder: "Embedder") -> "People":
-    """The people among the faces, by the default method."""
+    """The people among the faces, by the default method; two faces in one photo are hardly one person."""
     from personae.embed.strangers import strangers
     from personae.export import People
     from personae.methods import Auto
 
-    method = Auto(strangers=strangers(embedder)).fit(album.faces)
+    method = Auto(strangers=strangers(embedder)).fit(album.faces, constraints=album.constraints)
     return People(album.faces, method.labels_, method.confidence_, album.thumbnails, method.expected_)
 
 

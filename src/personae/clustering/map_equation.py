@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from personae.data.constraints import Constraints
 from personae.errors import InputError, MissingExtraError
 from personae.graph.adjacency import canonical_order, directed, undirected
 from personae.graph.components import first_seen
+from personae.graph.constrained import softened
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation import map_equation_labels
 
@@ -33,17 +35,24 @@ class MapEquation:
     directed: bool = False
     search: str = "own"
 
-    def cluster(self, graph: KnnGraph) -> NDArray[np.int32]:
+    def cluster(self, graph: KnnGraph, constraints: Constraints | None = None) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces; the same people for any order of the input.
 
-        InputError: an unknown search. MissingExtraError: infomap is not installed.
+        InputError: an unknown search, or constraints for infomap, which knows none, or of other faces.
+        MissingExtraError: infomap is not installed.
         """
         if self.search not in SEARCHES:
             raise InputError(f"search is {self.search!r}; it is one of {', '.join(SEARCHES)}")
+        if self.search == "infomap" and constraints is not None:
+            raise InputError("infomap takes no constraints; search='own' does")
+        held = {}
+        if constraints is not None:
+            graph = softened(graph, constraints)
+            held = {"together": constraints.group, "apart": constraints.hard}
         links = directed(graph) if self.directed else undirected(graph)
         if self.search == "infomap":
             return _infomap_labels(links, self.directed)
-        return map_equation_labels(links, directed=self.directed, order=canonical_order(graph))
+        return map_equation_labels(links, directed=self.directed, order=canonical_order(graph), **held)
 
 
 def _infomap_labels(links: csr_array, one_way: bool) -> NDArray[np.int32]:

@@ -1,11 +1,13 @@
 """The faces: what they are, how they are read and written, and made ones to test with."""
 
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet, Sources
 from personae.data.formats import read_faces, read_labels, write_faces, write_labels
 from personae.data.synthetic import SyntheticIdentities, synthetic_faces, write_synthetic_faces
 from personae.data.synthetic_embedder import SyntheticEmbedder, like_dlib, like_sface
 
 __all__ = [
+    "Constraints",
     "FaceSet",
     "Sources",
     "SyntheticEmbedder",

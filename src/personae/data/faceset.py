@@ -27,12 +27,15 @@ class Sources:
     file:      (N,) int32, index into `files`
     box:       (N, 4) float32, left, top, width, height in pixels of the upright picture
     quality:   (N,) float32 in [0, 1], how usable the face is; 0 is worst
+    span:      (N, 2) float64, seconds from the start of a video to the first and the last look at the face;
+               NaN for a photo; None where there are only photos
     """
 
     files: tuple[str, ...]
     file: NDArray[np.int32]
     box: NDArray[np.float32]
     quality: NDArray[np.float32]
+    span: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.file)
@@ -46,10 +49,13 @@ class Sources:
             raise InputError(f"sources name file {wrong[0]}, but there are {len(self.files)} files, from 0 on")
         if not (np.isfinite(self.box).all() and np.isfinite(self.quality).all()):
             raise InputError("sources hold NaN or infinity in box or quality; give every face a place")
+        if self.span is not None and self.span.shape != (n, 2):
+            raise InputError(f"{n:,} faces but spans of shape {self.span.shape}; they need to be (N, 2)")
 
     def take(self, rows: NDArray[Any]) -> "Sources":
         """The sources of these faces; `files` stays whole."""
-        return Sources(self.files, self.file[rows], self.box[rows], self.quality[rows])
+        span = None if self.span is None else self.span[rows]
+        return Sources(self.files, self.file[rows], self.box[rows], self.quality[rows], span)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Photos in, faces out: the whole stage, spread over threads and resumable."""
+"""Photos and videos in, faces out: the whole stage, spread over threads and resumable."""
 
 import hashlib
 import os
@@ -11,17 +11,20 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet, Sources
+from personae.embed.clips import DIGEST, RATE, Clip, clips_in, look_through_clip
 from personae.embed.embedder import Embedder, sface
 from personae.embed.faces import Lens, Stopwatch
 from personae.embed.photos import Photos, Skipped, photos_in
 from personae.embed.picture import BrokenPhotoError, PixelAllowance
 from personae.embed.store import Kept, Seen, Stamp, Store, Thumbnails
+from personae.embed.tracks import Likeness
 from personae.embed.yunet import yunet
 from personae.errors import InputError, MissingExtraError, OutputError
 
@@ -29,7 +32,6 @@ RECIPE = 1  # one more whenever reading, aligning or describing changes what com
 PIXELS_IN_MEMORY = 300_000_000  # decoded at a time over all workers, unless one photo alone has more
 HANDFUL = 16  # photos handed out, and written to the store, at a time; fewer towards the end
 AHEAD = 2  # handfuls for each worker, one at work and one waiting
-DIGEST = 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,27 @@ class Timings:
 
 @dataclass(frozen=True)
 class Album:
-    """The faces of a folder of photos.
+    """The faces of a folder of photos and videos.
 
-    faces:      by file in sorted order, then from left to right; no truth; shape (0, d) if nobody was found
-    thumbnails: a JPEG a face, read from the store when asked for
-    skipped:    photos that could not be used, by file
-    photos:     photos there are, skipped ones included
-    fresh:      photos looked at in this run, since the store did not know them
+    faces:       by file in sorted order, then from left to right; of a video, one a track, by time: the mean
+                 feature of its frames, box and quality of its best one; no truth; shape (0, d) if nobody
+                 was found
+    thumbnails:  a JPEG a face, read from the store when asked for; `thumbnails.features(row)` are the features
+                 of the frames of a track
+    skipped:     photos and videos that could not be used, or not to the end, by file
+    photos:      photos there are, skipped ones included
+    videos:      videos there are, skipped ones included
+    fresh:       files looked at in this run, since the store did not know them
+    constraints: two faces in one photo are hardly one person; two tracks in one frame never
     """
 
     faces: FaceSet
-    thumbnails: Sequence[bytes]
+    thumbnails: Thumbnails
     skipped: tuple[Skipped, ...]
     photos: int
+    videos: int
     fresh: int
+    constraints: Constraints
     timings: Timings
 
 
@@ -73,21 +82,23 @@ def embed_photos(
     *,
     embedder: Embedder | None = None,
     workers: int | None = None,
+    rate: float = RATE,
     progress: Callable[[int, int], None] | None = None,
 ) -> Album:
-    """The faces of all photos in `folder` and below, or of the one photo that `folder` is.
+    """The faces of all photos and videos in `folder` and below, or of the one file that `folder` is.
 
     store:    a file that remembers what was found; photos it knows are not looked at again
     embedder: SFace unless another is given; each has its own place in the store
     workers:  threads, one a processor core unless given; the result does not depend on them
-    progress: called with photos done and photos in all, by the calling thread
+    rate:     pictures of each second of video that are looked at
+    progress: called with photos and half minutes of video done, and in all, by the calling thread
 
-    An interrupted run loses a handful of photos a worker, and the next one goes on from there. Broken photos
-    are listed in `skipped`. What the store knows of photos that are gone stays out.
+    An interrupted run loses a handful of photos a worker, or half a minute of video, and the next one goes on
+    from there. Broken photos are listed in `skipped`. What the store knows of photos that are gone stays out.
 
-    InputError: no such folder, no photo in it, a store that is something else or damaged, a model that gives
-    no finite features. OutputError: the store cannot be written. Memory: one decoded photo a worker, 300
-    megapixels in all or one larger photo.
+    InputError: no such folder, no photo or video in it, a rate not above 0, a store that is something else or
+    damaged, a model that gives no finite features. OutputError: the store cannot be written. Memory: one
+    decoded picture a worker, 300 megapixels in all or one larger photo; however long the videos are.
     """
     start = time.perf_counter()
     threads = cores() if workers is None else workers
@@ -97,37 +108,50 @@ def embed_photos(
     lens = Lens(yunet(), embedder or sface(), PixelAllowance(PIXELS_IN_MEMORY))
     seconds: Counter[str] = Counter()
     skipped = list(photos.skipped)
-    fresh = faces = 0
+    fresh: set[str] = set()
+    faces = 0
     with Store(Path(store), fingerprint(lens)) as known:
         contents = unchanged(photos, known)
+        clips, unreadable = clips_in(photos, known, rate)
+        skipped += unreadable
+        new_clips = [clip for clip in clips if not known.holds(clip.content)]
+        total = len(photos.files) + len(clips)
+        done = len(contents) + len(clips) - len(new_clips)
         if progress is not None:
-            progress(len(contents), len(photos.files))
+            progress(done, total)
         rest = [file for file in photos.files if file not in contents]
-        look, embed = partial(look_at, photos, known, lens), partial(embedded, lens)
-        done = len(contents)
-        with quiet_pillow(), closing(spread(look, embed, rest, threads)) as seen_files:
+        work: Iterator[Sequence[str | Clip]] = chain(handfuls(rest, threads), ([clip] for clip in new_clips))
+        likeness = Likeness.of(lens.embedder) if new_clips else None
+        look, embed = partial(look_at, photos, known, lens, likeness), partial(embedded, lens)
+        with quiet_pillow(), closing(spread(look, embed, work, threads)) as seen_files:
             for handful in seen_files:
                 known.keep([seen for seen in handful if isinstance(seen, Seen)])
                 for seen in handful:
                     if isinstance(seen, Skipped):
                         skipped.append(seen)
                     else:
-                        contents[seen.file] = seen.content
-                        fresh += seen.faces is not None
+                        if seen.stamp is not None:
+                            contents[seen.file] = seen.content
+                        fresh |= {seen.file} if seen.faces is not None else set()
                         faces += len(seen.faces or ())
                         seconds.update(seen.seconds)
                     done += 1
                     if progress is not None:
-                        progress(done, len(photos.files))
-        files = sorted(contents)
-        kept = known.faces_of([contents[file] for file in files], lens.embedder.dimension)
+                        progress(done, total)
+        asked = [*contents.items(), *((clip.file, clip.content) for clip in clips if known.holds(clip.content))]
+        asked.sort(key=lambda pair: pair[0])  # clips stay in order
+        files = [file for file, _ in asked]
+        kept = known.faces_of([content for _, content in asked], lens.embedder.dimension)
     skipped += [Skipped(files[place], reason) for place, reason in kept.broken.items()]
+    found = face_set(files, kept)
     return Album(
-        faces=face_set(files, kept),
+        faces=found,
         thumbnails=Thumbnails(Path(store), kept.ids),
-        skipped=tuple(sorted(skipped, key=lambda one: one.file)),
+        skipped=tuple(sorted(set(skipped), key=lambda one: (one.file, one.reason))),
         photos=len(photos.files) + len(photos.skipped),
-        fresh=fresh,
+        videos=len(photos.videos),
+        fresh=len(fresh),
+        constraints=constraints_of(found, kept),
         timings=Timings(dict(seconds), time.perf_counter() - start, faces, threads),
     )
 
@@ -160,8 +184,20 @@ def unchanged(photos: Photos, known: Store) -> dict[str, bytes]:
     return contents
 
 
-def look_at(photos: Photos, known: Store, lens: Lens, file: str) -> Seen | Skipped:
-    """What is in a photo, unless the store knows its content; runs in a worker and writes nothing."""
+def look_at(
+    photos: Photos, known: Store, lens: Lens, likeness: Likeness | None, file: str | Clip
+) -> Seen | Skipped:
+    """What is in a photo or clip, unless the store knows its content; runs in a worker and writes nothing."""
+    if isinstance(file, str):
+        return look_at_photo(photos, known, lens, file)
+    assert likeness is not None  # there where clips are
+    if known.holds(file.content):  # of a copy of the video
+        return Seen(file.file, file.path, None, file.content)
+    return look_through_clip(lens, likeness, file)
+
+
+def look_at_photo(photos: Photos, known: Store, lens: Lens, file: str) -> Seen | Skipped:
+    """What is in a photo, unless the store knows its content."""
     path, watch = photos.path(file), Stopwatch()
     try:
         with path.open("rb") as opened:
@@ -187,7 +223,7 @@ def look_at(photos: Photos, known: Store, lens: Lens, file: str) -> Seen | Skipp
 
 def embedded(lens: Lens, seen: Seen | Skipped) -> Seen | Skipped:
     """The same with the features of the faces that were found."""
-    if isinstance(seen, Skipped) or not seen.faces:
+    if isinstance(seen, Skipped) or not seen.faces or seen.tracks:
         return seen
     watch = Stopwatch()
     features = lens.features_of(seen.faces, watch)
@@ -203,20 +239,19 @@ def quiet_pillow() -> Iterator[None]:
 
 
 def spread(
-    look: Callable[[str], Seen | Skipped],
+    look: Callable[[str | Clip], Seen | Skipped],
     embed: Callable[[Seen | Skipped], Seen | Skipped],
-    files: Sequence[str],
+    rest: Iterator[Sequence[str | Clip]],
     threads: int,
 ) -> Generator[list[Seen | Skipped], None, None]:
     """What was seen in the files, a handful at a time as they come; closed early it waits for those at work."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="embed")
     stopped = threading.Event()
 
-    def look_at_each(handful: Sequence[str]) -> list[Seen | Skipped]:
+    def look_at_each(handful: Sequence[str | Clip]) -> list[Seen | Skipped]:
         seen = [look(file) for file in handful if not stopped.is_set()]
         return [embed(one) for one in seen]  # one after the other, while the network is in the caches
 
-    rest = handfuls(files, threads)
     try:
         waiting = {pool.submit(look_at_each, handful) for handful in islice(rest, AHEAD * threads)}
         while waiting:
@@ -240,13 +275,30 @@ def handfuls(files: Sequence[str], threads: int) -> Iterator[Sequence[str]]:
 
 def face_set(files: Sequence[str], kept: Kept) -> FaceSet:
     """The faces with their sources; only files that show a face are named."""
-    showing, file = np.unique(kept.photo, return_inverse=True)
+    shown = [files[place] for place in kept.photo]
+    number = {file: at for at, file in enumerate(dict.fromkeys(shown))}
+    span = np.full((len(shown), 2), np.nan)
+    for row, times in kept.times.items():
+        span[row] = times[0], times[-1]
     sources = Sources(
-        files=tuple(files[place] for place in showing),
-        file=file.astype(np.int32).reshape(-1),
+        files=tuple(number),
+        file=np.array([number[file] for file in shown], np.int32),
         box=kept.box,
         quality=kept.quality,
+        span=span if kept.times else None,
     )
     if not len(kept.features):
         return FaceSet(kept.features, sources=sources)
     return FaceSet.of(kept.features, sources=sources)
+
+
+def constraints_of(faces: FaceSet, kept: Kept) -> Constraints:
+    """Two faces in one photo are hardly one person; two tracks in one frame are not."""
+    assert faces.sources is not None  # just given
+    held = Constraints.of_photos(faces.sources)
+    if not kept.times:
+        return held
+    track = np.repeat(list(kept.times), [len(times) for times in kept.times.values()])
+    moment = np.stack([faces.sources.file[track], np.concatenate(list(kept.times.values()))], axis=1)
+    frame = np.unique(moment, axis=0, return_inverse=True)[1].reshape(-1)
+    return held | Constraints.of_moments(track, frame, len(kept.ids))

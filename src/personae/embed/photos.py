@@ -1,19 +1,22 @@
-"""Which files of a folder are photos."""
+"""Which files of a folder are photos, and which are videos."""
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from personae.embed.video import ENDINGS as VIDEO_ENDINGS
+from personae.embed.video import is_video
 from personae.errors import InputError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".heif")
+EITHER = (*ENDINGS, *VIDEO_ENDINGS)
 FOLDERS_MANIFEST = ".personae-folders.json"  # lies in the folders of people that `personae people` makes
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A photo that could not be used, and why.
+    """A photo or video that could not be used, or not to its end, and why.
 
     file: relative to the folder, "/" between parts
     """
@@ -24,24 +27,26 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Photos:
-    """The photos of a folder.
+    """The photos and videos of a folder.
 
-    folder:  where `files` start
-    files:   relative paths in sorted order, "/" between parts, each a regular file or a link to one
+    folder:  where `files` and `videos` start
+    files:   photos: relative paths in sorted order, "/" between parts, each a regular file or a link to one
+    videos:  the same of videos
     skipped: what could not even be listed
     """
 
     folder: Path
     files: tuple[str, ...]
+    videos: tuple[str, ...]
     skipped: tuple[Skipped, ...]
 
     def path(self, file: str) -> Path:
-        """Where a photo lies, from the root."""
+        """Where a photo or video lies, from the root."""
         return Path.cwd() / self.folder / file
 
 
 def photos_in(folder: Path) -> Photos:
-    """All photos in a folder and below it, or the one photo that `folder` is.
+    """All photos and videos in a folder and below it, or the one file that `folder` is.
 
     Names that start with a dot are left out. A link is followed, once, if what it leads to does not come by
     itself, so that no photo comes twice and no loop is entered.
@@ -50,9 +55,9 @@ def photos_in(folder: Path) -> Photos:
     """
     folder = Path(folder)
     if folder.is_file():
-        if not is_photo(folder.name):
-            raise InputError(f"{folder} is no photo by its name; photos end in {', '.join(ENDINGS)}")
-        return Photos(folder.parent, (folder.name,), ())
+        if not is_shown(folder.name):
+            raise InputError(f"{folder} is no photo or video by its name; they end in {', '.join(EITHER)}")
+        return sorted_apart(folder.parent, [folder.name], [])
     if not folder.is_dir():
         raise InputError(f"{folder} does not exist; give a folder of photos")
     skipped: list[Skipped] = []
@@ -66,12 +71,18 @@ def photos_in(folder: Path) -> Photos:
         elif path.is_symlink():
             skipped.append(Skipped(file, "a link to nothing"))
     if not files and not skipped:
-        raise InputError(f"no photo in {folder} or below; photos end in {', '.join(ENDINGS)}")
-    return Photos(folder, tuple(sorted(files)), tuple(skipped))
+        raise InputError(f"no photo or video in {folder} or below; they end in {', '.join(EITHER)}")
+    return sorted_apart(folder, files, skipped)
+
+
+def sorted_apart(folder: Path, files: list[str], skipped: list[Skipped]) -> Photos:
+    """The files in order, photos apart from videos."""
+    videos = sorted(file for file in files if is_video(Path(file).name))
+    return Photos(folder, tuple(sorted({*files} - {*videos})), tuple(videos), tuple(skipped))
 
 
 def walk(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
-    """What is called like a photo in `folder` and below; folders that refuse are added to `skipped`."""
+    """What is called like a photo or video in `folder` and below; refusing folders go to `skipped`."""
     roots = [Path(os.path.realpath(folder))]
 
     def refused(error: OSError) -> None:
@@ -94,7 +105,7 @@ def walk(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
             folders.clear()  # the people of an earlier run: photos that are here already
             continue
         folders[:] = [name for name in sorted(folders) if name[0] != "." and leads_on(here / name)]
-        yield from (here / name for name in sorted(names) if is_photo(name) and leads_on(here / name))
+        yield from (here / name for name in sorted(names) if is_shown(name) and leads_on(here / name))
 
 
 def comes_by_itself(target: Path, root: Path) -> bool:
@@ -102,12 +113,12 @@ def comes_by_itself(target: Path, root: Path) -> bool:
     if not target.is_relative_to(root) or not target.exists():
         return False
     hidden = any(part.startswith(".") for part in target.relative_to(root).parts)
-    return not hidden and (target.is_dir() or is_photo(target.name))
+    return not hidden and (target.is_dir() or is_shown(target.name))
 
 
-def is_photo(name: str) -> bool:
-    """Whether a file of this name is looked at."""
-    return not name.startswith(".") and name.lower().endswith(ENDINGS)
+def is_shown(name: str) -> bool:
+    """Whether a file of this name is looked at, as a photo or a video."""
+    return not name.startswith(".") and name.lower().endswith(EITHER)
 
 
 def writable_as_text(name: str) -> bool:

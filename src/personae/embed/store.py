@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.embed.faces import Face
+from personae.embed.tracks import Track
 from personae.errors import InputError, OutputError
 
 MAGIC = b"SQLite format 3\0"
@@ -42,6 +43,8 @@ SCHEMA = (
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {VERSION}",
 )
+TRACKS = """CREATE TABLE IF NOT EXISTS tracks (
+    face INTEGER PRIMARY KEY REFERENCES faces, times BLOB NOT NULL, features BLOB NOT NULL)"""
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # the last: a table is missing
 
 
@@ -63,26 +66,29 @@ class Seen:
 
     file:     relative to the folder, "/" between parts
     path:     the same from the root
+    stamp:    of the file; None for a part of a video
     content:  digest of the bytes
-    faces:    from left to right; None if the store knew the content
-    broken:   why no picture could be read, or None
+    faces:    from left to right, or the best one of each track; None if the store knew the content
+    broken:   why no picture could be read, or not all, or None
     seconds:  by stage
     features: (F, d) float32, unit, of the faces; empty until they are embedded
+    tracks:   of a part of a video, one a face
     """
 
     file: str
     path: Path
-    stamp: Stamp
+    stamp: Stamp | None
     content: bytes
     faces: Sequence[Face] | None = None
     broken: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     features: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    tracks: Sequence[Track] = ()
 
 
 @dataclass(frozen=True)
 class Kept:
-    """F faces of several photos, photo after photo, from left to right in each.
+    """F faces of several photos, photo after photo, from left to right in each; of videos, tracks.
 
     ids:      (F,) int64, for `Thumbnails`
     photo:    (F,) int32, which of the photos asked for
@@ -90,6 +96,7 @@ class Kept:
     quality:  (F,) float32 in [0, 1]
     features: (F, d) float32, unit
     broken:   why there is nothing of a photo, by its place among those asked for
+    times:    seconds at which each track shows its face, by row; photos have no entry
     """
 
     ids: NDArray[np.int64]
@@ -98,6 +105,7 @@ class Kept:
     quality: NDArray[np.float32]
     features: NDArray[np.float32]
     broken: dict[int, str]
+    times: dict[int, NDArray[np.float64]]
 
 
 class Store:
@@ -137,6 +145,7 @@ class Store:
                     raise InputError(f"{self.path} is a database of another program; choose another file")
                 for statement in SCHEMA:
                     self._base.execute(statement)
+            self._base.execute(TRACKS)  # stores that have seen no video may lack it
         with suppress(sqlite3.OperationalError):  # without it the store is slower, no less safe
             self._base.execute("PRAGMA journal_mode = WAL")
         if self._one("PRAGMA user_version") != VERSION:
@@ -173,13 +182,20 @@ class Store:
         """What was seen in some files, all or nothing; what is kept of a content already stays."""
         with explained(self.path), self._transaction():
             for seen in looks:
-                self._base.execute(
-                    "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
-                    (os.fsencode(seen.path), seen.stamp.size, seen.stamp.modified, seen.content),
-                )
+                if seen.stamp is not None:
+                    self._keep_file(seen.path, seen.stamp, seen.content)
                 if seen.faces is not None:
                     self._keep_faces(seen, seen.faces, seen.features)
         self._contents |= {seen.content for seen in looks if seen.faces is not None}
+
+    def remember(self, path: Path, stamp: Stamp, content: bytes) -> None:
+        """That this is the content of a file as long as it does not change."""
+        with explained(self.path), self._transaction():
+            self._keep_file(path, stamp, content)
+
+    def _keep_file(self, path: Path, stamp: Stamp, content: bytes) -> None:
+        row = os.fsencode(path), stamp.size, stamp.modified, content
+        self._base.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
 
     def _keep_faces(self, seen: Seen, faces: Sequence[Face], features: NDArray[np.float32]) -> None:
         cursor = self._base.execute(
@@ -189,10 +205,16 @@ class Store:
         if not cursor.rowcount:
             return
         photo = cursor.lastrowid
-        for face, feature in zip(faces, features, strict=True):
+        for place, (face, feature) in enumerate(zip(faces, features, strict=True)):
             row = (face.score, face.quality, blob(feature))
             cursor.execute(INSERT_FACE, (photo, *face.box.tolist(), blob(face.landmarks), *row))
-            cursor.execute("INSERT INTO thumbnails VALUES (?, ?)", (cursor.lastrowid, face.thumbnail))
+            number = cursor.lastrowid
+            cursor.execute("INSERT INTO thumbnails VALUES (?, ?)", (number, face.thumbnail))
+            if seen.tracks:
+                track = seen.tracks[place]
+                times = np.array(track.times, "<f8").tobytes()
+                frames = blob(np.array(track.features, np.float32))
+                cursor.execute("INSERT INTO tracks VALUES (?, ?, ?)", (number, times, frames))
 
     def faces_of(self, contents: Sequence[bytes], dimension: int) -> Kept:
         """All faces of these photos, in the order given. InputError: the store is damaged."""
@@ -207,13 +229,17 @@ class Store:
                 n = self._one("SELECT count(*) FROM asked JOIN faces USING (photo)")
                 kept = Kept(
                     np.empty(n, np.int64), np.empty(n, np.int32), np.empty((n, 4), np.float32),
-                    np.empty(n, np.float32), np.empty((n, dimension), np.float32), broken,
+                    np.empty(n, np.float32), np.empty((n, dimension), np.float32), broken, {},
                 )  # fmt: skip
-                for row, (place, face, *box, quality, feature) in enumerate(self._base.execute(FACES_OF_ASKED)):
+                for row, (place, face, *box, quality, feature, times) in enumerate(
+                    self._base.execute(FACES_OF_ASKED)
+                ):
                     if len(feature) != 4 * dimension:
                         raise InputError(damaged(self.path))
                     kept.ids[row], kept.photo[row], kept.quality[row] = face, place, quality
                     kept.box[row], kept.features[row] = box, np.frombuffer(feature, "<f4")
+                    if times is not None:
+                        kept.times[row] = np.frombuffer(times, "<f8")
                 return kept
             finally:
                 self._base.execute("DROP TABLE asked")
@@ -255,6 +281,15 @@ class Thumbnails(Sequence[bytes]):
         """The JPEG of a face, or the thumbnails of several. InputError: the store is gone or damaged."""
         if isinstance(row, slice):
             return Thumbnails(self._path, self._ids[row])
+        return self._blob("SELECT jpeg FROM thumbnails WHERE face = ?", row)
+
+    def features(self, row: int) -> NDArray[np.float32]:
+        """(m, d) float32, unit, of the frames of a track, by time. InputError: no track, as above."""
+        times = np.frombuffer(self._blob("SELECT times FROM tracks WHERE face = ?", row), "<f8")
+        features = np.frombuffer(self._blob("SELECT features FROM tracks WHERE face = ?", row), "<f4")
+        return features.reshape(len(times), -1)
+
+    def _blob(self, query: str, row: int) -> bytes:
         face = int(self._ids[row])
         with self._lock, explained(self._path):
             if self._base is None:
@@ -263,7 +298,7 @@ class Thumbnails(Sequence[bytes]):
                         f"{self._path} is gone, and the thumbnails with it; embed the photos again"
                     )
                 self._base = sqlite3.connect(self._path, timeout=WAIT, check_same_thread=False)
-            found = self._base.execute("SELECT jpeg FROM thumbnails WHERE face = ?", (face,)).fetchone()
+            found = self._base.execute(query, (face,)).fetchone()
         if found is None:
             raise InputError(damaged(self._path))
         return bytes(found[0])
@@ -277,8 +312,8 @@ INSERT_FACE = """
 INSERT INTO faces (photo, x, y, width, height, landmarks, score, quality, feature)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 FACES_OF_ASKED = """
-SELECT place, faces.id, x, y, width, height, quality, feature
-FROM asked JOIN faces USING (photo) ORDER BY place, faces.id"""
+SELECT place, faces.id, x, y, width, height, quality, feature, times
+FROM asked JOIN faces USING (photo) LEFT JOIN tracks ON tracks.face = faces.id ORDER BY place, faces.id"""
 BROKEN_OF_ASKED = """
 SELECT place, broken FROM asked JOIN photos ON photos.id = asked.photo WHERE broken IS NOT NULL"""
 

@@ -5,7 +5,7 @@ of what M holds together, M may hold too much; where L joins much that it keeps 
 How that goes with the true scores was learned from collections with known people (`benchmarks.expected`), with
 a and b at least 0:
 
-    logit(precision) = a logit(P(S, M)) + b logit(R(L, M)) + c + d log(faces a person) + e (share of lone faces)
+    logit(precision) = a logit(P(S, M)) + b logit(R(L, M)) + c
     logit(F)         = a logit(F(S, M)) + b logit(F(L, M)) + c + d log(faces a person) + e (share of lone faces)
 
 P(S, M) is the precision of M as if S were the truth. The recall is what goes with the two.
@@ -76,14 +76,14 @@ def expected(labels: ArrayLike, strict: ArrayLike, loose: ArrayLike) -> Expected
 def signs(
     metric: str, labels: ArrayLike, strict: ArrayLike, loose: ArrayLike
 ) -> dict[str, NDArray[np.float64]]:
-    """What precision and F are told by, (5,) each: the agreements, 1, and what the partition is like."""
+    """What precision and F are told by: the agreements, 1, and for F what the partition is like."""
     measure = METRICS[metric]
     with_strict, with_loose = measure(strict, labels), measure(loose, labels)
     sizes = contingency(labels, labels).cluster_sizes
-    like = (1, np.log(sizes.mean()), (sizes == 1).sum() / sizes.sum())
+    like = (np.log(sizes.mean()), (sizes == 1).sum() / sizes.sum())
     return {
-        "precision": np.array([_logit(with_strict.precision), _logit(with_loose.recall), *like]),
-        "f": np.array([_logit(with_strict.f), _logit(with_loose.f), *like]),
+        "precision": np.array([_logit(with_strict.precision), _logit(with_loose.recall), 1]),
+        "f": np.array([_logit(with_strict.f), _logit(with_loose.f), 1, *like]),
     }
 
 

@@ -14,9 +14,10 @@ from markupsafe import Markup, escape
 
 from personae.data.atomic import atomic_write
 from personae.export.people import People, Person
+from personae.export.timeline import CELLS, Timeline, clock, timelines
 
 ROOM = 18_000_000  # bytes of pictures and their links; leaves the page below 20 MB
-PERSON_BYTES, FACE_BYTES = 1100, 300  # of markup, more than the template writes
+PERSON_BYTES, FACE_BYTES, TIMELINE_BYTES = 1100, 300, 500  # of markup, more than the template writes
 MOST_FACES = 60  # of one person
 MOST_LONE = 600
 MOST_REASONS, MOST_SKIPPED = 20, 300  # of skipped files; and of files for one reason
@@ -45,6 +46,7 @@ class Row:
     percent: int
     word: str
     in_doubt: int
+    timelines: Sequence[Timeline]
 
     @property
     def hidden(self) -> int:
@@ -64,8 +66,13 @@ def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tu
     OutputError: `path` cannot be written.
     """
     links = relative_folder(photos, path)
-    pictures = _pictures(people, links)
-    rows = [_row(people, person, pictures) for person in people.persons if person.faces[0] in pictures]
+    times = {person.number: timelines(people, person, links) for person in people.persons}
+    pictures = _pictures(people, links, times)
+    rows = [
+        _row(people, person, pictures, times[person.number])
+        for person in people.persons
+        if person.faces[0] in pictures
+    ]
     lone = [pictures[row] for row in people.lone.tolist() if row in pictures]
     with_faces = len(np.unique(people.sources.file))
     reasons: dict[str, list[str]] = {}
@@ -91,6 +98,10 @@ def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tu
         most_reasons=MOST_REASONS,
         most_skipped=MOST_SKIPPED,
         folded_from=FOLDED_FROM,
+        with_videos=people.sources.span is not None,
+        cells=CELLS,
+        clock=clock,
+        legible=legible,
         sure=round(100 * SURE),
         fairly=round(100 * FAIRLY),
         style=style,
@@ -119,7 +130,7 @@ def legible(name: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
-def _pictures(people: People, links: str) -> dict[int, Picture]:
+def _pictures(people: People, links: str, times: dict[int, list[Timeline]]) -> dict[int, Picture]:
     """The faces there is room for, by row: all the best ones, then by rank x number of the person.
 
     A person of number n so shows about 1/n of what the first one shows, and always the best of their faces.
@@ -132,29 +143,35 @@ def _pictures(people: People, links: str) -> dict[int, Picture]:
         + [np.arange(1, len(lone) + 1) * LONE_PLACE]
     )
     pictures: dict[int, Picture] = {}
+    best = {int(person.faces[0]): person.number for person in people.persons}
     room = ROOM
     for at in np.argsort(turns, kind="stable"):
         picture = _picture(people, int(rows[at]), links)
         room -= len(picture.data) + len(picture.link) + 2 * len(escape(picture.photo).encode()) + FACE_BYTES
-        room -= PERSON_BYTES if turns[at] == 0 else 0
+        if turns[at] == 0:
+            room -= PERSON_BYTES + sum(_bytes_of(line) for line in times[best[int(rows[at])]])
         if room < 0:
             break
         pictures[int(rows[at])] = picture
     return pictures
 
 
+def _bytes_of(line: Timeline) -> int:
+    return TIMELINE_BYTES + len(line.path) + len(line.link) + 2 * len(escape(line.video).encode())
+
+
 def _picture(people: People, row: int, links: str) -> Picture:
-    photo, confidence = people.photo(row), float(people.confidence[row])
+    photo, confidence, span = people.photo(row), float(people.confidence[row]), people.span(row)
     return Picture(
         data=b64encode(people.thumbnails[row]).decode("ascii"),
-        photo=legible(photo),
-        link=links + quote(os.fsencode(photo)),
+        photo=legible(photo) + ("" if span is None else f" at {clock(span[0])}"),
+        link=links + quote(os.fsencode(photo)) + ("" if span is None else f"#t={span[0]:.1f}"),
         percent=int(100 * confidence),
         in_doubt=confidence < FAIRLY,
     )
 
 
-def _row(people: People, person: Person, pictures: dict[int, Picture]) -> Row:
+def _row(people: People, person: Person, pictures: dict[int, Picture], times: Sequence[Timeline]) -> Row:
     return Row(
         person,
         [pictures[row] for row in person.faces.tolist() if row in pictures],
@@ -165,6 +182,7 @@ def _row(people: People, person: Person, pictures: dict[int, Picture]) -> Row:
         if person.confidence >= FAIRLY
         else "in doubt",
         in_doubt=int((people.confidence[person.faces] < FAIRLY).sum()),
+        timelines=times,
     )
 
 

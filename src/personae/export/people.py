@@ -88,6 +88,17 @@ class People:
         """The photo a face comes from, relative to the photo folder."""
         return self.sources.files[int(self.sources.file[row])]
 
+    def span(self, row: int) -> tuple[float, float] | None:
+        """Seconds of the first and the last look at a face in a video; None for a photo."""
+        if self.sources.span is None or np.isnan(self.sources.span[row, 0]):
+            return None
+        return float(self.sources.span[row, 0]), float(self.sources.span[row, 1])
+
+    def seconds_of(self, file: int) -> float:
+        """Seconds of a video up to the last face in it, at least 1."""
+        assert self.sources.span is not None  # there are videos
+        return max(1.0, float(self.sources.span[self.sources.file == file, 1].max()))
+
     @cached_property
     def persons(self) -> tuple[Person, ...]:
         """Everyone with two faces or more, most faces first. O(N log N)."""

@@ -16,13 +16,15 @@ from pathlib import Path
 from personae.data.atomic import atomic_write
 from personae.export.people import People
 
-FACES = ("photo", "left", "top", "width", "height", "quality", "person", "confidence")
+FACES = ("photo", "left", "top", "width", "height", "quality", "person", "confidence", "from", "to")
 PEOPLE = ("person", "faces", "photos", "confidence", "best_photo", "left", "top", "width", "height")
 FORMULA = "=+-@＝＋－＠"  # noqa: RUF001 some spreadsheets take the wide forms too
 
 
 def write_faces_csv(people: People, path: Path) -> None:
     """Writes one row a face, in the order of the faces; a lone face has an empty `person`.
+
+    `from` and `to` are the seconds of a video between which the face is seen, empty for a photo.
 
     OutputError: `path` cannot be written.
     """
@@ -40,6 +42,7 @@ def write_faces_csv(people: People, path: Path) -> None:
                 f"{people.sources.quality[row]:.3f}",
                 names[row],
                 f"{people.confidence[row]:.3f}",
+                *_span(people, row),
             ]
             for row in range(len(people.faces))
         ),
@@ -75,6 +78,11 @@ def as_cell(file: str) -> str:
     ('a/1.jpg', './=1+1.jpg')
     """
     return f"./{file}" if file[:1].isspace() or file[:1] in FORMULA else file
+
+
+def _span(people: People, row: int) -> list[str]:
+    span = people.span(row)
+    return ["", ""] if span is None else [f"{seconds:.2f}" for seconds in span]
 
 
 def _box(people: People, row: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The cosines of all pairs of faces, and average and complete linkage on them."""
+"""The cosines of all pairs of faces, and agglomeration on them."""
 
 from typing import Any, Literal
 
@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from personae.graph.exact import KERNELS, cosine_of
 from personae.graph.merges import Merges
+
+LINKAGES = ("single", "average", "complete")
+SINGLE, AVERAGE = 0, 1
 
 
 def content_order(features: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
@@ -26,14 +29,20 @@ def all_cosines(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         return _all_cosines(wide)
 
 
-def merges_of_pairs(similarity: NDArray[np.float32], linkage: Literal["average", "complete"]) -> Merges:
+def merges_of_pairs(
+    similarity: NDArray[np.float32],
+    linkage: Literal["single", "average", "complete"],
+    size: NDArray[np.integer[Any]] | None = None,
+) -> Merges:
     """Agglomeration by chains of nearest neighbors. O(N^2) time, in place: `similarity` is overwritten.
 
-    similarity: (N, N) float32, symmetric, -inf on the diagonal
+    similarity: (N, N) float32, symmetric, -inf on the diagonal and where two clusters must never be in one
+    size:       (N,) faces that each of the N stands for, one each unless given
 
     Murtagh, "A survey of recent advances in hierarchical clustering algorithms", Computer Journal 26, 1983.
     """
-    return Merges.of(len(similarity), *_chained(similarity, linkage == "complete"))
+    faces = np.ones(len(similarity)) if size is None else size.astype(np.float64)
+    return Merges.of(len(similarity), *_chained(similarity, LINKAGES.index(linkage), faces))
 
 
 @njit(parallel=True, cache=True)
@@ -55,23 +64,25 @@ def _fill_row(features: NDArray[np.float32], cosines: NDArray[np.float32], a: in
 
 @njit(cache=True)
 def _chained(
-    similarity: NDArray[np.float32], complete: bool
+    similarity: NDArray[np.float32], linkage: int, size: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """Follows nearest neighbors until two clusters are each other's, joins them, and goes on from there.
 
-    A joined cluster keeps the row of one of the two; the other's row and column become -inf.
+    A joined cluster keeps the row of one of the two; the other's row and column become -inf. A cluster whose
+    row is -inf all along stays as it is.
     """
     n = len(similarity)
-    size = np.ones(n, np.float64)
     a = np.empty(n - 1, np.int32)
     b = np.empty(n - 1, np.int32)
     level = np.empty(n - 1, np.float32)
     chain = np.empty(n, np.int32)
-    length, first = 0, 0
-    for step in range(n - 1):
+    length, first, step = 0, 0, 0
+    while step < n - 1:
         if length == 0:
-            while size[first] == 0:
+            while first < n and size[first] == 0:
                 first += 1
+            if first == n:
+                break
             chain[0], length = first, 1
         while True:
             tip = chain[length - 1]
@@ -80,10 +91,14 @@ def _chained(
             for other in range(n):
                 if row[other] > row[best]:
                     best = other
-            if length > 1 and best == chain[length - 2]:
+            if row[best] == -np.inf or (length > 1 and best == chain[length - 2]):
                 break
             chain[length] = best
             length += 1
+        if length == 1:  # nobody it may join
+            size[tip] = 0
+            length = 0
+            continue
         length -= 2
         keep, drop = min(tip, best), max(tip, best)
         a[step], b[step], level[step] = keep, drop, similarity[keep, drop]
@@ -91,9 +106,12 @@ def _chained(
         for other in range(n):
             if other not in (keep, drop) and size[other] > 0:
                 x, y = similarity[keep, other], similarity[drop, other]
-                joined = np.float32(min(x, y) if complete else of_keep * x + of_drop * y)
+                joined = np.float32(of_keep * x + of_drop * y) if linkage == AVERAGE else min(x, y)
+                if linkage == SINGLE and joined > -np.inf:
+                    joined = max(x, y)
                 similarity[keep, other] = similarity[other, keep] = joined
             similarity[drop, other] = similarity[other, drop] = -np.inf
         size[keep] += size[drop]
         size[drop] = 0
-    return a, b, level
+        step += 1
+    return a[:step], b[:step], level[:step]

@@ -39,10 +39,14 @@ def merges_of_links(
     linkage: Literal["average", "complete"],
     tau: float = -np.inf,
     clusters: int = 1,
+    groups: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None,
 ) -> Merges:
     """Greedy agglomeration down to the similarity `tau`, or to so many clusters if that comes first.
 
-    Two clusters that no link joins are never joined.
+    groups: where each place of `links` is a group of faces, (N,) how many, and (E,) how many links of faces
+            each of `links.pairs()` stands for with its weight
+
+    Two clusters that no link joins are never joined, nor are two with a link of -inf.
 
     average:  of the links there are between two clusters; pairs without one are left out of the mean
     complete: a pair without a link counts as the least similar there is, so clusters are cliques of links
@@ -53,10 +57,13 @@ def merges_of_links(
     most, about 90 bytes a link.
     """
     a, b, weights = links.pairs()
-    order = np.flatnonzero(weights >= tau)
+    sizes, counts = groups or (np.ones(len(links), np.int64), np.ones(len(weights), np.int32))
+    order = np.flatnonzero((weights >= tau) & (weights > -np.inf))
     order = order[np.argsort(-weights[order], kind="stable")]  # of equals the first pair first
     most = max(0, len(links) - clusters)
-    found = _joined(links.indptr, links.others, (a, b, weights), order, (linkage == "complete", tau, most))
+    table = _filled((a, b, weights, counts), len(links), linkage == "complete")
+    until = linkage == "complete", tau, most
+    found = _joined(links.indptr, links.others, (a, b, weights), order, (table, sizes.copy()), until)
     return Merges.of(len(links), *found)
 
 
@@ -66,17 +73,17 @@ def _joined(
     others: NDArray[np.int32],
     pairs: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]],
     order: NDArray[np.intp],
+    known: tuple[Table, NDArray[np.int64]],
     until: tuple[bool, float, int],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     complete, tau, most = until
     n = len(indptr) - 1
-    table = _filled(*pairs, n)
+    table, size = known
     used = len(pairs[0])
     heap = [(0.0, 0, 0)]  # of what joined clusters have; single links come sorted
     heap.pop()
     first = 0
     parent = np.arange(n).astype(np.int32)
-    size = np.ones(n, np.int64)
     head, tail = indptr[:-1].copy(), indptr[1:] - 1  # of each cluster's chain through `others`
     following = np.arange(1, len(others) + 1)
     listed = np.diff(indptr)
@@ -174,7 +181,12 @@ def _slot(key: NDArray[np.int64], wanted: int) -> int:
 
 
 @njit(cache=True)
-def _filled(left: NDArray[np.int32], right: NDArray[np.int32], weights: NDArray[np.float32], n: int) -> Table:
+def _filled(
+    pairs: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]],
+    n: int,
+    complete: bool,
+) -> Table:
+    left, right, weights, counts = pairs
     slots = 16
     while slots * FULL < 1.3 * len(left):
         slots *= 2
@@ -184,7 +196,8 @@ def _filled(left: NDArray[np.int32], right: NDArray[np.int32], weights: NDArray[
     for at in range(len(left)):
         wanted = _key(left[at], right[at], n)
         slot = _slot(key, wanted)
-        key[slot], value[slot] = wanted, weights[at]
+        total = np.float64(weights[at])  # of a mean it is exact, and so is the mean of it
+        key[slot], value[slot], count[slot] = wanted, total if complete else total * counts[at], counts[at]
     return Table(key, value, count)
 
 

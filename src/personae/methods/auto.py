@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.map_equation import MapEquation
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.expected import Expected, expected
@@ -22,17 +23,18 @@ RUNGS = 6  # shares that are tried for `target_precision`
 MOST = 0.9  # share of false links of the loosest look
 
 
-def cluster(features: FaceSet | ArrayLike) -> NDArray[np.int32]:
+def cluster(features: FaceSet | ArrayLike, *, constraints: Constraints | None = None) -> NDArray[np.int32]:
     """(N,) int32, the person of each face, 0..C-1 in the order of the first faces: `Auto` as it comes.
 
-    features: a FaceSet or (N, d) embeddings of any model, float32 at best
+    features:    a FaceSet or (N, d) embeddings of any model, float32 at best
+    constraints: which faces are known to be one person, or two
 
-    InputError: not numbers, not two-dimensional, no face, NaN, infinite or zero rows.
+    InputError: not numbers, not two-dimensional, no face, NaN, infinite or zero rows; constraints of others.
 
     >>> cluster([[1, 0, 0]])
     array([0], dtype=int32)
     """
-    labels: NDArray[np.int32] = Auto().fit(features).labels_
+    labels: NDArray[np.int32] = Auto().fit(features, constraints=constraints).labels_
     return labels
 
 
@@ -81,12 +83,22 @@ class Auto(FeatureClusterer):
         self.sample = sample
         self.strangers = strangers
 
-    def fit(self, X: FaceSet | ArrayLike, y: Any = None, *, graph: KnnGraph | None = None) -> Self:
+    def fit(
+        self,
+        X: FaceSet | ArrayLike,
+        y: Any = None,
+        *,
+        graph: KnnGraph | None = None,
+        constraints: Constraints | None = None,
+    ) -> Self:
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
 
-        InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension.
+        InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension, constraints
+        of other faces.
         """
         faces = self._faces(X)
+        if constraints is not None:
+            constraints.held_by(len(faces))
         if not (0 < self.false_links < 1 and self.sample >= 2):
             raise InputError(
                 f"false_links is {self.false_links} and sample is {self.sample}; "
@@ -94,7 +106,7 @@ class Auto(FeatureClusterer):
             )
         if self.target_precision is not None and not 0 < self.target_precision < 1:
             raise InputError(f"target_precision is {self.target_precision}; give a share between 0 and 1")
-        looks = self.looks(faces, graph_of(faces, graph, self.k))
+        looks = self.looks(faces, graph_of(faces, graph, self.k), constraints)
         for rung in range(1, RUNGS + 1):
             self.expected_ = expected(looks.labels(rung), looks.labels(rung + 2), looks.labels(rung - 1))
             target = self.target_precision
@@ -104,7 +116,7 @@ class Auto(FeatureClusterer):
         self.confidence_ = confidence(looks.links(rung), self.labels_)
         return self
 
-    def looks(self, faces: FaceSet, graph: KnnGraph) -> "Looks":
+    def looks(self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None = None) -> "Looks":
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
 
         InputError: strangers of another dimension.
@@ -130,7 +142,7 @@ class Auto(FeatureClusterer):
         guess = people.cluster(strangers.link(graph, floor))
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
-        return Looks(strangers, graph, shares, least_widths(strangers, pairs, graph, shares))
+        return Looks(strangers, graph, constraints, shares, least_widths(strangers, pairs, graph, shares))
 
 
 class Looks:
@@ -140,8 +152,16 @@ class Looks:
     floors: the widths that links must exceed
     """
 
-    def __init__(self, strangers: Strangers, graph: KnnGraph, shares: list[float], floors: list[float]) -> None:
-        self.strangers, self.graph, self.shares, self.floors = strangers, graph, shares, floors
+    def __init__(
+        self,
+        strangers: Strangers,
+        graph: KnnGraph,
+        constraints: Constraints | None,
+        shares: list[float],
+        floors: list[float],
+    ) -> None:
+        self.strangers, self.graph, self.constraints = strangers, graph, constraints
+        self.shares, self.floors = shares, floors
         self._labels: dict[float, NDArray[np.int32]] = {}
 
     def links(self, rung: int) -> KnnGraph:
@@ -151,5 +171,5 @@ class Looks:
         """(N,) int32, 0..C-1 in the order of the first faces."""
         floor = self.floors[rung]
         if floor not in self._labels:
-            self._labels[floor] = MapEquation().cluster(self.links(rung))
+            self._labels[floor] = MapEquation().cluster(self.links(rung), self.constraints)
         return self._labels[floor]

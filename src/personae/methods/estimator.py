@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.exact import knn_graph
@@ -30,6 +31,10 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
 
         InputError: what `FaceSet.of` refuses, and parameters outside their range.
         """
+        self.labels_ = self._labels(self._graph(X))
+        return self
+
+    def _graph(self, X: FaceSet | ArrayLike | KnnGraph) -> KnnGraph:
         if isinstance(X, KnnGraph):
             self.__dict__.pop("n_features_in_", None)  # of an earlier fit
             needed = self.k - self.counts_itself
@@ -38,14 +43,33 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
                     f"the graph holds {X.k} neighbors a face and {type(self).__name__} looks at {needed}; "
                     f"search that many, or set k to {X.k + self.counts_itself}"
                 )
-            self.labels_ = self._labels(X.nearest(self.k))
-            return self
+            return X.nearest(self.k)
         faces = as_faces(X)
-        self.labels_ = self._labels(knn_graph(faces, self.k))
+        graph = knn_graph(faces, self.k)
         self.n_features_in_ = faces.dimension
+        return graph
+
+    def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
+        raise NotImplementedError
+
+
+class ConstrainedClusterer(GraphClusterer):
+    """A method of a kNN graph that takes must-links and cannot-links."""
+
+    def fit(
+        self, X: FaceSet | ArrayLike | KnnGraph, y: Any = None, *, constraints: Constraints | None = None
+    ) -> Self:
+        """Clusters X: a FaceSet, features (N, d), or a graph that is there already; `y` is not looked at.
+
+        InputError: what `FaceSet.of` refuses, parameters outside their range, constraints of other faces.
+        """
+        self.labels_ = self._held(self._graph(X), constraints)
         return self
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
+        return self._held(graph, None)
+
+    def _held(self, graph: KnnGraph, constraints: Constraints | None) -> NDArray[np.int32]:
         raise NotImplementedError
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.map_equation import MapEquation
+from personae.data.constraints import Constraints
 from personae.graph.knn_graph import KnnGraph
 from personae.link.outlier_detection import OutlierDetection
-from personae.methods.estimator import GraphClusterer
+from personae.methods.estimator import ConstrainedClusterer
 
 
-class FaceMap(GraphClusterer):
+class FaceMap(ConstrainedClusterer):
     """Each face keeps its neighbors up to the steepest fall of similarity; the map equation finds the people.
 
     It believes that everybody has some dozens of pictures: with the paper's k = 256 and window = 20 at least
@@ -38,5 +39,7 @@ class FaceMap(GraphClusterer):
         """Lists of 24 and the shortest window, for collections in which most people have few pictures."""
         return cls(k=24, window=4)
 
-    def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        return MapEquation(self.directed, self.search).cluster(OutlierDetection(self.window).link(graph))
+    def _held(self, graph: KnnGraph, constraints: Constraints | None) -> NDArray[np.int32]:
+        return MapEquation(self.directed, self.search).cluster(
+            OutlierDetection(self.window).link(graph), constraints
+        )

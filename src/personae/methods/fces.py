@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.map_equation import MapEquation
+from personae.data.constraints import Constraints
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.lists import a_tenth_at_most, itself_counted
 from personae.link.edge_probability import EdgeProbability
-from personae.methods.estimator import GraphClusterer
+from personae.methods.estimator import ConstrainedClusterer
 
 
-class FCES(GraphClusterer):
+class FCES(ConstrainedClusterer):
     """Each face keeps its neighbors until one shares too few faces with it; the map equation finds the people.
 
     It believes that people have dozens of faces and that mates share most of their list. `sigma` is a width in
@@ -34,6 +35,6 @@ class FCES(GraphClusterer):
         self.theta = theta
         self.sigma = sigma
 
-    def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
+    def _held(self, graph: KnnGraph, constraints: Constraints | None) -> NDArray[np.int32]:
         links = EdgeProbability(self.theta, self.sigma).link(itself_counted(a_tenth_at_most(graph), self.k))
-        return MapEquation(directed=True).cluster(links)
+        return MapEquation(directed=True).cluster(links, constraints)

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.agglomeration import MOST, Agglomeration
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
-from personae.methods.estimator import GraphClusterer, as_faces
+from personae.methods.estimator import ConstrainedClusterer, as_faces
 
 
-class HAC(GraphClusterer):
+class HAC(ConstrainedClusterer):
     """The two most alike clusters are joined, again and again, while they are `tau` alike or more.
 
     Single linkage believes that one close pair makes two clusters one person, so one wrong pair joins two
@@ -47,22 +48,25 @@ class HAC(GraphClusterer):
         self.n_clusters = n_clusters
         self.k = k
 
-    def fit(self, X: FaceSet | ArrayLike | KnnGraph, y: Any = None) -> Self:
+    def fit(
+        self, X: FaceSet | ArrayLike | KnnGraph, y: Any = None, *, constraints: Constraints | None = None
+    ) -> Self:
         """Clusters X: a FaceSet, features (N, d), or a graph that is there already; `y` is not looked at.
 
-        InputError: what `FaceSet.of` refuses, another linkage, an `n_clusters` that cannot be reached.
+        InputError: what `FaceSet.of` refuses, another linkage, an `n_clusters` that cannot be reached,
+        constraints of other faces.
         """
         if isinstance(X, KnnGraph):
-            return super().fit(X)
+            return super().fit(X, constraints=constraints)
         faces = as_faces(X)
         if len(faces) > MOST:
-            return super().fit(faces)
-        self.labels_ = self._clusterer().cluster_all_pairs(faces.features)
+            return super().fit(faces, constraints=constraints)
+        self.labels_ = self._clusterer().cluster_all_pairs(faces.features, constraints)
         self.n_features_in_ = faces.dimension
         return self
 
-    def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        return self._clusterer().cluster(graph)
+    def _held(self, graph: KnnGraph, constraints: Constraints | None) -> NDArray[np.int32]:
+        return self._clusterer().cluster(graph, constraints)
 
     def _clusterer(self) -> Agglomeration:
         return Agglomeration(self.tau, self.linkage, self.n_clusters)

@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.components import Components
+from personae.data.constraints import Constraints
 from personae.errors import InputError
 from personae.graph.knn_graph import KnnGraph
-from personae.methods.estimator import GraphClusterer
+from personae.methods.estimator import ConstrainedClusterer
 
 
-class Threshold(GraphClusterer):
+class Threshold(ConstrainedClusterer):
     """Single linkage cut at the cosine `tau`: connected components of the links at `tau` or above.
 
     It believes that no two people are ever closer than `tau` and that every face has a companion that close.
@@ -21,7 +22,7 @@ class Threshold(GraphClusterer):
         self.tau = tau
         self.k = k
 
-    def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
+    def _held(self, graph: KnnGraph, constraints: Constraints | None) -> NDArray[np.int32]:
         if not np.isfinite(self.tau):
             raise InputError(f"tau is {self.tau}; it needs to be a cosine, from -1 to 1")
-        return Components(self.tau).cluster(graph)
+        return Components(self.tau).cluster(graph, constraints)

@@ -1,0 +1,253 @@
+import math
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from personae.embed import clips, embed_photos, video
+from personae.embed.picture import BrokenPhotoError
+from personae.embed.store import Store
+from personae.embed.tracks import Likeness, Tracker, histogram, overlap
+from personae.embed.video import frames, seconds_of
+from personae.errors import InputError
+from tests.embed.made_video import RATE, Actor, Shot, drawn, play, portraits, truth_of, write_video
+
+ALBUM = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
+EMPTY = Shot([], (200, 60, 30), 50)
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return portraits(ALBUM)
+
+
+def standing(person, picture, x=320.0, width=170.0):
+    return Actor(person, picture, (x, 180, width), (x, 180, width))
+
+
+@pytest.fixture(scope="module")
+def two_shots(tmp_path_factory, faces):
+    """A film of 2.4 seconds: two people, then one of them and a third at the places of the first two."""
+    people = [(person, pictures[0]) for person, pictures in sorted(faces.items())[:3]]
+    first = [standing(*people[0], 180), standing(*people[1], 460)]
+    second = [standing(*people[2], 180), standing(*people[0], 460)]
+    film = tmp_path_factory.mktemp("film")
+    shots = [Shot(first, (200, 60, 30), 30), Shot(second, (20, 90, 200), 30)]
+    write_video(film / "film.mp4", shots)
+    return film, shots
+
+
+@pytest.fixture(scope="module")
+def album(two_shots, tmp_path_factory):
+    return embed_photos(two_shots[0], tmp_path_factory.mktemp("store") / "faces.store", rate=10)
+
+
+def times_of(path, rate, *part, **more):
+    with path.open("rb") as file:
+        return [frame.time for frame in frames(file, rate, *part, **more)]
+
+
+@pytest.mark.parametrize("rate", [0.7, 5, 25, 100])
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_the_first_picture_of_each_cell_is_taken_at_its_own_time(tmp_path, rate, ending):
+    times = np.round(np.cumsum(0.005 + np.random.default_rng(0).exponential(0.08, 50)), 3)
+    times -= times[0]
+    write_video(tmp_path / f"odd.{ending}", [EMPTY], times=times)
+    cells = [math.floor(time * rate + 1e-6) for time in times]
+    expected = [time for at, time in enumerate(times) if at == 0 or cells[at] > cells[at - 1]]
+    assert times_of(tmp_path / f"odd.{ending}", rate) == pytest.approx(expected, abs=2e-3)
+
+
+def test_parts_together_give_what_the_whole_gives(tmp_path):
+    write_video(tmp_path / "film.mp4", [Shot([], (90, 90, 30), 110)])
+    whole = times_of(tmp_path / "film.mp4", 5)
+    bounds = [0, 1.3, 2, 3.9, math.inf]
+    parts = [times_of(tmp_path / "film.mp4", 5, *part) for part in pairwise(bounds)]
+    assert len(whole) == 22
+    assert [time for part in parts for time in part] == whole
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, -90])
+def test_a_turned_video_gives_upright_pictures(tmp_path, turn):
+    write_video(tmp_path / "turned.mp4", [Shot([], (200, 60, 30), 3)], rotation=turn)
+    with (tmp_path / "turned.mp4").open("rb") as file:
+        picture = next(frames(file, 5)).image
+    expected = drawn(Shot([], (200, 60, 30), 1), 0)
+    assert picture.size == expected.size
+    small = [np.asarray(one.resize((64, 36))).astype(int) for one in (picture, expected)]
+    assert np.abs(small[0] - small[1]).mean() < 8
+
+
+def test_what_cannot_be_read_says_why(tmp_path):
+    write_video(tmp_path / "whole.mp4", [EMPTY])
+    content = (tmp_path / "whole.mp4").read_bytes()
+    files = {"text.mp4": b"no video", "empty.mp4": b"", "cut.mp4": content[: len(content) // 2]}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+        with (tmp_path / name).open("rb") as file, pytest.raises(BrokenPhotoError, match="not a video") as told:
+            seconds_of(file)
+        assert "\n" not in str(told.value)
+
+
+def test_a_playlist_opens_no_other_file(tmp_path):
+    write_video(tmp_path / "whole.mkv", [EMPTY])
+    for name, text in {
+        "list.mp4": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:2,\n{tmp_path}/whole.mkv\n#EXT-X-ENDLIST\n",
+        "concat.mp4": f"ffconcat version 1.0\nfile {tmp_path}/whole.mkv\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+        with (tmp_path / name).open("rb") as file, pytest.raises(BrokenPhotoError):
+            seconds_of(file)
+
+
+def test_a_video_that_ends_too_early_gives_what_it_has_and_says_so(tmp_path):
+    write_video(tmp_path / "film.mkv", [Shot([], (90, 90, 30), 200)])
+    content = (tmp_path / "film.mkv").read_bytes()
+    (tmp_path / "film.mkv").write_bytes(content[: len(content) // 2])
+    with (tmp_path / "film.mkv").open("rb") as file:
+        seconds = seconds_of(file)
+    got = []
+    with (tmp_path / "film.mkv").open("rb") as file, pytest.raises(BrokenPhotoError, match="cut off"):
+        got.extend(frame.time for frame in frames(file, 5, announced=seconds))
+    assert seconds == pytest.approx(8, abs=0.1)
+    assert 10 < len(got) < 30
+
+
+def test_overlap_is_the_shared_part_of_the_joined_area():
+    one = np.array([[0, 0, 10, 10]], np.float32)
+    others = np.array([[0, 0, 10, 10], [5, 0, 10, 10], [20, 20, 5, 5]], np.float32)
+    assert overlap(one, others)[0].tolist() == pytest.approx([1, 1 / 3, 0])
+
+
+def test_colours_of_a_frame_add_up():
+    assert histogram(Image.new("RGB", (64, 36), (255, 0, 0)))[3 * 16] == 1
+    assert histogram(drawn(EMPTY, 0)).sum() == pytest.approx(1)
+
+
+def test_a_cut_ends_every_track(two_shots, album):
+    _, shots = two_shots
+    assert len(album.faces) == 4
+    np.testing.assert_allclose(album.faces.sources.span, [[0, 1.12]] * 2 + [[1.2, 2.32]] * 2, atol=0.1)
+    truth = truth_of(album.faces.sources, shots)
+    assert sorted(truth[:2]) == sorted(actor.person for actor in shots[0].actors)
+    assert sorted(truth[2:]) == sorted(actor.person for actor in shots[1].actors)
+    assert album.constraints.hard.tolist() == [[0, 1], [2, 3]]
+
+
+def test_a_track_misses_its_face_for_two_looks_at_most(album):
+    face, feature = made_face(album), np.asarray(album.faces.features[:1])
+    picture = drawn(EMPTY, 0)
+    for gap, tracks in ((2, 1), (3, 2)):
+        tracker = Tracker(Likeness(0.4, 0.56))
+        tracker.look(0.0, picture, [face], feature)
+        for step in range(gap):
+            tracker.look(1.0 + step, picture, [], feature[:0])
+        tracker.look(9.0, picture, [face], feature)
+        assert len(tracker.tracks) == tracks
+    assert tracker.tracks[0].times == [0.0]
+
+
+def made_face(album):
+    from personae.embed.faces import Face
+
+    crop = np.zeros((112, 112, 3), np.uint8)
+    return Face(album.faces.sources.box[0], np.zeros((5, 2), np.float32), 1.0, 0.5, crop, b"")
+
+
+def test_a_track_carries_its_frames_and_their_mean(album):
+    for row in range(4):
+        of_frames = album.thumbnails.features(row)
+        assert of_frames.shape == (12, 128)
+        mean = of_frames.mean(axis=0)
+        np.testing.assert_allclose(album.faces.features[row], mean / np.linalg.norm(mean), atol=1e-5)
+    assert all(len(jpeg) > 500 for jpeg in album.thumbnails)
+
+
+def test_photos_and_videos_lie_side_by_side(two_shots, tmp_path, folder):
+    film, _ = two_shots
+    photos = folder(first=2)
+    (photos / "A film.MP4").write_bytes((film / "film.mp4").read_bytes())
+    (photos / "broken.mov").write_bytes(b"no video")
+    album = embed_photos(photos, tmp_path / "faces.store")
+    assert album.faces.sources.files[0] == "A film.MP4"
+    assert (album.photos, album.videos, album.fresh) == (2, 2, 3)
+    assert [skipped.file for skipped in album.skipped] == ["broken.mov"]
+    assert np.isnan(album.faces.sources.span[4:]).all()
+    again = embed_photos(photos, tmp_path / "faces.store")
+    assert again.fresh == 0
+    np.testing.assert_array_equal(again.faces.features, album.faces.features)
+    np.testing.assert_array_equal(again.constraints.apart, album.constraints.apart)
+
+
+def test_another_rate_looks_anew(two_shots, tmp_path):
+    film, _ = two_shots
+    few, many = (embed_photos(film, tmp_path / "faces.store", rate=rate) for rate in (3, 10))
+    assert many.fresh == 1
+    assert len(few.thumbnails.features(0)) < len(many.thumbnails.features(0))
+    with pytest.raises(InputError, match="rate is 0"):
+        embed_photos(film, tmp_path / "faces.store", rate=0)
+
+
+def test_an_interrupted_run_goes_on_with_the_clip_it_was_at(two_shots, tmp_path, monkeypatch):
+    film, _ = two_shots
+    for module in (video, clips):
+        monkeypatch.setattr(module, "PART", 0.8)
+    whole = embed_photos(film, tmp_path / "whole.store")
+    looked = []
+    look = clips.look_through_clip
+
+    def stops(lens, likeness, clip):
+        if len(looked) == 2:
+            raise KeyboardInterrupt
+        looked.append(clip.part)
+        return look(lens, likeness, clip)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("personae.embed.album.look_through_clip", stops)
+        with pytest.raises(KeyboardInterrupt):
+            embed_photos(film, tmp_path / "faces.store", workers=1)
+    monkeypatch.setattr(
+        "personae.embed.album.look_through_clip", lambda *a: looked.append(a[2].part) or look(*a)
+    )
+    resumed = embed_photos(film, tmp_path / "faces.store", workers=1)
+    assert 2 in looked
+    assert len(looked) < 2 * 3  # something was kept of the first run
+    np.testing.assert_array_equal(resumed.faces.features, whole.faces.features)
+    np.testing.assert_array_equal(resumed.faces.sources.span, whole.faces.sources.span)
+
+
+def test_without_pyav_a_video_is_skipped_with_the_command(two_shots, tmp_path, monkeypatch, folder):
+    film, _ = two_shots
+    photos = folder(first=1)
+    (photos / "film.mp4").write_bytes((film / "film.mp4").read_bytes())
+    monkeypatch.setitem(sys.modules, "av", None)
+    album = embed_photos(photos, tmp_path / "faces.store")
+    assert "pip install 'personae[video]'" in album.skipped[0].reason
+    assert len(album.faces) > 0
+
+
+def test_a_store_from_before_videos_takes_them(two_shots, tmp_path):
+    film, _ = two_shots
+    with Store(tmp_path / "faces.store", b"x" * 20) as store:
+        store._base.execute("DROP TABLE tracks")
+    assert len(embed_photos(film, tmp_path / "faces.store").faces) == 4
+
+
+def test_twelve_people_in_sixty_tracks_are_twelve_people(tmp_path):
+    from personae.embed import sface
+    from personae.embed.strangers import strangers
+    from personae.methods import Auto
+
+    shots = play(ALBUM, people=12, tracks=60, pictures=16)
+    write_video(tmp_path / "film.mp4", shots)
+    album = embed_photos(tmp_path, tmp_path / "faces.store", rate=RATE / 4)
+    truth = truth_of(album.faces.sources, shots)
+    labels = Auto(strangers=strangers(sface())).fit(album.faces, constraints=album.constraints).labels_
+    right = sum(np.unique(truth[labels == one], return_counts=True)[1].max() for one in set(labels.tolist()))
+    assert (truth != "").all()
+    assert len(album.faces) >= 60
+    assert right / len(labels) >= 0.98
+    assert labels.max() + 1 <= 14
