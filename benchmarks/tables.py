@@ -107,6 +107,46 @@ def learned() -> str:
     return table(["method", "preset", *(f"{there}, {embedder}" for there, embedder in sets), "seeds"], lines)
 
 
+def default() -> str:
+    """The default on every collection beside the oracles and the defaults of others, means over the seeds."""
+    rows = results("default")["rows"]
+    methods = list(dict.fromkeys(row["method"] for row in rows if "refused" not in row))
+    lines = []
+    for name in dict.fromkeys(row["collection"] for row in rows):
+        here = [row for row in rows if row["collection"] == name]
+        auto = [row for row in here if row["method"] == "auto"]
+        cells = [pair_of([row for row in here if row["method"] == method]) for method in methods]
+        told = mean(row["expected"]["bcubed"]["f"] for row in auto)
+        lines.append([name, f"{auto[0]['faces']:,}", *cells, f"{told:.1f}"])
+    everywhere = [pair_of([row for row in rows if row["method"] == method]) for method in methods]
+    return table(["collection", "faces", *methods, "F_B expected"], [*lines, ["**mean**", "", *everywhere, ""]])
+
+
+def pair_of(rows: list[dict[str, Any]]) -> str:
+    """Means of pairwise F / BCubed F."""
+    there = [row for row in rows if "refused" not in row]
+    return " / ".join(f"{mean(row[f] for row in there):.1f}" for f in BOTH) if there else "refused"
+
+
+def default_kept() -> str:
+    """How often what the default expects of itself came true."""
+    rows = [row for row in results("default")["rows"] if row["method"] == "auto"]
+    lines = []
+    for name in ("pairwise", "bcubed"):
+        told = [(row[f"{name}_f"], row["expected"][name]) for row in rows]
+        away = [abs(found - score["f"]) for found, score in told]
+        inside = [score["interval"][0] <= found <= score["interval"][1] for found, score in told]
+        lines.append(
+            [
+                name,
+                len(told),
+                f"{mean(away):.1f}",
+                *(f"{100 * mean(share):.0f} %" for share in ([a <= 2 for a in away], inside)),
+            ]
+        )
+    return table(["F", "runs", "mean error", "within 2", "in the interval"], lines)
+
+
 def machine(name: str) -> str:
     """What a benchmark ran on, in one line."""
     of = results(name)["machine"]
@@ -176,7 +216,18 @@ def map_equation() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     **{
         made.__name__: made
-        for made in (unlearned, at_scale, learned, embed, evaluate, knn, map_equation, synthetic)
+        for made in (
+            unlearned,
+            at_scale,
+            default,
+            default_kept,
+            learned,
+            embed,
+            evaluate,
+            knn,
+            map_equation,
+            synthetic,
+        )
     },
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},
     **{f"{name}_machine": partial(machine, name) for name in ("unlearned", "at_scale")},
