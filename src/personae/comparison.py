@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.report import Evaluation, evaluate
-from personae.graph.exact import knn_graph
 from personae.graph.files import read_graph, write_graph
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.search import knn_graph
 from personae.methods import DDC, FINCH, METHODS, Auto
 from personae.methods.estimator import GraphClusterer
 

@@ -36,6 +36,15 @@ def test_a_graph_made_once_serves_a_method(run, faces, tmp_path):
     assert (tmp_path / "a.txt").read_text() == (tmp_path / "b.txt").read_text()
 
 
+def test_a_search_by_cells_tells_what_it_found(run, faces, tmp_path, monkeypatch):
+    monkeypatch.setattr("personae.graph.search.SMALL", 50)
+    code, out, _ = run("knn", "faces.npz", "--out", "graph.npz", "--k", 5, "--recall", 0.9)
+    assert code == 0
+    assert "of a sample's neighbors that stand out" in out
+    assert "stand out" not in run("knn", "faces.npz", "--out", "graph.npz", "--recall", 1)[1]
+    refused(run("knn", "faces.npz", "--out", "graph.npz", "--recall", 2), 3, "recall is 2")
+
+
 def test_evaluate_prints_a_table_or_json(run, faces):
     run("cluster", "auto", "faces.npz", "--out", "labels.csv")
     code, out, _ = run("evaluate", "faces.npz", "labels.csv")

@@ -18,28 +18,6 @@ NEARLY_UNIT = 0.01  # float16 rows are closer
 KERNELS = threading.Lock()  # not every threading layer lets two threads start parallel loops at once
 
 
-def knn_graph(features: FaceSet | ArrayLike, k: int = 80, *, block: int | None = None) -> KnnGraph:
-    """The `k` faces of highest cosine to each face, itself left out; N - 1 of them where k >= N.
-
-    features: a FaceSet or (N, d) numbers, checked and scaled to unit rows by `FaceSet.of`
-    block:    faces searched at a time, 16 KB and 32 k bytes each; 1,024 by default
-
-    Cosines are summed in float64 for the faces that reach the list, so that s_ij equals s_ji and the result
-    is the same to the bit for any block, thread count or BLAS; equal cosines stand in the order of the faces.
-    Cost: 2 N^2 d floating-point operations; float16 rows are widened to float32 first.
-
-    InputError: what `FaceSet.of` refuses; k or block below 1.
-
-    >>> knn_graph([[1, 0], [0.8, 0.6], [0, 1]], k=1).neighbors.ravel()
-    array([1, 0, 1], dtype=int32)
-    """
-    faces = features if isinstance(features, FaceSet) else FaceSet.of(features)
-    for name, value in (("k", k), ("block", 1 if block is None else block)):
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise InputError(f"{name} is {value}; it needs to be a whole number, at least 1")
-    return KnnGraph(*nearest_faces(faces.features, np.arange(len(faces)), k, block=block))
-
-
 def neighbor_recall(
     graph: KnnGraph, features: FaceSet | ArrayLike, *, sample: int = 1000, seed: int = 0
 ) -> float:
@@ -64,7 +42,10 @@ def neighbor_recall(
 def nearest_faces(
     features: NDArray[np.floating[Any]], queries: NDArray[np.integer[Any]], k: int, *, block: int | None = None
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Neighbors and similarities (Q, k) of the faces `queries` among unit `features`; see `knn_graph`."""
+    """Neighbors and similarities (Q, k) of the faces `queries` among unit `features`; see `knn_graph`.
+
+    2 Q N d operations; 16 KB and 32 k bytes for each of `block` faces, 1,024 by default.
+    """
     wide = np.ascontiguousarray(features, dtype=np.float32)
     n, d = wide.shape
     k = min(k, n - 1)
@@ -76,7 +57,7 @@ def nearest_faces(
     neighbors = np.full((len(queries), k), NOBODY, dtype=np.int32)
     similarities = np.zeros((len(queries), k), dtype=np.float32)
     if k > 0:
-        step = min(block or 1024, len(queries))
+        step = max(1, min(block or 1024, len(queries)))
         room = _Room(
             slack=4 * d * float(np.finfo(np.float32).eps),  # the products' rounding, at its worst
             heap=np.empty((step, k), dtype=np.float32),

@@ -52,7 +52,7 @@ class Auto(FeatureClusterer):
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where more than that are one person, for then there are too few strangers to measure (give it some:
     thirty are enough), and where people look alike to the embedder: a bell curve underestimates look-alikes.
-    O(N^2 d) for the graph, O(N (sample d + k)) after.
+    O(N^2 d) for the graph of up to 50,000 faces, less beyond; O(N (sample d + k)) after.
 
     k:                neighbors a face
     false_links:      share of false links that is put up with at the closeness where they are most

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.propagation import Propagation
 from personae.data.faceset import FaceSet
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.search import knn_graph
 from personae.link.consensus import Consensus
 from personae.methods.estimator import GraphClusterer, as_faces
 

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.search import knn_graph
 
 
 class GraphClusterer(ClusterMixin, BaseEstimator):

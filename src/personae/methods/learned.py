@@ -14,8 +14,8 @@ from personae.clustering.decision import CLUSTERERS, Decision
 from personae.data.faceset import FaceSet
 from personae.data.labels import as_labels
 from personae.errors import InputError
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.search import knn_graph
 from personae.link.links import LinkModel, Links
 from personae.link.weights import Geometry, Saved, fill, need_torch, read_weights, write_weights
 from personae.methods.estimator import as_faces

@@ -15,8 +15,8 @@ from sklearn.svm import LinearSVC
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.components import first_seen
-from personae.graph.exact import knn_graph
 from personae.graph.farthest_first import canonical_rows
+from personae.graph.search import knn_graph
 from personae.methods.estimator import FeatureClusterer, refuse_crowds
 
 MOST_FACES = 5_000

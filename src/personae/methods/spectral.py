@@ -15,8 +15,8 @@ from threadpoolctl import threadpool_limits
 from personae.data.faceset import FaceSet
 from personae.graph.adjacency import undirected
 from personae.graph.components import first_seen
-from personae.graph.exact import knn_graph
 from personae.graph.farthest_first import canonical_rows
+from personae.graph.search import knn_graph
 from personae.methods.estimator import FeatureClusterer, refuse_crowds
 from personae.methods.kmeans import wanted_clusters
 

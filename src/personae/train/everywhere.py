@@ -9,7 +9,7 @@ import numpy as np
 from personae.clustering.decision import Decision
 from personae.data.faceset import FaceSet
 from personae.evaluation.within import scores_within
-from personae.graph.exact import knn_graph
+from personae.graph.search import knn_graph
 from personae.link.links import LinkModel
 from personae.train.exam import Exam
 from personae.train.worlds import Shape, world

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.search import knn_graph
 from personae.link.evidence import OF_PAIR
 from personae.link.evidence_net import EvidenceConfig, EvidenceModel, EvidenceNet, Known
 from personae.link.gcn_v import confidence_target

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from personae.clustering.decision import Decision
 from personae.data.faceset import FaceSet
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.search import knn_graph
 from personae.link.links import Links
 from personae.train.choose import choose
 from personae.train.split import held_out

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from personae.graph.exact import knn_graph
+from personae.graph.search import knn_graph
 from personae.link.facet import FaceTConfig
 from personae.link.facet_model import FaceTModel
 from personae.train.exam import Exam

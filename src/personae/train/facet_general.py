@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from personae.data.faceset import FaceSet
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import NOBODY
+from personae.graph.search import knn_graph
 from personae.link.evidence import Evidence
 from personae.link.facet_general import GeneralFaceTConfig, GeneralFaceTModel, GeneralFaceTNetwork, told
 from personae.train.exam import Exam

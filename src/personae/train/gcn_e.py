@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from personae.graph.affinity import affinity
-from personae.graph.exact import knn_graph
 from personae.graph.nearby import nearby_graph
+from personae.graph.search import knn_graph
 from personae.link.candidates import Candidates
 from personae.link.gcn_e import ConnectivityConfig, ConnectivityModel, candidate_features
 from personae.link.gcn_v import hidden_and_confidence

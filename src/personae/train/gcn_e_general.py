@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from personae.graph.exact import knn_graph
+from personae.graph.search import knn_graph
 from personae.link.gcn_e_general import GeneralConnectivityConfig, GeneralConnectivityModel, Views
 from personae.train.evidence import PLAN as EVIDENCE_PLAN
 from personae.train.evidence import WORLDS, learn_evidence

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from personae.graph.affinity import affinity, averages
-from personae.graph.exact import knn_graph
+from personae.graph.search import knn_graph
 from personae.link.gcn_v import ConfidenceConfig, ConfidenceModel, confidence_target
 from personae.link.links import LinkModel
 from personae.train.choose import choose

@@ -12,8 +12,8 @@ from torch.nn import functional
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.links import link_curve
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.search import knn_graph
 from personae.link.l_gcn import Batch
 from personae.link.l_gcn_inference import PivotModel
 from personae.link.pivot_subgraphs import Neighborhood, PivotSubgraphs

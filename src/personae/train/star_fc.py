@@ -16,8 +16,8 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.affinity import affinity, averages
 from personae.graph.directions import mean_directions
-from personae.graph.exact import knn_graph
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.search import knn_graph
 from personae.link.star_fc import StarFCConfig, StarFCModel, StarFCNet
 from personae.train.exam import Exam
 from personae.train.loop import Look, seed_of, train

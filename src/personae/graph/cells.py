@@ -1,0 +1,153 @@
+"""Cells of faces that lie near one another: the ground of a search that does not look at all pairs."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numba
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+BLOCK = 2048  # faces multiplied at a time
+SHOWN = 24  # faces a cell that its place is learned from
+ROUNDS = 4
+STRIDE = 64  # products compared in one go
+
+
+@dataclass(frozen=True)
+class Cells:
+    """C directions in G groups; a face belongs to the nearest cell of the groups that it looks into.
+
+    directions: (C, d) float32, unit rows, group after group
+    groups:     (G, d) float32, unit rows
+    first:      (G + 1,) where each group begins
+    """
+
+    directions: NDArray[np.float32]
+    groups: NDArray[np.float32]
+    first: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.directions)
+
+    @property
+    def looked_into(self) -> int:
+        """The groups that a face looks into, a third of them, at least 8 where there are as many."""
+        return min(len(self.groups), max(8, len(self.groups) // 3))
+
+    @property
+    def most(self) -> int:
+        """Cells that every face can be given: those of the smallest groups."""
+        return int(np.sort(np.diff(self.first))[: self.looked_into].sum())
+
+    @classmethod
+    def among(cls, features: NDArray[np.float32], count: int) -> "Cells":
+        """About `count` cells by spherical k-means on two levels: groups first, then cells in each group.
+
+        features: (M, d) unit rows in an order of chance; the first 24 a cell are looked at
+        """
+        shown = features[: SHOWN * count]
+        groups = _rounds(shown[: len(shown) // 4 + 1], max(1, round(count**0.5)))
+        nearest = np.concatenate(in_threads(lambda rows: _nearest(rows, groups), _blocks(shown)))
+        used = np.unique(nearest)
+        members = [shown[nearest == group] for group in used]
+        share = max(1, len(shown) // count)
+        found = in_threads(lambda rows: _rounds(rows, max(1, round(len(rows) / share))), members)
+        first = np.r_[0, np.cumsum([len(directions) for directions in found])]
+        return cls(np.concatenate(found), groups[used], first)
+
+    def nearest(self, features: NDArray[np.float32], faces: NDArray[np.intp], probes: int) -> NDArray[np.int32]:
+        """(B, probes) int32, the nearest cells of the faces asked for, best first; `probes` is at most `most`.
+
+        2 (G + C / 3) d operations a face. How a product is rounded depends on where in `faces` a face stands.
+        """
+        blocks = [faces[start : start + BLOCK] for start in range(0, len(faces), BLOCK)]
+        return np.concatenate(in_threads(lambda rows: self._nearest(features[rows], probes), blocks))
+
+    def _nearest(self, rows: NDArray[np.float32], probes: int) -> NDArray[np.int32]:
+        near = _largest(rows @ self.groups.T, self.looked_into)
+        width = int(np.diff(self.first).max())
+        products = np.full((*near.shape, width), -np.inf, np.float32)
+        order = np.argsort(near, axis=None, kind="stable")
+        starts = np.searchsorted(near.ravel()[order], np.arange(len(self.groups) + 1))
+        for group, (low, high) in enumerate(pairwise(self.first)):
+            row, rank = np.divmod(order[starts[group] : starts[group + 1]], near.shape[1])
+            products[row, rank, : high - low] = rows[row] @ self.directions[low:high].T
+        place, cell = np.divmod(_largest(products.reshape(len(rows), -1), probes), width)
+        found: NDArray[np.int32] = (np.take_along_axis(self.first[near], place, axis=1) + cell).astype(np.int32)
+        return found
+
+
+def in_threads(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    """What `work` makes of each item, by as many threads as numba has; each makes its products alone."""
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(numba.get_num_threads()) as threads:
+        return list(threads.map(work, items))
+
+
+def _blocks(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    return [features[start : start + BLOCK] for start in range(0, len(features), BLOCK)]
+
+
+def _nearest(rows: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.intp]:
+    return np.concatenate([(block @ directions.T).argmax(axis=1) for block in _blocks(rows)])
+
+
+def _rounds(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """At most `count` mean directions of some faces; a direction that is nearest to no face stays."""
+    directions = rows[:count].copy()
+    for _ in range(ROUNDS if len(rows) else 0):
+        nearest = _nearest(rows, directions)
+        order = np.argsort(nearest, kind="stable")
+        used, starts = np.unique(nearest[order], return_index=True)
+        sums = np.add.reduceat(rows[order], starts, axis=0)
+        length = np.linalg.norm(sums, axis=1, keepdims=True)
+        directions[used] = np.where(length > 0, sums / np.maximum(length, 1e-9), directions[used])
+    return directions
+
+
+@njit(cache=True, nogil=True)
+def _largest(products: NDArray[np.float32], count: int) -> Any:
+    """(B, count) int32, where the largest values of each row are, best first, equals in order."""
+    found = np.zeros((len(products), count), np.int32)
+    heap = np.empty(count, np.float32)
+    for row in range(len(products)):
+        heap.fill(-np.inf)
+        values, places = products[row], found[row]
+        for left in range(0, len(values), STRIDE):
+            right = min(left + STRIDE, len(values))
+            if above(values[left:right], heap[0]):
+                for at in range(left, right):
+                    if values[at] > heap[0]:
+                        _replace_least(heap, places, values[at], at)
+        rising = np.argsort(places)
+        best = rising[np.argsort(-heap[rising], kind="mergesort")]
+        found[row] = places[best].copy()
+    return found
+
+
+@njit(cache=True, nogil=True)
+def above(values: NDArray[np.float32], floor: np.float32) -> bool:
+    """Whether any value exceeds `floor`; written so that it compiles to vector comparisons."""
+    count = 0
+    for at in range(len(values)):
+        if values[at] > floor:
+            count += 1
+    return count > 0
+
+
+@njit(cache=True, nogil=True)
+def _replace_least(heap: NDArray[np.float32], places: NDArray[np.int32], value: float, place: int) -> None:
+    hole = 0
+    while True:
+        child = 2 * hole + 1
+        if child + 1 < len(heap) and heap[child + 1] < heap[child]:
+            child += 1
+        if child >= len(heap) or heap[child] >= value:
+            break
+        heap[hole], places[hole] = heap[child], places[child]
+        hole = child
+    heap[hole], places[hole] = value, place

@@ -1,0 +1,241 @@
+"""The join of a set with itself, cell by cell: dense products, and the best k of every face as they pass by."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from personae.graph.cells import STRIDE, above, in_threads
+from personae.graph.exact import KERNELS, cosine_of
+
+ROOM = 2  # candidates held, in k, and `STRIDE` more
+TILE = 1 << 19  # products in a tile
+TILES = 1 << 22  # products in memory
+
+
+class Asked(NamedTuple):
+    """Which faces look into which cells. The N faces stand cell after cell.
+
+    first: (C + 1,) int64, where each cell begins
+    cell:  (N,) int32, the cell of each face
+    probe: (N, p) int32, the cells that each face looks into, rising; its own is one of them
+    start: (C + 1,) int64, where the faces that look into each cell begin in `face`
+    face:  (N p,) int32, rising within each cell
+    """
+
+    first: NDArray[np.int64]
+    cell: NDArray[np.int32]
+    probe: NDArray[np.int32]
+    start: NDArray[np.int64]
+    face: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, cell: NDArray[np.int32], probe: NDArray[np.int32], cells: int) -> "Asked":
+        """Of faces that stand cell after cell; 8 N p bytes."""
+        first = np.searchsorted(cell, np.arange(cells + 1))
+        start = np.zeros(cells + 1, np.int64)
+        np.cumsum(np.bincount(probe.ravel(), minlength=cells), out=start[1:])
+        return cls(first, cell, np.sort(probe, axis=1), start, _askers(probe, start))
+
+
+class Shortlists(NamedTuple):
+    """The candidates of each of N faces: every face met so far whose cosine may be among the k largest.
+
+    k:       neighbors wanted
+    slack:   how far a product may be from the cosine, twice
+    number:  (N,) int32, what a face is called outside; equal cosines stand in this order
+    face:    (N, room) int32
+    product: (N, room) float32
+    held:    (N,) int32, how many there are
+    floor:   (N,) float32, what a product has to exceed
+    """
+
+    k: int
+    slack: float
+    number: NDArray[np.int32]
+    face: NDArray[np.int32]
+    product: NDArray[np.float32]
+    held: NDArray[np.int32]
+    floor: NDArray[np.float32]
+
+
+def joined(
+    features: NDArray[np.float32], asked: Asked, number: NDArray[np.int32], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Neighbors and similarities (N, k): the nearest of the faces in the cells that a face looks into, and of
+    those that look into its cell; NOBODY and 0 where these are fewer than k.
+
+    features: (N, d) unit rows, cell after cell
+    number:   (N,) what each face is called in the result, whose rows stand in that order
+
+    2 d operations a face and each face of the cells that it looks into, for both directions at once.
+    16 N k bytes beside the result, and 32 MB.
+    """
+    n, d = features.shape
+    room = ROOM * k + STRIDE
+    lists = Shortlists(
+        k=k,
+        slack=4 * d * float(np.finfo(np.float32).eps),  # the products' rounding, at its worst
+        number=number,
+        face=np.empty((n, room), np.int32),
+        product=np.empty((n, room), np.float32),
+        held=np.zeros(n, np.int32),
+        floor=np.full(n, -np.inf, np.float32),
+    )
+    products = np.empty(TILES, np.float32)
+    for tiles in _batches(asked):
+
+        def multiply(tile: NDArray[np.int64]) -> None:
+            place, low, high, left, right = tile
+            rows = features[asked.face[low:high]]
+            out = products[place : place + len(rows) * (right - left)].reshape(len(rows), right - left)
+            np.matmul(rows, features[left:right].T, out=out)
+
+        in_threads(multiply, tiles)
+        with KERNELS:
+            _take_in(products, tiles, asked, lists, features, numba.get_num_threads())
+    neighbors = np.full((n, k), -1, np.int32)
+    similarities = np.zeros((n, k), np.float32)
+    with KERNELS:
+        _best(lists, features, neighbors, similarities)
+    return neighbors, similarities
+
+
+def _batches(asked: Asked) -> Iterator[NDArray[np.int64]]:
+    """(T, 5) int64 tiles: the place of their products, from and to which of `asked.face`, of the faces."""
+    batch: list[tuple[int, ...]] = []
+    place = 0
+    for cell in range(len(asked.first) - 1):
+        low, high = asked.start[cell : cell + 2]
+        for left in range(asked.first[cell], asked.first[cell + 1], STRIDE * STRIDE):
+            right = min(left + STRIDE * STRIDE, asked.first[cell + 1])
+            step = TILE // (right - left)
+            for row in range(low, high, step):
+                size = (min(row + step, high) - row) * (right - left)
+                if place + size > TILES:
+                    yield np.array(batch)
+                    batch, place = [], 0
+                batch.append((place, row, min(row + step, high), left, right))
+                place += size
+    if batch:
+        yield np.array(batch)
+
+
+@njit(cache=True)
+def _askers(probe: NDArray[np.int32], start: NDArray[np.int64]) -> Any:
+    face = np.empty(probe.size, np.int32)
+    at = start.copy()
+    for row in range(len(probe)):
+        for cell in probe[row]:
+            face[at[cell]] = row
+            at[cell] += 1
+    return face
+
+
+@njit(parallel=True, cache=True)
+def _take_in(
+    products: NDArray[np.float32],
+    tiles: NDArray[np.int64],
+    asked: Asked,
+    lists: Shortlists,
+    features: NDArray[np.float32],
+    shares: int,
+) -> None:
+    """Takes the products in on both sides; the faces of a cell are in the care of one thread."""
+    faces, values, held, floor = lists.face, lists.product, lists.held, lists.floor
+    probe, cell_of, rows = asked.probe, asked.cell, asked.face
+    room = faces.shape[1]
+    for share in prange(shares):
+        for tile in range(len(tiles)):
+            place, low, high, left, right = tiles[tile]
+            cell = cell_of[left]
+            wide = right - left
+            for row in range(low, high):
+                face = rows[row]
+                of_face = cell_of[face]
+                if of_face % shares == share and above(products[place : place + wide], floor[face]):
+                    for column in range(wide):
+                        if products[place + column] > floor[face] and left + column != face:
+                            at = held[face]
+                            faces[face, at], values[face, at] = left + column, products[place + column]
+                            held[face] = at + 1
+                            if at + 1 == room:
+                                _shorten(lists, face, features)
+                mine = cell % shares == share and of_face != cell
+                if mine and _any_above(products[place : place + wide], floor[left:right]):
+                    for column in range(wide):
+                        other = left + column
+                        if products[place + column] > floor[other] and not _looks(probe[other], of_face):
+                            at = held[other]
+                            faces[other, at], values[other, at] = face, products[place + column]
+                            held[other] = at + 1
+                            if at + 1 == room:
+                                _shorten(lists, other, features)
+                place += wide
+
+
+@njit(cache=True)
+def _any_above(values: NDArray[np.float32], floors: NDArray[np.float32]) -> bool:
+    count = 0
+    for at in range(len(values)):
+        if values[at] > floors[at]:
+            count += 1
+    return count > 0
+
+
+@njit(cache=True)
+def _looks(probe: NDArray[np.int32], cell: int) -> bool:
+    at = np.searchsorted(probe, cell)
+    return bool(at < len(probe) and probe[at] == cell)
+
+
+@njit(cache=True)
+def _shorten(lists: Shortlists, face: int, features: NDArray[np.float32]) -> None:
+    """Drops the candidates that k others surpass; by their cosines, if by their products too few are."""
+    k, held = lists.k, lists.held[face]
+    values = lists.product[face, :held]
+    floor = np.float32(np.partition(values, held - k)[held - k] - lists.slack)
+    left = 0
+    for at in range(held):
+        if values[at] > floor:
+            lists.face[face, left], values[left] = lists.face[face, at], values[at]
+            left += 1
+    if left > lists.face.shape[1] - STRIDE:
+        others, cosines = _sorted(lists, face, left, features)
+        left = k
+        lists.face[face, :k], values[:k] = others[:k], cosines[:k]
+        floor = np.float32(cosines[k - 1] - lists.slack)
+    lists.held[face], lists.floor[face] = left, floor
+
+
+@njit(cache=True)
+def _sorted(lists: Shortlists, face: int, held: int, features: NDArray[np.float32]) -> Any:
+    """The first `held` candidates and their cosines, best first, equals in the order of their numbers."""
+    others = lists.face[face, :held].copy()
+    others = others[np.argsort(lists.number[others])]
+    cosines = np.empty(held, np.float32)
+    for at in range(held):
+        cosines[at] = cosine_of(features[face], features[others[at]])
+    order = np.argsort(-cosines, kind="mergesort")
+    return others[order], cosines[order]
+
+
+@njit(parallel=True, cache=True)
+def _best(
+    lists: Shortlists,
+    features: NDArray[np.float32],
+    neighbors: NDArray[np.int32],
+    similarities: NDArray[np.float32],
+) -> None:
+    k = neighbors.shape[1]
+    for face in prange(len(neighbors)):
+        if lists.held[face] > k:
+            _shorten(lists, face, features)
+        others, cosines = _sorted(lists, face, lists.held[face], features)
+        row = lists.number[face]
+        for rank in range(min(k, len(others))):
+            neighbors[row, rank] = lists.number[others[rank]]
+            similarities[row, rank] = cosines[rank]

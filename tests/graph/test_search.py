@@ -1,0 +1,157 @@
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personae import FaceSet, InputError, SyntheticIdentities, knn_graph, synthetic_faces
+from personae.graph import KnnGraph, near_recall, neighbor_recall, search
+from personae.graph.cells import Cells
+from personae.graph.exact import nearest_faces
+from personae.graph.join import Asked, joined
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Sets of any size count as large."""
+    monkeypatch.setattr(search, "SMALL", 0)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return synthetic_faces(SyntheticIdentities(faces=4000))
+
+
+def join(features, cells, probes, k):
+    """The join of a set with itself, and which pairs of faces it looks at."""
+    probe = cells.nearest(features, np.arange(len(features)), probes)
+    order = np.argsort(probe[:, 0], kind="stable").astype(np.int32)
+    asked = Asked.of(probe[order, 0], probe[order], len(cells))
+    looks = np.zeros((len(features), len(cells)), dtype=bool)
+    looks[np.arange(len(features))[:, None], probe] = True
+    met = looks[:, probe[:, 0]]
+    return joined(features[order], asked, order, k), met | met.T
+
+
+def random_faces(n, d, copies, seed):
+    rng = np.random.default_rng(seed)
+    rows = np.repeat(rng.normal(size=(-(-n // copies), d)), copies, axis=0)[:n]
+    return FaceSet.of(rows[rng.permutation(n)]).features
+
+
+@settings(max_examples=30)
+@given(
+    n=st.integers(2, 300),
+    d=st.integers(2, 20),
+    copies=st.sampled_from([1, 3, 150]),
+    cells=st.integers(1, 40),
+    seed=st.integers(0, 99),
+)
+def test_a_join_of_all_cells_is_the_exact_graph(n, d, copies, cells, seed):
+    features = random_faces(n, d, copies, seed)
+    found = Cells.among(features, min(cells, n))
+    k = min(12, n - 1)
+    (neighbors, similarities), met = join(features, found, found.most, k)
+    if met.all():
+        exact, cosines = nearest_faces(features, np.arange(n), k)
+        assert (neighbors == exact).all()
+        assert (similarities == cosines).all()
+    assert met.all() or found.most < len(found)
+
+
+@settings(max_examples=15)
+@given(probes=st.integers(1, 6), k=st.integers(1, 40), seed=st.integers(0, 9))
+def test_a_join_of_some_cells_is_the_best_of_the_pairs_that_meet(probes, k, seed):
+    features = random_faces(400, 8, 1, seed)
+    (neighbors, similarities), met = join(features, Cells.among(features, 20), probes, k)
+    cosines = (features.astype(np.float64) @ features.T.astype(np.float64)).astype(np.float32)
+    cosines[~met] = -np.inf
+    np.fill_diagonal(cosines, -np.inf)
+    best = -np.sort(-cosines, axis=1)[:, :k]
+    found = np.isfinite(best)
+    assert ((neighbors >= 0) == found).all()
+    np.testing.assert_allclose(similarities[found], best[found], atol=2e-7)
+    rows = [set(row) - {-1} for row in neighbors]
+    assert [len(row) for row in rows] == found.sum(axis=1).tolist()
+
+
+def test_more_equal_faces_than_a_shortlist_holds_stand_in_their_order():
+    features = FaceSet.of(np.ones((900, 4))).features
+    cells = Cells.among(features, 3)
+    (neighbors, _), _ = join(features, cells, cells.most, 5)
+    assert neighbors[[0, 3, 899]].tolist() == [[1, 2, 3, 4, 5], [0, 1, 2, 4, 5], [0, 1, 2, 3, 4]]
+
+
+def test_cells_are_given_best_first(made):
+    cells = Cells.among(made.features, 36)
+    assert cells.most == len(cells)
+    products = made.features[:50] @ cells.directions.T
+    nearest = cells.nearest(made.features, np.arange(50), 5)
+    assert (nearest == np.argsort(-products, axis=1)[:, :5]).all()  # few groups: all are looked into
+
+
+def test_the_recall_asked_for_is_reached_at_less_than_all_pairs(large, made, monkeypatch):
+    probes = []
+    enough = search._enough_probes
+    monkeypatch.setattr(search, "_enough_probes", lambda *given: probes.append(enough(*given)) or probes[-1])
+    exact = knn_graph(made, 5, recall=1)
+    loose, close = (knn_graph(made, 5, recall=recall) for recall in (0.8, 0.99))
+    assert probes[0] < probes[1] < 0.25 * search.CELLS * len(made) ** 0.5
+    assert near_recall(loose, made) > 0.78
+    assert near_recall(close, made) > 0.98
+    assert neighbor_recall(loose, made) < 0.9
+    same = made.truth[exact.neighbors] == made.truth[:, None]
+    held = (close.neighbors[:, None, :] == exact.neighbors[:, :, None]).any(axis=2)
+    assert held[same].mean() > 0.98
+    assert (close.neighbors >= 0).all()
+    assert (close.neighbors != np.arange(len(made))[:, None]).all()
+
+
+def test_a_permutation_of_the_faces_permutes_the_graph_of_cells(large, made):
+    order = np.random.default_rng(1).permutation(len(made))
+    graph, shuffled = knn_graph(made, 20, recall=0.9), knn_graph(made.take(order), 20, recall=0.9)
+    assert (shuffled.similarities == graph.similarities[order]).all()
+    assert (order[shuffled.neighbors] == graph.neighbors[order]).mean() > 0.9999  # all but two equal cosines
+
+
+def test_the_number_of_threads_changes_no_bit_of_the_graph_of_cells(large, made):
+    many = knn_graph(made, 20, recall=0.9)
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        one = knn_graph(made, 20, recall=0.9)
+    finally:
+        numba.set_num_threads(threads)
+    assert (many.neighbors == one.neighbors).all()
+    assert (many.similarities == one.similarities).all()
+
+
+def test_faces_that_nothing_tells_apart_are_searched_exactly(large):
+    faces = FaceSet.of(np.random.default_rng(0).normal(size=(500, 60)))
+    graph = knn_graph(faces, 10)
+    assert neighbor_recall(graph, faces, sample=500) == 1.0
+
+
+@pytest.mark.parametrize("n", [2, 3, 30])
+def test_tiny_sets_and_equal_faces_have_full_lists(large, n):
+    for features in (np.ones((n, 3)), np.eye(max(n, 2))[:n]):
+        graph = knn_graph(features, 80, recall=0.9)
+        exact = knn_graph(features, 80, recall=1)
+        assert (graph.neighbors == exact.neighbors).all()
+
+
+def test_half_precision_features_are_searched_by_cells(large, made):
+    half = FaceSet.of(made.features.astype(np.float16))
+    graph = knn_graph(half, 20, recall=0.9)
+    assert near_recall(graph, half) > 0.88
+
+
+def test_a_recall_that_is_no_share_is_refused():
+    for wrong in (0, -1, 1.5, float("nan")):
+        with pytest.raises(InputError, match="recall"):
+            knn_graph(np.eye(4), 2, recall=wrong)
+
+
+def test_near_recall_is_of_the_same_faces(made):
+    with pytest.raises(InputError, match="4,000"):
+        near_recall(KnnGraph(np.zeros((3, 1), np.int32), np.zeros((3, 1), np.float32)), made)
