@@ -17,6 +17,7 @@ from personae.methods.facemap import FaceMap
 from personae.methods.facet import FaceT
 from personae.methods.fces import FCES
 from personae.methods.finch import FINCH
+from personae.methods.gcn_d import GCND
 from personae.methods.gcn_v import GCNV
 from personae.methods.gcn_ve import GCNVE
 from personae.methods.hac import HAC
@@ -55,6 +56,7 @@ METHODS: dict[str, Any] = {
 
 LEARNED: dict[str, Any] = {
     "facet": FaceT,
+    "gcn_d": GCND,
     "gcn_v": GCNV,
     "gcn_ve": GCNVE,
     "l_gcn": LGCN,
@@ -82,6 +84,7 @@ __all__ = [
     "DDC",
     "FCES",
     "FINCH",
+    "GCND",
     "GCNV",
     "GCNVE",
     "HAC",
