@@ -8,7 +8,7 @@ from personae import FaceSet, InputError, knn_graph
 from personae.graph.affinity import affinity
 from personae.link.proposal_graphs import ProposalGraphs, symmetric
 from personae.link.proposal_search import WHOLE, Search, modules, search_of
-from personae.link.proposals import Proposals, centres, groups, super_vertices
+from personae.link.proposals import Proposals, centre_graph, centres, groups, super_vertices
 from personae.link.rated import Rated
 from tests.planted import made_faces
 
@@ -72,7 +72,9 @@ def test_groups_are_super_vertices_of_the_centres(seed, k, tau, most):
         frozenset().union(*(sets_of(parts)[part] for part in one))
         for one in slow_super_vertices(graph, tau, most)
     ]
-    assert sorted(map(sorted, sets_of(groups(faces, parts, k, tau, most)))) == sorted(map(sorted, expected))
+    assert sorted(map(sorted, sets_of(groups(parts, centre_graph(faces, parts, k), tau, most)))) == sorted(
+        map(sorted, expected)
+    )
 
 
 def test_the_centre_of_faces_that_cancel_out_is_one_of_them():
@@ -88,7 +90,13 @@ def test_a_search_is_the_union_of_its_turns(turns):
     levels = [[super_vertices(graph.nearest(k), tau, 6) for k in (4, 8) for tau in (0.4, 0.6)]]
     for _ in range(1, turns):
         kept = [parts.take(parts.sizes >= 2) for parts in levels[-1]]
-        levels.append([groups(faces, parts, k, 0.5, most) for parts in kept for k, most in ((1, 3), (2, 4))])
+        levels.append(
+            [
+                groups(parts, centre_graph(faces, parts, k), 0.5, most)
+                for parts in kept
+                for k, most in ((1, 3), (2, 4))
+            ]
+        )
     expected = {one for level in levels for parts in level for one in sets_of(parts) if 3 <= len(one) <= 12}
     found = sets_of(search.proposals(faces, graph))
     assert len(found) == len(set(found))

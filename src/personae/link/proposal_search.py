@@ -11,7 +11,7 @@ from personae.errors import InputError
 from personae.graph.adjacency import canonical_order, undirected
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation import map_equation_labels
-from personae.link.proposals import Proposals, groups, super_vertices
+from personae.link.proposals import Proposals, centre_graph, groups, super_vertices
 
 WHOLE = 2**31 - 1  # no largest size
 
@@ -60,16 +60,19 @@ class Search:
         level += [modules(graph, tau) for tau in self.modules]
         found = list(level)
         for _ in range(1, self.turns):
-            kept = [parts.take(parts.sizes >= self.least) for parts in level]
             level = [
-                groups(faces, parts, k, tau, most)
-                for parts in kept
-                for k, most in self.rules
-                for tau in self.linked
+                above for parts in level for above in self.above(faces, parts.take(parts.sizes >= self.least))
             ]
             found += level
         everything = Proposals.joined([self.fitting(parts) for parts in found])
         return everything.distinct()
+
+    def above(self, faces: FaceSet, parts: Proposals) -> list[Proposals]:
+        """The groups of these super-vertices, by all rules."""
+        if len(parts) == 0 or not self.rules:
+            return []
+        graph = centre_graph(faces, parts, max(k for k, _ in self.rules))
+        return [groups(parts, graph.nearest(k), tau, most) for k, most in self.rules for tau in self.linked]
 
     def fitting(self, parts: Proposals) -> Proposals:
         """Those of a size that is asked for."""

@@ -99,24 +99,28 @@ def super_vertices(graph: KnnGraph, tau: float, max_size: int, step: float = 0.0
     return Proposals.of_labels(capped_components(graph.at_least(tau), max_size, step))
 
 
-def groups(faces: FaceSet, parts: Proposals, k: int, tau: float, most: int) -> Proposals:
+def groups(parts: Proposals, graph: KnnGraph, tau: float, most: int) -> Proposals:
     """Algorithm 2, one turn: super-vertices of super-vertices, seen as sets of faces.
 
     parts: disjoint, the super-vertices of the turn before
-    k:     neighbors of a centre, itself not counted
+    graph: of their centres
     tau:   cosine of two centres that links them
     most:  parts a group
 
-    The centre of a part is its mean face; centres are compared by cosine, where the published program takes
-    inner products of means that are not scaled. Parts that stay alone are groups too.
+    Parts that stay alone are groups too.
     """
-    if len(parts) == 0:
-        return parts
-    graph = knn_graph(FaceSet.of(centres(faces, parts)), k)
     above = super_vertices(graph, tau, most)
     group = np.empty(len(parts), np.int64)
     group[above.faces] = above.proposal_of
     return Proposals.packed(group[parts.proposal_of], parts.faces, len(above))
+
+
+def centre_graph(faces: FaceSet, parts: Proposals, k: int) -> KnnGraph:
+    """The k nearest centres of each of P parts, one at least; O(P^2 d).
+
+    Centres are compared by cosine; the published program takes inner products of means that are not scaled.
+    """
+    return knn_graph(FaceSet.of(centres(faces, parts)), k)
 
 
 def centres(faces: FaceSet, parts: Proposals) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from personae.methods.facet import FaceT
 from personae.methods.fces import FCES
 from personae.methods.finch import FINCH
 from personae.methods.gcn_d import GCND
+from personae.methods.gcn_ds import GCNDS
 from personae.methods.gcn_v import GCNV
 from personae.methods.gcn_ve import GCNVE
 from personae.methods.hac import HAC
@@ -57,6 +58,7 @@ METHODS: dict[str, Any] = {
 LEARNED: dict[str, Any] = {
     "facet": FaceT,
     "gcn_d": GCND,
+    "gcn_ds": GCNDS,
     "gcn_v": GCNV,
     "gcn_ve": GCNVE,
     "l_gcn": LGCN,
@@ -85,6 +87,7 @@ __all__ = [
     "FCES",
     "FINCH",
     "GCND",
+    "GCNDS",
     "GCNV",
     "GCNVE",
     "HAC",

@@ -85,7 +85,7 @@ class GCND(LearnedClusterer):
         clusterer = self.clusterer or self.own
         if self.preset == "paper" or clusterer not in OF_PROPOSALS:
             return super()._decide(exam, links)
-        decision = Decision(clusterer, HALF)
+        decision = Decision(clusterer, HALF, {"remains": HALF} if clusterer == self.own else {})
         pairwise, bcubed = scores_within(exam.truth, decision.people(links), exam.held)
         return decision, (pairwise.f + bcubed.f) / 2
 

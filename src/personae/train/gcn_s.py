@@ -19,6 +19,7 @@ from personae.train.loop import Look, seed_of, train
 BATCH = 32  # proposals a step
 IOP = {"paper": (0.2, 0.8), "general": (0.2, 0.99)}  # of the proposals to learn from
 GENERAL_HIDDEN = (64, 64)
+PLANS = {"paper": PAPER, "general": replace(GENERAL, steps=1200, validate_every=1200)}
 SCORED = 500  # proposals of the validation identities
 
 
@@ -93,7 +94,7 @@ def learn_segmentation(
     taught = SegmentationLesson(model.segmentation, lesson, IOP[preset], studies.seed)
     if preset == "general":
         standardize(model.segmentation, taught)
-    plan = replace(studies.plan or (PAPER if preset == "paper" else GENERAL), seed=studies.seed)
+    plan = replace(studies.plan or PLANS[preset], seed=studies.seed)
     return model, train(taught, plan, folder=studies.folder, progress=studies.progress)
 
 
