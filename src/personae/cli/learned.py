@@ -17,6 +17,8 @@ train_commands = typer.Typer(
 
 SAYS = {
     "facet": "FaceT: transformers over neighbors and candidates.",
+    "gcn_d": "GCN-D: clusters detected among proposals.",
+    "gcn_ds": "GCN-D and GCN-S: clusters detected, and mixed ones segmented.",
     "gcn_v": "GCN-V: learned confidence, and the density tree.",
     "gcn_ve": "GCN-V and GCN-E: learned confidence and connectivity.",
     "l_gcn": "L-GCN: links predicted on the subgraph around each face.",

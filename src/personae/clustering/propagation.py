@@ -5,17 +5,12 @@ last step of L-GCN and the first of GCN-D.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from personae.errors import InputError
-from personae.graph.components import first_seen, root_of
-from personae.graph.knn_graph import NOBODY, KnnGraph
-
-PASSES = 100  # with raised thresholds, after which components stay as they are
+from personae.graph.capped_components import capped_components
+from personae.graph.knn_graph import KnnGraph
 
 
 @dataclass(frozen=True)
@@ -40,42 +35,4 @@ class Propagation:
 
         InputError: max_size below 1, or step outside of (0, 1).
         """
-        if self.max_size < 1 or not 0 < self.step < 1:
-            raise InputError(
-                f"max_size is {self.max_size} and step {self.step}; "
-                "max_size needs to be at least 1 and step between 0 and 1"
-            )
-        weights = graph.similarities.astype(np.float32, copy=False)
-        tau = float(weights.min(where=graph.neighbors != NOBODY, initial=1))
-        return first_seen(_propagated(graph.neighbors, weights, self.max_size, tau, self.step))
-
-
-@njit(cache=True)
-def _propagated(
-    neighbors: NDArray[np.int32], weights: NDArray[np.float32], max_size: int, tau: float, step: float
-) -> Any:
-    n, k = neighbors.shape
-    root = np.arange(n).astype(np.int32)
-    size = np.zeros(n, np.int32)
-    settled = np.zeros(n, np.bool_)
-    left = np.arange(n)
-    for turn in range(PASSES + 1):
-        for face in left:
-            root[face] = face
-            size[face] = 0
-        for face in left:
-            for rank in range(k):
-                other = neighbors[face, rank]
-                if other >= 0 and weights[face, rank] >= tau and not settled[other]:
-                    a, b = root_of(root, face), root_of(root, other)
-                    root[max(a, b)] = min(a, b)
-        for face in left:
-            root[face] = root_of(root, face)
-            size[root[face]] += 1
-        for face in left:
-            settled[face] = size[root[face]] <= max_size or turn == PASSES
-        left = left[~settled[left]]
-        if len(left) == 0:
-            break
-        tau += (1 - tau) * step
-    return root
+        return capped_components(graph, self.max_size, self.step)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor, nn
@@ -25,7 +26,13 @@ class MeanLayer(nn.Module):
 
 
 def sparse(matrix: csr_array, device: Any = "cpu") -> Tensor:
-    """The same matrix as a sparse CSR tensor."""
-    parts = (torch.from_numpy(part) for part in (matrix.indptr, matrix.indices, matrix.data))
-    indptr, indices, data = (part.to(device) for part in parts)
-    return torch.sparse_csr_tensor(indptr, indices, data, matrix.shape)
+    """The same matrix, whose columns rise in each row, as a sparse tensor."""
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    places = torch.from_numpy(np.stack([rows, matrix.indices.astype(np.int64)])).to(device)
+    values = torch.from_numpy(matrix.data).to(device)
+    return torch.sparse_coo_tensor(places, values, matrix.shape, is_coalesced=True, check_invariants=False)
+
+
+def pooled(rows: Tensor, sizes: Tensor, how: str) -> Tensor:
+    """(P, h), the "max", "mean", "sum" or "min" of rows (M, h) over runs of these sizes, (P,) int64."""
+    return torch.segment_reduce(rows, how, lengths=sizes, axis=0)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.link.rated import Rated
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,13 @@ class Links:
     density:    (N,) float32 of any scale, higher for a face in the middle of its person
     preference: (N, k) float32, which denser neighbor a face follows, the one where this is highest; None where
                 that is the one of the highest weight
+    proposals:  sets of faces with scores; None where the model makes none
     """
 
     graph: KnnGraph
     density: NDArray[np.float32]
     preference: NDArray[np.float32] | None = None
+    proposals: Rated | None = None
 
     @classmethod
     def of(cls, graph: KnnGraph) -> "Links":

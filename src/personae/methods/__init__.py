@@ -17,6 +17,8 @@ from personae.methods.facemap import FaceMap
 from personae.methods.facet import FaceT
 from personae.methods.fces import FCES
 from personae.methods.finch import FINCH
+from personae.methods.gcn_d import GCND
+from personae.methods.gcn_ds import GCNDS
 from personae.methods.gcn_v import GCNV
 from personae.methods.gcn_ve import GCNVE
 from personae.methods.hac import HAC
@@ -55,6 +57,8 @@ METHODS: dict[str, Any] = {
 
 LEARNED: dict[str, Any] = {
     "facet": FaceT,
+    "gcn_d": GCND,
+    "gcn_ds": GCNDS,
     "gcn_v": GCNV,
     "gcn_ve": GCNVE,
     "l_gcn": LGCN,
@@ -82,6 +86,8 @@ __all__ = [
     "DDC",
     "FCES",
     "FINCH",
+    "GCND",
+    "GCNDS",
     "GCNV",
     "GCNVE",
     "HAC",

@@ -13,6 +13,7 @@ from personae.data.faceset import FaceSet
 
 LARGEST = 600  # faces a grown person
 TYPICAL, SPREAD = 3.5, 0.9  # of the logarithm of how many faces a grown person has
+SPREADS = (1.3, 1.3, 1.15, 1.15, 1.3, 1.3, 1.0, 1.45, 1.2)  # of faces about the mean face of their person
 
 
 class Shape(NamedTuple):
@@ -88,3 +89,20 @@ def variation(
     rows = np.flatnonzero(sizes[truth] > 1)
     known = np.sqrt(sizes / np.maximum(sizes - 1, 1))
     return np.asarray((features[rows] - centre[truth[rows]]) * known[truth[rows], None])
+
+
+def spread_worlds(
+    faces: FaceSet, truth: NDArray[np.int32], count: int, seed: int
+) -> Iterator[tuple[FaceSet, NDArray[np.int32]]]:
+    """`worlds` whose faces differ more, or less, from the mean face of their person: by `SPREADS`, in turn."""
+    for number, (made, people) in enumerate(worlds(faces, truth, count, seed)):
+        yield spread(made, people, SPREADS[number % len(SPREADS)]), people
+
+
+def spread(faces: FaceSet, truth: NDArray[np.int32], factor: float) -> FaceSet:
+    """The same people, each face `factor` times as far from the mean face of its person."""
+    features = np.asarray(faces.features, dtype=np.float32)
+    centre = np.zeros((int(truth.max()) + 1, faces.dimension))
+    np.add.at(centre, truth, features)
+    own = (centre / np.bincount(truth)[:, None])[truth]
+    return FaceSet.of((own + factor * (features - own)).astype(np.float32))

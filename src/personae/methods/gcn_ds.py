@@ -1,0 +1,88 @@
+"""GCN-D and GCN-S: clusters detected among proposals, and mixed ones segmented.
+
+Yang et al., "Learning to Cluster Faces on an Affinity Graph", CVPR 2019.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import NotFittedError
+
+from personae.data.faceset import FaceSet
+from personae.data.labels import as_labels
+from personae.errors import InputError
+from personae.graph.components import first_seen
+from personae.graph.knn_graph import KnnGraph
+from personae.methods.estimator import as_faces, graph_of
+from personae.methods.gcn_d import GCND
+from personae.methods.learned import Progress
+
+
+class GCNDS(GCND):
+    """`GCND`, with a second network that takes strangers out of proposals before the best come first.
+
+    It believes that a set that is mostly one person is that person and some others, who stand out once it is
+    said who is looked for: a member is marked, and the network says which others are the same person. Several
+    members of a proposal are asked, and the answer that keeps most faces counts; only proposals of a predicted
+    IoP between 0.1 and 0.9 are cleaned.
+
+    "paper" is the published network, cleaned proposals keep their scores, and what is cut off comes after all
+    others. In "general" cleaned proposals stand beside the whole ones and are scored anew, so that the better
+    one of both comes first.
+
+    `refine` cleans the clusters of any method. Costs a score of each mixed proposal for each member that is
+    asked.
+    """
+
+    name: ClassVar[str] = "gcn_ds"
+    model_: Any  # a DetectionSegmentationModel, of torch
+
+    def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[Any, list[Any]]:
+        from personae.link.gcn_d import DetectionConfig  # noqa: PLC0415  (torch, an extra)
+        from personae.link.proposal_search import Search  # noqa: PLC0415
+        from personae.train.gcn_d import Studies, learn_detection, learn_general_detection  # noqa: PLC0415
+        from personae.train.gcn_s import learn_segmentation  # noqa: PLC0415
+
+        folders = (None, None) if folder is None else (folder / "detection", folder / "segmentation")
+        studies = Studies(exam, self.k, self.seed, self.plan, folders[0], progress)
+        config = DetectionConfig(exam.faces.dimension, Search(turns=self.turns), pool=self.pool)
+        general = self.preset == "general"
+        detection, lesson, looks = (
+            learn_general_detection(studies) if general else learn_detection(studies, config)
+        )
+        model, more = learn_segmentation(replace(studies, folder=folders[1]), detection, lesson)
+        return model, looks + [replace(look, step=looks[-1].step + look.step) for look in more]
+
+    def _build(self, config: dict[str, Any]) -> Any:
+        from personae.link.gcn_ds import DetectionSegmentationModel  # noqa: PLC0415  (torch, an extra)
+        from personae.link.gcn_s import SegmentationConfig  # noqa: PLC0415
+
+        fields = config["segmentation"]
+        segmentation = SegmentationConfig(**{**fields, "hidden": tuple(fields["hidden"])})
+        return DetectionSegmentationModel(
+            super()._build(config["detection"]), segmentation, again=config["again"]
+        )
+
+    def refine(
+        self, X: FaceSet | ArrayLike, labels: ArrayLike, *, graph: KnnGraph | None = None
+    ) -> NDArray[np.int32]:
+        """(N,) int32, the clusters of any method without the faces that are somebody else.
+
+        labels: (N,) one a face, as any clusterer gives them
+        graph:  the kNN graph of the faces where that is there already
+
+        What leaves a cluster is a cluster and is cleaned in its turn. Clusters of two stay as they are.
+
+        InputError: labels of other faces, another embedder's features.
+        """
+        if not hasattr(self, "model_"):
+            raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
+        faces = as_faces(X)
+        self.geometry_.check(faces)
+        found = as_labels(labels)
+        if len(found) != len(faces):
+            raise InputError(f"{len(faces):,} faces but {len(found):,} labels; give one label a face")
+        return np.asarray(self.model_.refined(faces, graph_of(faces, graph, self.k), first_seen(found)))
