@@ -20,6 +20,7 @@ from personae.link.evidence_net import (
     Known,
     Projected,
     expected_confidence,
+    in_reach,
     probabilities,
 )
 from personae.link.gcn_e import ConnectivityNet
@@ -56,6 +57,7 @@ class GeneralConnectivityModel:
         The density is the confidence. Where the paper lets the second network choose and a cosine cut, here it
         does both, since it is asked for every face.
         """
+        graph = in_reach(graph)
         views = Views.of(self.confidence, faces, graph)
         weights = views.links.graph.similarities.copy()
         every = np.arange(len(graph), dtype=np.int64)
