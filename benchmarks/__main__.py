@@ -6,8 +6,8 @@ import sys
 from benchmarks import tables
 from benchmarks.record import SHARED
 
-ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links")
-REAL = ("unlearned", "default", "learned", "synthetic")  # these need the real embeddings
+ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "video")
+REAL = ("unlearned", "default", "learned", "synthetic", "balls")  # these need the real embeddings
 
 for name in (*ANYWHERE, *(REAL if SHARED.is_dir() else ())):
     print(f"== {name}", flush=True)

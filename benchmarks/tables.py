@@ -213,6 +213,40 @@ def map_equation() -> str:
     )
 
 
+def video() -> str:
+    """People found in made films, a row a film; clusters, with and without constraints."""
+    rows: dict[int, list[Any]] = {}
+    found = results("video")["people"]
+    methods = list(dict.fromkeys((row["method"], row["constraints"]) for row in found))
+    for row in found:
+        rows.setdefault(row["seed"], [row["seed"], row["tracks"], row["people"]])
+        rows[row["seed"]].append(f"{row['wcp']:.1f} / {row['clusters']}")
+    names = [f"{name}{', constraints' if held else ''}" for name, held in methods]
+    return table(["film", "tracks", "people", *names], rows.values())
+
+
+def video_memory() -> str:
+    """What the length of a film costs."""
+    head = ["minutes", "tracks", "seconds", "peak MiB"]
+    return table(
+        head, ([row[name.replace(" MiB", "_mib")] for name in head] for row in results("video")["memory"])
+    )
+
+
+def balls() -> str:
+    """Tracks of people that were not learned from: means over the seeds."""
+    found = results("balls")["rows"]
+    rows: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in found:
+        rows.setdefault((f"{row['direction']}, {row['embedder']}", row["method"]), []).append(row)
+    lines = []
+    for about, of in rows.items():
+        shares = (f"{mean(one[name] for one in of):.1f}" for name in (*BOTH, "nmi", "wcp"))
+        counts = (f"{mean(one[name] for one in of):,.0f}" for name in ("clusters", "people"))
+        lines.append([*about, *shares, *counts, len(of)])
+    return table(["set", "method", "F_P", "F_B", "NMI", "WCP", "clusters", "people", "seeds"], lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     **{
         made.__name__: made
@@ -227,6 +261,9 @@ TABLES: dict[str, Callable[[], str]] = {
             knn,
             map_equation,
             synthetic,
+            video,
+            video_memory,
+            balls,
         )
     },
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},

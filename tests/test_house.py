@@ -11,7 +11,7 @@ import pytest
 import personae
 from benchmarks.tables import filled, pages
 from personae.cli.app import app
-from personae.methods import LEARNED, METHODS
+from personae.methods import LEARNED, METHODS, OF_TRACKS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -35,7 +35,7 @@ def commands_of(group_name):
     return {command.callback.__name__ for command in group.typer_instance.registered_commands}
 
 
-@pytest.mark.parametrize("name", [*METHODS, *LEARNED])
+@pytest.mark.parametrize("name", [*METHODS, *LEARNED, *OF_TRACKS])
 def test_a_method_has_its_page(name):
     assert (ROOT / "docs" / "methods" / f"{name}.md").is_file()
 
@@ -47,7 +47,7 @@ def test_every_method_has_its_subcommands():
 
 def test_every_method_file_is_in_a_table():
     files = {path.stem for path in (ROOT / "src/personae/methods").glob("*.py")}
-    assert files - {"__init__", "estimator", "learned"} == {*METHODS, *LEARNED}
+    assert files - {"__init__", "estimator", "learned"} == {*METHODS, *LEARNED, *OF_TRACKS}
 
 
 def test_every_command_is_in_the_docs():

@@ -329,3 +329,20 @@ def test_mapped_faces_are_read_and_written_in_little_memory(tmp_path, suffix, mo
     tracemalloc.stop()
     assert faces.features.nbytes == again.features.nbytes == rows * 384 * 4
     assert peak < faces.features.nbytes / 2
+
+
+def test_an_archive_keeps_the_times_of_tracks(tmp_path):
+    span = np.array([[np.nan, np.nan], [0.5, 2.25]])
+    sources = Sources(
+        ("a.jpg", "b.mp4"),
+        np.array([0, 1], np.int32),
+        np.ones((2, 4), np.float32),
+        np.ones(2, np.float32),
+        span,
+    )
+    write_faces(FaceSet.of(np.eye(2), sources=sources), tmp_path / "faces.npz")
+    np.testing.assert_array_equal(read_faces(tmp_path / "faces.npz").sources.span, span)
+    with np.load(tmp_path / "faces.npz") as arrays:
+        formats_numpy.write_arrays({**arrays, "span": np.ones(2)}, tmp_path / "bad.npz")
+    with pytest.raises(InputError, match="spans of shape"):
+        read_faces(tmp_path / "bad.npz")

@@ -1,8 +1,10 @@
 import math
 import sys
+import threading
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -199,11 +201,11 @@ def test_an_interrupted_run_goes_on_with_the_clip_it_was_at(two_shots, tmp_path,
     looked = []
     look = clips.look_through_clip
 
-    def stops(lens, likeness, clip):
+    def stops(lens, likeness, clip, stopped):
         if len(looked) == 2:
             raise KeyboardInterrupt
         looked.append(clip.part)
-        return look(lens, likeness, clip)
+        return look(lens, likeness, clip, stopped)
 
     with monkeypatch.context() as patch:
         patch.setattr("personae.embed.album.look_through_clip", stops)
@@ -217,6 +219,15 @@ def test_an_interrupted_run_goes_on_with_the_clip_it_was_at(two_shots, tmp_path,
     assert len(looked) < 2 * 3  # something was kept of the first run
     np.testing.assert_array_equal(resumed.faces.features, whole.faces.features)
     np.testing.assert_array_equal(resumed.faces.sources.span, whole.faces.sources.span)
+
+
+def test_a_stopped_look_at_a_clip_ends_at_the_next_picture(two_shots, tmp_path):
+    film, _ = two_shots
+    stopped = threading.Event()
+    stopped.set()
+    clip = clips.Clip("film.mp4", film / "film.mp4", b"", 2.4, 0, 5.0)
+    seen = clips.look_through_clip(None, Likeness(0.4, 0.56), clip, stopped)  # without a lens nothing is found
+    assert seen.reason == "interrupted"
 
 
 def test_without_pyav_a_video_is_skipped_with_the_command(two_shots, tmp_path, monkeypatch, folder):
@@ -251,3 +262,49 @@ def test_twelve_people_in_sixty_tracks_are_twelve_people(tmp_path):
     assert len(album.faces) >= 60
     assert right / len(labels) >= 0.98
     assert labels.max() + 1 <= 14
+
+
+def test_sound_is_no_matter(tmp_path):
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        picture, sound = container.add_stream("libx264", rate=RATE), container.add_stream("aac", rate=44100)
+        picture.width, picture.height, picture.pix_fmt = 64, 36, "yuv420p"
+        for _ in range(RATE):
+            frame = av.VideoFrame.from_image(Image.new("RGB", (64, 36), "green"))
+            container.mux(picture.encode(frame))
+        silence = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp", layout="stereo")
+        silence.sample_rate = 44100
+        container.mux(sound.encode(silence))
+        for stream in (picture, sound):
+            container.mux(stream.encode())
+    assert times_of(tmp_path / "sound.mp4", 5) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+
+
+def test_a_video_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
+    write_video(tmp_path / "film.mp4", [EMPTY])
+    monkeypatch.setattr(video, "MOST_PIXELS", 640 * 360 - 1)
+    with (tmp_path / "film.mp4").open("rb") as file, pytest.raises(BrokenPhotoError, match="make it smaller"):
+        seconds_of(file)
+
+
+def test_a_video_that_never_ends_is_refused(tmp_path, monkeypatch):
+    write_video(tmp_path / "film.mp4", [EMPTY])
+    monkeypatch.setattr(video, "LONGEST", 1.9)
+    with (tmp_path / "film.mp4").open("rb") as file, pytest.raises(BrokenPhotoError, match="cut it into"):
+        seconds_of(file)
+
+
+def test_without_a_length_the_last_picture_tells_it(tmp_path):
+    write_video(tmp_path / "film.mp4", [EMPTY])
+    with (
+        av.open(str(tmp_path / "film.mp4")) as source,
+        av.open(str(tmp_path / "film.mpg"), "w", "mpegts") as copy,
+    ):
+        pictures = source.streams.video[0]
+        stream = copy.add_stream_from_template(pictures)
+        for packet in source.demux(pictures):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    with (tmp_path / "film.mpg").open("rb") as file:
+        assert seconds_of(file) == pytest.approx(2, abs=0.1)
+    assert times_of(tmp_path / "film.mpg", 5) == pytest.approx(np.arange(10) / 5, abs=2e-3)

@@ -80,7 +80,8 @@ def read_npz(path: Path) -> FaceSet:
                 raise InputError(
                     f"files is of type {files.dtype} and shape {files.shape}; it needs to be names"
                 )
-            sources = checked_sources(files.tolist(), file, box, quality)
+            span = read_member(path, archive, members["span"]) if "span" in members else None
+            sources = checked_sources(files.tolist(), file, box, quality, span)
         return FaceSet.of(
             read_member(path, archive, members[features]),
             None if truth is None else read_member(path, archive, members[truth]),
@@ -118,6 +119,7 @@ def write_npz(faces: FaceSet, path: Path) -> None:
         sources = faces.sources
         arrays |= {"files": np.array(sources.files, dtype=np.str_), "file": sources.file}
         arrays |= {"box": sources.box, "quality": sources.quality}
+        arrays |= {} if sources.span is None else {"span": sources.span}
     write_arrays(arrays, path)
 
 

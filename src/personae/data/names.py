@@ -37,17 +37,29 @@ def only_one(found: Iterable[str], known: Sequence[str]) -> str | None:
 
 
 def checked_sources(
-    files: Sequence[str], file: NDArray[Any], box: NDArray[Any], quality: NDArray[Any]
+    files: Sequence[str],
+    file: NDArray[Any],
+    box: NDArray[Any],
+    quality: NDArray[Any],
+    span: NDArray[Any] | None = None,
 ) -> Sources:
     """Sources from arrays of unknown origin; the types of `Sources`.
 
     InputError: not numbers, shapes that disagree, a path that leaves the folder of the pictures.
     """
-    for name, array, kinds in (("file", file, "iu"), ("box", box, "fiu"), ("quality", quality, "fiu")):
+    arrays = [("file", file, "iu"), ("box", box, "fiu"), ("quality", quality, "fiu")]
+    arrays += [] if span is None else [("span", span, "fiu")]
+    for name, array, kinds in arrays:
         if array.dtype.kind not in kinds:
             raise InputError(f"{name} is of type {array.dtype}; it needs to be numbers")
     refuse_outside(files)
-    return Sources(tuple(files), file.astype(np.int32), box.astype(np.float32), quality.astype(np.float32))
+    return Sources(
+        tuple(files),
+        file.astype(np.int32),
+        box.astype(np.float32),
+        quality.astype(np.float32),
+        None if span is None else span.astype(np.float64),
+    )
 
 
 def named_sources(names: Sequence[str], box: NDArray[Any], quality: NDArray[Any]) -> Sources:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -122,8 +121,9 @@ def embed_photos(
         rest = [file for file in photos.files if file not in contents]
         work: Iterator[Sequence[str | Clip]] = chain(handfuls(rest, threads), ([clip] for clip in new_clips))
         likeness = Likeness.of(lens.embedder) if new_clips else None
-        look, embed = partial(look_at, photos, known, lens, likeness), partial(embedded, lens)
-        with quiet_pillow(), closing(spread(look, embed, work, threads)) as seen_files:
+        stopped = threading.Event()
+        look_here = Looker(photos, known, lens, likeness, stopped)
+        with quiet_pillow(), closing(spread(look_here, work, threads, stopped)) as seen_files:
             for handful in seen_files:
                 known.keep([seen for seen in handful if isinstance(seen, Seen)])
                 for seen in handful:
@@ -184,16 +184,32 @@ def unchanged(photos: Photos, known: Store) -> dict[str, bytes]:
     return contents
 
 
-def look_at(
-    photos: Photos, known: Store, lens: Lens, likeness: Likeness | None, file: str | Clip
-) -> Seen | Skipped:
-    """What is in a photo or clip, unless the store knows its content; runs in a worker and writes nothing."""
-    if isinstance(file, str):
-        return look_at_photo(photos, known, lens, file)
-    assert likeness is not None  # there where clips are
-    if known.holds(file.content):  # of a copy of the video
-        return Seen(file.file, file.path, None, file.content)
-    return look_through_clip(lens, likeness, file)
+@dataclass(frozen=True)
+class Looker:
+    """What is in a photo or clip, unless the store knows its content; runs in workers and writes nothing.
+
+    likeness: for clips, None where there are none
+    stopped:  set when nobody waits for the rest any more
+    """
+
+    photos: Photos
+    known: Store
+    lens: Lens
+    likeness: Likeness | None
+    stopped: threading.Event
+
+    def look(self, file: str | Clip) -> Seen | Skipped:
+        """What a look shows; faces of photos are not yet embedded."""
+        if isinstance(file, str):
+            return look_at_photo(self.photos, self.known, self.lens, file)
+        assert self.likeness is not None
+        if self.known.holds(file.content):  # of a copy of the video
+            return Seen(file.file, file.path, None, file.content)
+        return look_through_clip(self.lens, self.likeness, file, self.stopped)
+
+    def embed(self, seen: Seen | Skipped) -> Seen | Skipped:
+        """The same with the features of the faces."""
+        return embedded(self.lens, seen)
 
 
 def look_at_photo(photos: Photos, known: Store, lens: Lens, file: str) -> Seen | Skipped:
@@ -239,18 +255,14 @@ def quiet_pillow() -> Iterator[None]:
 
 
 def spread(
-    look: Callable[[str | Clip], Seen | Skipped],
-    embed: Callable[[Seen | Skipped], Seen | Skipped],
-    rest: Iterator[Sequence[str | Clip]],
-    threads: int,
+    looker: Looker, rest: Iterator[Sequence[str | Clip]], threads: int, stopped: threading.Event
 ) -> Generator[list[Seen | Skipped], None, None]:
     """What was seen in the files, a handful at a time as they come; closed early it waits for those at work."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="embed")
-    stopped = threading.Event()
 
     def look_at_each(handful: Sequence[str | Clip]) -> list[Seen | Skipped]:
-        seen = [look(file) for file in handful if not stopped.is_set()]
-        return [embed(one) for one in seen]  # one after the other, while the network is in the caches
+        seen = [looker.look(file) for file in handful if not stopped.is_set()]
+        return [looker.embed(one) for one in seen]  # one after the other, while the network is in the caches
 
     try:
         waiting = {pool.submit(look_at_each, handful) for handful in islice(rest, AHEAD * threads)}

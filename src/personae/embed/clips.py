@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,8 +85,10 @@ def clips_in(photos: Photos, known: Store, rate: float) -> tuple[list[Clip], lis
     return clips, skipped
 
 
-def look_through_clip(lens: Lens, likeness: Likeness, clip: Clip) -> Seen | Skipped:
+def look_through_clip(lens: Lens, likeness: Likeness, clip: Clip, stopped: threading.Event) -> Seen | Skipped:
     """The tracks in a clip, with features; runs in a worker and writes nothing.
+
+    stopped: ends the look at the next picture, for nobody to see
 
     Memory: one picture, and 600 bytes and a feature for each face in each picture of half a minute.
     """
@@ -98,6 +101,8 @@ def look_through_clip(lens: Lens, likeness: Likeness, clip: Clip) -> Seen | Skip
                     frame = next(pictures, None)
                 if frame is None:
                     break
+                if stopped.is_set():
+                    return Skipped(clip.file, "interrupted")
                 faces = lens.faces_of(Picture(frame.image, frame.image.size), watch)
                 tracker.look(frame.time, frame.image, faces, lens.features_of(faces, watch))
     except BrokenPhotoError as error:

@@ -31,6 +31,7 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts,asf,flv"  # none that opens other files
 )
 PART = 30.0  # seconds of video looked at in one go: what an interrupt loses, and where every track ends
+LONGEST = 7 * 24 * 3600.0  # seconds: what says it is longer is damaged, or would never end
 EARLY = 2.0  # seconds before the announced end from which a video counts as cut off
 
 
@@ -49,18 +50,19 @@ class Frame:
 def seconds_of(file: BinaryIO) -> float:
     """How long a video says it is; if it says nothing, where its last picture is.
 
-    BrokenPhotoError: no video that can be read. MissingExtraError: PyAV is not there.
+    BrokenPhotoError: no video that can be read, or of more than a week. MissingExtraError: PyAV is not there.
     """
     with opened(file) as (container, stream):
         if stream.duration:
-            return float(stream.duration * stream.time_base)
-        if container.duration:
-            return float(container.duration) / 1e6
-        first, last = start_of(stream), 0.0
-        for packet in packets(container, stream):
-            if packet.pts is not None:
-                last = max(last, float(packet.pts * stream.time_base) - first)
-        return last
+            seconds = float(stream.duration * stream.time_base)
+        elif container.duration:
+            seconds = float(container.duration) / 1e6
+        else:
+            times = (packet.pts for packet in packets(container, stream) if packet.pts is not None)
+            seconds = float(max(times, default=0) * stream.time_base) - start_of(stream)
+    if seconds > LONGEST:
+        raise BrokenPhotoError(f"it says that it lasts {seconds / 3600:,.0f} hours; cut it into shorter ones")
+    return seconds
 
 
 def parts_of(seconds: float) -> int:

@@ -8,6 +8,7 @@ from personae.link.weights import need_torch, read_weights
 from personae.methods.affinity_propagation import AffinityPropagation
 from personae.methods.aro import ARO
 from personae.methods.auto import Auto, cluster
+from personae.methods.ball_clusters import BallClusters
 from personae.methods.cdp import CDP
 from personae.methods.chinese_whispers import ChineseWhispers
 from personae.methods.dbscan import DBSCAN
@@ -65,17 +66,20 @@ LEARNED: dict[str, Any] = {
     "star_fc": StarFC,
 }
 
+OF_TRACKS: dict[str, Any] = {"ball_clusters": BallClusters}  # learned as well, but they link no faces
 
-def load(path: Path | str) -> LearnedClusterer:
+
+def load(path: Path | str) -> LearnedClusterer | BallClusters:
     """The trained model of a file that `save` or `personae train` wrote, whatever its method.
 
     InputError: no such file, or no model of ours in it. MissingExtraError: torch is not installed.
     """
     need_torch()
     saved, _ = read_weights(Path(path))
-    if saved.method not in LEARNED:
+    known = LEARNED | OF_TRACKS
+    if saved.method not in known:
         raise InputError(f"{path} holds a model of {saved.method}, which this version does not know")
-    method: LearnedClusterer = LEARNED[saved.method].read(path)
+    method: LearnedClusterer | BallClusters = known[saved.method].read(path)
     return method
 
 
@@ -95,9 +99,11 @@ __all__ = [
     "LEARNED",
     "LGCN",
     "METHODS",
+    "OF_TRACKS",
     "PAHC",
     "AffinityPropagation",
     "Auto",
+    "BallClusters",
     "ChineseWhispers",
     "DensityPeaks",
     "FaceMap",

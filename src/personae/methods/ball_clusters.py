@@ -1,0 +1,139 @@
+"""Ball Cluster Learning: faces or tracks, a learned radius, an unknown number of people.
+
+Tapaswi, Law, Fidler, "Video Face Clustering with Unknown Number of Clusters", ICCV 2019.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from personae.clustering.agglomeration import MOST, Agglomeration
+from personae.data.constraints import Constraints
+from personae.data.faceset import FaceSet
+from personae.errors import InputError
+from personae.graph.components import first_seen
+from personae.link.weights import Geometry, Saved, fill, need_torch, read_weights, write_weights
+from personae.methods.estimator import as_faces, refuse_crowds
+from personae.methods.learned import identities_of
+from personae.train.plan import Plan
+
+NAME = "ball_clusters"
+
+
+class BallClusters(BaseEstimator):
+    """Everybody fits a ball of the radius that was learned from other people; complete linkage finds the balls.
+
+    Trained on faces with identities, it learns an embedding in which a person's faces lie within a ball and
+    strangers at least three radii from its centre, and the radius with it. So nobody chooses a threshold: two
+    faces in one ball are at most two radii apart, and complete linkage is cut there.
+
+    It believes that all people vary equally. It is made for tracks, whose mean features vary little; single
+    faces of one person seldom fit one ball, which tears people apart. O(T^2) memory for T tracks or faces,
+    at most 20,000.
+
+    plan: the training settings instead of its own
+    seed: of everything random
+
+    model_:      the network
+    radius_:     of the balls, as a Euclidean distance of unit features
+    validation_: mean of pairwise and BCubed F on tracks of identities held out
+    looks_:      what training saw on the way
+    geometry_:   of the features
+    """
+
+    model_: Any
+    radius_: float
+    validation_: float
+    looks_: list[Any]
+    geometry_: Geometry
+
+    def __init__(self, plan: Plan | None = None, seed: int = 0) -> None:
+        self.plan = plan
+        self.seed = seed
+
+    def fit(
+        self,
+        X: FaceSet | ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        folder: Path | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Trains on X, a FaceSet or features (N, d), with the identities y, (N,) integers or names.
+
+        y:        may be left out where X is a FaceSet with its truth
+        folder:   where checkpoints and the log go; the same call goes on from there after an interrupt
+        progress: called with steps done and steps in all
+
+        InputError: labels that don't match, too few identities with two faces. MissingExtraError: torch.
+        """
+        need_torch()
+        from personae.train.balls import learn_balls  # noqa: PLC0415  (needs torch)
+
+        faces = as_faces(X)
+        truth = identities_of(faces, y)
+        model, looks = learn_balls(faces, truth, self.plan, self.seed, folder=folder, progress=progress)
+        self._hold(model, Geometry.of(faces), max(look.score for look in looks))
+        self.looks_ = looks
+        self._trained = {"faces": len(faces), "identities": len(np.unique(truth))}
+        return self
+
+    def predict(self, X: FaceSet | ArrayLike, *, constraints: Constraints | None = None) -> NDArray[np.int32]:
+        """(N,) int32, the person of each face, 0..C-1 in the order of the first faces.
+
+        X:           a FaceSet or features (N, d): faces, or the mean features of tracks
+        constraints: faces of a group are one track and stand for it by their mean; hard pairs are never joined
+
+        InputError: another embedder's features, more than 20,000 tracks or faces, constraints of others.
+        """
+        if not hasattr(self, "model_"):
+            raise NotFittedError("this BallClusters is not trained; call fit, or personae.load a trained one")
+        faces = as_faces(X)
+        self.geometry_.check(faces)
+        held = Constraints.of(len(faces)) if constraints is None else constraints.held_by(len(faces))
+        tracks = _tracks(faces, held)
+        refuse_crowds(tracks, MOST, "BallClusters", "Auto, or tracks instead of faces")
+        apart = Constraints.of(len(tracks), apart=held.group[held.apart], weight=held.weight)
+        cut = Agglomeration(self.model_.tau, "complete")
+        embedded = self.model_.embedded(tracks.features)
+        return first_seen(cut.cluster_all_pairs(embedded, apart)[held.group])
+
+    def save(self, path: Path | str) -> None:
+        """Writes the trained model to a .safetensors file; `personae.load` reads it."""
+        trained = {**self._trained, "validation_f": round(self.validation_, 4)}
+        settings = {**self.get_params(), "plan": None}
+        saved = Saved(NAME, settings, asdict(self.model_.config), {}, self.geometry_, trained)
+        write_weights(saved, self.model_.module, Path(path))
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """The model of a file that `save` wrote. InputError: no such model there. MissingExtraError: torch."""
+        need_torch()
+        from personae.link.balls import BallConfig, BallModel  # noqa: PLC0415  (needs torch)
+
+        saved, tensors = read_weights(Path(path))
+        if saved.method != NAME:
+            raise InputError(f"{path} holds a {saved.method} model; read it with personae.load")
+        method = cls(**saved.settings)
+        model = BallModel(BallConfig(**saved.config))
+        fill(model.module, tensors, Path(path))
+        method._hold(model, saved.geometry, saved.trained["validation_f"])
+        method.looks_, method._trained = [], saved.trained
+        return method
+
+    def _hold(self, model: Any, geometry: Geometry, validation: float) -> None:
+        self.model_, self.geometry_, self.validation_ = model, geometry, validation
+        self.radius_ = model.squared_radius**0.5
+
+
+def _tracks(faces: FaceSet, held: Constraints) -> FaceSet:
+    """One row a group, by its number: the mean feature of its faces."""
+    from personae.link.balls import means  # noqa: PLC0415  (needs torch)
+
+    return FaceSet.of(means(np.asarray(faces.features, np.float32), held.group))

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from personae.link.balls import BallConfig, BallModel, BallNet, ball_loss, means
+
+
+def defined(f, person, b):
+    """The loss, a face and a person at a time."""
+    centres = {}
+    for one in set(person.tolist()):
+        mean = f[person == one].mean(axis=0)
+        centres[one] = mean / np.linalg.norm(mean)
+    same = np.mean([max(0, ((x - centres[p]) ** 2).sum() - b) for x, p in zip(f, person.tolist(), strict=True)])
+    nearest = [
+        min(((x - centre) ** 2).sum() for other, centre in centres.items() if other != p)
+        for x, p in zip(f, person.tolist(), strict=True)
+    ]
+    return 4 * same + np.mean([max(0, 9 * b + 0.05 - d) for d in nearest])
+
+
+@given(people=st.integers(2, 5), faces=st.integers(5, 20), b=st.floats(0.01, 0.5), seed=st.integers(0, 999))
+def test_the_loss_is_that_of_the_paper(people, faces, b, seed):
+    rng = np.random.default_rng(seed)
+    f = rng.normal(size=(faces, 6))
+    f /= np.linalg.norm(f, axis=1, keepdims=True)
+    person = np.concatenate([np.arange(people), rng.integers(0, people, faces - people)])
+    found = ball_loss(torch.from_numpy(f), torch.from_numpy(person), torch.tensor(b, dtype=torch.float64))
+    assert found.item() == pytest.approx(defined(f, person, b), abs=1e-9)
+
+
+def test_the_radius_begins_at_the_published_one_and_learns_ten_times_slower():
+    net = BallNet(BallConfig(6))
+    assert net.b.item() == pytest.approx(np.log1p(np.exp(-1.48)), rel=1e-5)
+    h = torch.tensor(-1.48, requires_grad=True)
+    functional.softplus(h).backward()
+    net.b.backward()
+    with torch.no_grad():
+        net.slow_h -= 0.5 * net.slow_h.grad
+        h -= 0.1 * 0.5 * h.grad
+    assert net.b.item() == pytest.approx(functional.softplus(h).item(), rel=1e-6)
+
+
+def test_at_first_the_embedding_is_the_features():
+    x = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    model = BallModel(BallConfig(6))
+    np.testing.assert_allclose(model.embedded(x), x, atol=1e-6)
+    assert model.tau == pytest.approx(1 - 2 * model.squared_radius)
+
+
+@given(faces=st.integers(1, 30), tracks=st.integers(1, 6), seed=st.integers(0, 99))
+def test_the_mean_of_a_track_has_length_1(faces, tracks, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(faces, 5)).astype(np.float32)
+    track = np.unique(rng.integers(0, tracks, faces), return_inverse=True)[1].astype(np.int32)
+    found = means(x, track)
+    for one in range(track.max() + 1):
+        mean = x[track == one].astype(float).mean(axis=0)
+        np.testing.assert_allclose(found[one], mean / np.linalg.norm(mean), atol=1e-6)

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import personae
+from personae import BallClusters, Constraints, InputError
+from personae.evaluation import bcubed
+from personae.methods import ball_clusters as module
+from personae.train.balls import tracks_of
+from personae.train.plan import Plan
+from tests.planted import made_faces
+
+PLAN = Plan(steps=40, learning_rate=0.1, weight_decay=0.0, schedule="cosine", validate_every=10)
+
+
+@pytest.fixture(scope="module")
+def balls():
+    return BallClusters(PLAN).fit(made_faces([8] * 40, spread=0.4, seed=1))
+
+
+@pytest.fixture(scope="module")
+def others():
+    return made_faces([10] * 15, spread=0.4, seed=2)
+
+
+def test_people_that_were_not_learned_from_are_found_from_their_tracks(balls, others):
+    track = tracks_of(others.truth, 5, np.random.default_rng(0))
+    held = Constraints.of(len(others), [np.flatnonzero(track == one) for one in range(track.max() + 1)])
+    labels = balls.predict(others, constraints=held)
+    assert bcubed(others.truth, labels).f > 0.95
+    for one in range(track.max() + 1):
+        assert len(set(labels[track == one].tolist())) == 1
+    assert 0 < balls.radius_ < 1
+    assert balls.validation_ > 0.9
+
+
+def test_hard_pairs_are_never_joined(balls, others):
+    pair = np.flatnonzero(others.truth == 0)[:2]
+    labels = balls.predict(others, constraints=Constraints.of(len(others), apart=[pair]))
+    assert labels[pair[0]] != labels[pair[1]]
+
+
+def test_the_clusters_are_complete_linkage_on_squared_distances_cut_at_4_b(balls, others):
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist
+
+    embedded = balls.model_.embedded(others.features).astype(float)
+    tree = linkage(pdist(embedded, "sqeuclidean"), "complete")
+    expected = fcluster(tree, 4 * balls.model_.squared_radius, "distance")
+    assert (personae.graph.first_seen(expected) == balls.predict(others)).all()
+
+
+def test_a_saved_model_is_read_again(balls, others, tmp_path):
+    balls.save(tmp_path / "balls.safetensors")
+    again = personae.load(tmp_path / "balls.safetensors")
+    assert isinstance(again, BallClusters)
+    assert again.radius_ == balls.radius_
+    assert (again.predict(others) == balls.predict(others)).all()
+
+
+def test_training_is_the_same_again_and_goes_on_after_an_interrupt(balls, tmp_path):
+    faces = made_faces([8] * 40, spread=0.4, seed=1)
+
+    def stops(done, _):
+        if done == 25:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        BallClusters(PLAN).fit(faces, folder=tmp_path, progress=stops)
+    resumed = BallClusters(PLAN).fit(faces, folder=tmp_path)
+    assert resumed.radius_ == balls.radius_
+
+
+def test_what_cannot_be_is_refused(balls, others, monkeypatch):
+    assert clone(BallClusters(seed=3)).seed == 3
+    with pytest.raises(NotFittedError):
+        BallClusters().predict(others)
+    with pytest.raises(InputError, match="the faces have 3 values"):
+        balls.predict(np.eye(3))
+    with pytest.raises(InputError, match="constraints are of 2 faces"):
+        balls.predict(others, constraints=Constraints.of(2))
+    monkeypatch.setattr(module, "MOST", 10)
+    with pytest.raises(InputError, match="150 faces are too many for BallClusters"):
+        balls.predict(others)
