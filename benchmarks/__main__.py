@@ -7,7 +7,7 @@ from benchmarks import tables
 from benchmarks.record import SHARED
 
 ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "video")
-REAL = ("unlearned", "default", "learned", "synthetic", "balls")  # these need the real embeddings
+REAL = ("unlearned", "default", "learned", "detection", "synthetic", "balls")  # these need the real embeddings
 
 for name in (*ANYWHERE, *(REAL if SHARED.is_dir() else ())):
     print(f"== {name}", flush=True)

@@ -247,6 +247,49 @@ def balls() -> str:
     return table(["set", "method", "F_P", "F_B", "NMI", "WCP", "clusters", "people", "seeds"], lines)
 
 
+def detection_strategies() -> str:
+    """GCN-D with few proposals and with many: how many, F by predicted and by perfect scores, correlation."""
+    rows = []
+    for name in next(iter(results("detection")["results"].values()))["strategies"]:
+        row: list[Any] = [name]
+        for of in results("detection")["results"].values():
+            found = of["strategies"][name]
+            row += [f"{found['proposals']:,}", *map(both_fs, (found, found["perfect"])), found["correlation"]]
+        rows.append(row)
+    head = [f"{what}, {e}" for e in results("detection")["results"] for what in ("sets", "F", "perfect", "r")]
+    return table(["proposals", *head], rows)
+
+
+def detection_overlaps() -> str:
+    """De-overlapping beside suppression, on the same scores."""
+    found = results("detection")["results"]
+    names = next(iter(found.values()))["overlaps"]
+    cells = ([(of["overlaps"][name]) for of in found.values()] for name in names)
+    rows = (
+        [f"`{name}`", *(f"{both_fs(cell)}, {1000 * cell['seconds']:.1f} ms" for cell in row)]
+        for name, row in zip(names, cells, strict=True)
+    )
+    return table(["", *found], rows)
+
+
+def detection_refined() -> str:
+    """Clusters of other methods before and after GCN-S."""
+    lines = []
+    for embedder, of in results("detection")["results"].items():
+        for name, sides in of["refined"].items():
+            cells = []
+            for side in ("before", "after"):
+                precision, recall = (sides[side][f"pairwise_{part}"] for part in ("precision", "recall"))
+                cells += [both_fs(sides[side]), f"{precision:.1f}, {recall:.1f}"]
+            lines.append([embedder, name, *cells])
+    return table(["features", "method", "F before", "P, R before", "F after", "P, R after"], lines)
+
+
+def both_fs(found: dict[str, Any]) -> str:
+    """Pairwise F / BCubed F."""
+    return " / ".join(f"{found[f]:.1f}" for f in BOTH)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     **{
         made.__name__: made
@@ -264,6 +307,9 @@ TABLES: dict[str, Callable[[], str]] = {
             video,
             video_memory,
             balls,
+            detection_strategies,
+            detection_overlaps,
+            detection_refined,
         )
     },
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},
