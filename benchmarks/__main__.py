@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 from benchmarks import tables
 from benchmarks.record import SHARED
 
 ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "video")
 REAL = ("unlearned", "default", "learned", "detection", "synthetic", "balls")  # these need the real embeddings
+OTHERS = ("approximate",)  # these need the extra `bench`
 
-for name in (*ANYWHERE, *(REAL if SHARED.is_dir() else ())):
+for name in (*ANYWHERE, *(OTHERS if find_spec("faiss") else ()), *(REAL if SHARED.is_dir() else ())):
     print(f"== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
 tables.main()

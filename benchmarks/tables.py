@@ -199,6 +199,31 @@ def knn() -> str:
     )
 
 
+def approximate() -> str:
+    """Graphs of large sets, beside other programs; ratios to ours by the processor's time."""
+    rows = results("approximate")["rows"]
+    own = {row["faces"]: row["cpu_seconds"] for row in rows if row["program"] == "personae"}
+    head = ["faces", "program", "setting", "seconds", "processor seconds", "times ours"]
+    head += ["recall, same identity", "recall, all k", "peak MiB"]
+    return table(
+        head,
+        (
+            [
+                f"{row['faces']:,}",
+                row["program"],
+                row["setting"],
+                f"{row['seconds']:.1f}",
+                f"{row['cpu_seconds']:.1f}",
+                f"{row['cpu_seconds'] / own[row['faces']]:.1f}",
+                f"{row['same_identity_recall']:.4f}",
+                f"{row['recall_at_k']:.3f}",
+                f"{row['peak_mib']:,}",
+            ]
+            for row in rows
+        ),
+    )
+
+
 def map_equation() -> str:
     """Programs that search the shortest description, on the same graphs."""
     head = ["graph", "program", "processor seconds", "bytes an edge", "codelength", "modules", "people"]
@@ -302,6 +327,7 @@ TABLES: dict[str, Callable[[], str]] = {
             embed,
             evaluate,
             knn,
+            approximate,
             map_equation,
             synthetic,
             video,

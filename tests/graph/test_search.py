@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personae import FaceSet, InputError, SyntheticIdentities, knn_graph, synthetic_faces
+from personae import Auto, FaceSet, InputError, SyntheticIdentities, knn_graph, synthetic_faces
+from personae.evaluation import bcubed
 from personae.graph import KnnGraph, near_recall, neighbor_recall, search
 from personae.graph.cells import Cells
 from personae.graph.exact import nearest_faces
@@ -155,3 +156,13 @@ def test_a_recall_that_is_no_share_is_refused():
 def test_near_recall_is_of_the_same_faces(made):
     with pytest.raises(InputError, match="4,000"):
         near_recall(KnnGraph(np.zeros((3, 1), np.int32), np.zeros((3, 1), np.float32)), made)
+
+
+@pytest.mark.data
+def test_people_found_on_a_graph_of_cells_are_as_good_as_on_the_exact_one(large, shared):
+    held = np.load(shared / "data" / "lfw.sface.npz")
+    faces = FaceSet.of(held["X"], held["y"])
+    exact, by_cells = knn_graph(faces, recall=1), knn_graph(faces)
+    assert near_recall(by_cells, faces) > 0.98
+    scores = [bcubed(faces.truth, Auto().fit(faces, graph=graph).labels_).f for graph in (exact, by_cells)]
+    assert abs(scores[0] - scores[1]) < 0.005
