@@ -6,7 +6,15 @@ from scipy.stats import norm
 
 from personae import FaceSet, knn_graph
 from personae.link import Sample, Strangers, strangers_of
-from personae.link.false_links import BELIEVED, TAIL, StrangerPairs, bell_line, least_widths, lightest_tail
+from personae.link.false_links import (
+    BELIEVED,
+    SHARES,
+    StrangerPairs,
+    bell_line,
+    least_widths,
+    lightest_tail,
+    tail_of,
+)
 from tests.planted import made_faces
 
 
@@ -50,7 +58,7 @@ def test_a_tail_is_the_quantile_of_the_widths_between_strangers(planted):
             for j in sample.face
             if planted.truth[i] != planted.truth[j]
         ]
-        tails.append(np.quantile(z, 1 - TAIL))
+        tails.append(np.quantile(z, 1 - SHARES[-1]))
     chosen = lightest_tail(found, StrangerPairs.among(planted.features, rows, sample, planted.truth))
     expected = found.believed(BELIEVED[int(np.argmin(tails))])
     np.testing.assert_allclose(chosen.level, expected.level, rtol=1e-12)
@@ -71,6 +79,19 @@ def test_the_line_takes_strangers_to_the_normal_curve(stretch):
     slope, shift = bell_line(z)
     assert slope == pytest.approx(1 / stretch, abs=0.01)
     assert shift == pytest.approx(-0.2 / stretch, abs=0.02)
+
+
+@pytest.mark.parametrize("torn", [2e-4, 6e-4, 5e-3, 5e-2])
+def test_faces_of_a_person_who_was_torn_apart_are_not_taken_for_strangers(torn):
+    z = norm.isf((np.arange(1_000_000) + 0.5) / 1_000_000) * 1.3 - 0.3
+    mixed = np.concatenate([z, np.random.default_rng(0).normal(12, 3, int(torn * len(z)))])
+    assert len(tail_of(z)) == len(SHARES) > len(tail_of(mixed))
+    slope, shift = bell_line(mixed)
+    if torn < 4e-3:
+        assert slope == pytest.approx(1 / 1.3, abs=0.1)
+        assert shift == pytest.approx(0.3 / 1.3, abs=0.25)
+    else:
+        assert (slope, shift) == (1.0, 0.0)
 
 
 def test_too_few_strangers_and_too_light_tails_are_taken_for_normal():

@@ -17,9 +17,10 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.link.strangers import BLOCK, Sample, Strangers
 
 BELIEVED = (0.0, 0.25, 0.5, 0.75, 1.0)  # of what is a face's own, tried
-TAIL = 3e-5  # share of the strangers whose closeness decides between them
-BODY = (1e-2, 3e-3, 1e-3, 3e-4)  # shares of the strangers that the line goes through
-FEWEST = 10  # strangers beyond a share of `BODY` that is used
+SHARES = np.array([0.16, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5])  # of the strangers, whose closeness is looked at
+BODY = slice(1, 5)  # of `SHARES`, those that the line goes through
+JUMP = 3  # times as steep as before, a tail is no longer of strangers
+FEWEST = 10  # strangers beyond a share that the line goes through
 LEAST, MOST, STEP = -2.0, 40.0, 0.1  # widths that are counted
 SMOOTH = 5  # steps that are averaged
 
@@ -58,11 +59,25 @@ class StrangerPairs(NamedTuple):
 
 
 def lightest_tail(strangers: Strangers, pairs: StrangerPairs) -> Strangers:
-    """Believed as far as keeps the closest pairs farthest away, by the quantile of z at 1 - `TAIL`."""
+    """Believed as far as keeps the closest pairs farthest away, by the last quantile of z in `tail_of` all."""
     if not pairs.apart.any():
         return strangers
     tried = [strangers.believed(share) for share in BELIEVED]
-    return tried[int(np.argmin([np.quantile(pairs.widths(one), 1 - TAIL) for one in tried]))]
+    tails = [tail_of(pairs.widths(one)) for one in tried]
+    last = min(map(len, tails)) - 1
+    return tried[int(np.argmin([tail[last] for tail in tails]))]
+
+
+def tail_of(widths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The quantiles of z at 1 - `SHARES`, as far as they are of strangers; at least the first.
+
+    Where a large person was torn apart, its faces are taken for strangers, and a small share of all pairs is
+    much closer than the rest. There the quantiles jump; the last one before that is no longer sure.
+    """
+    quantiles = np.quantile(widths, 1 - SHARES)
+    steep = np.diff(quantiles, prepend=0) / np.diff(norm.isf(SHARES), prepend=0)
+    jumps = np.flatnonzero(steep[1:] > JUMP * np.maximum(steep[:-1], 1))
+    return np.asarray(quantiles[: max(1, jumps[0])] if len(jumps) else quantiles)
 
 
 def least_widths(
@@ -94,9 +109,9 @@ def bell_line(widths: NDArray[np.float64]) -> tuple[float, float]:
     1 and 0 where there are too few, or where their tail looks lighter than it: then some of the closest were
     taken for people.
     """
-    shares = [share for share in BODY if share * len(widths) >= FEWEST]
-    quantiles = np.quantile(widths, 1 - np.array(shares)) if shares else np.zeros(1)
-    if np.ptp(quantiles) == 0:
+    many = 1 + int(np.sum(SHARES[BODY] * len(widths) >= FEWEST))
+    quantiles = tail_of(widths)[:many][BODY] if many > 1 else np.zeros(1)
+    if len(quantiles) < 2 or np.ptp(quantiles) == 0:
         return 1.0, 0.0
-    slope, shift = np.polyfit(quantiles, norm.isf(shares), 1)
+    slope, shift = np.polyfit(quantiles, norm.isf(SHARES[BODY][: len(quantiles)]), 1)
     return (float(slope), float(shift)) if slope < 1 else (1.0, 0.0)
