@@ -13,7 +13,13 @@ import typer
 from personae import __version__
 
 CORE = ("numpy", "scipy", "numba", "scikit-learn", "onnxruntime", "pillow")
-EXTRAS = {"parquet": "pyarrow", "heif": "pillow_heif", "plots": "matplotlib"}
+EXTRAS = {
+    "parquet": "pyarrow",
+    "heif": "pillow_heif",
+    "video": "av",
+    "plots": "matplotlib",
+    "learn": "torch",
+}
 SELF_TEST_SECONDS = 5.0
 
 
