@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from personae import InputError
-from personae.evaluation import expected
-from personae.evaluation.expected import kept_together
+from personae.evaluation import bcubed, expected
+from personae.evaluation.expected import kept_together, torn_from
 
 
 def torn(labels, share, seed=0):
@@ -73,3 +73,13 @@ def test_a_person_torn_apart_is_expected_to_be_less_right_than_one_that_stays():
 def test_partitions_of_other_faces_are_refused():
     with pytest.raises(InputError):
         expected(LABELS, LABELS[:-1], LABELS)
+
+
+def test_what_is_torn_from_a_partition_is_missed():
+    first = expected(LABELS, LABELS, LABELS)
+    for share in (0.1, 0.5):
+        labels = torn(LABELS, share)
+        score = torn_from(first, LABELS, expected(labels, labels, labels), labels).bcubed
+        assert score.recall == pytest.approx(first.bcubed.recall * bcubed(LABELS, labels).recall)
+        assert score.f < first.bcubed.f
+        assert score.interval.low < score.f < score.interval.high

@@ -66,6 +66,9 @@ def auto(
     method = Auto(k=k, false_links=false_links, target_precision=target_precision).fit(faces, graph=knn)
     tell(faces, method.labels_, began, out)
     typer.echo(f"expected, without labels: {method.expected_}")
+    reached = method.expected_.pairwise.precision
+    if target_precision is not None and reached < target_precision:
+        typer.echo(f"a precision of {target_precision} cannot be expected here; it is {reached:.3f}")
 
 
 @cluster_commands.command()

@@ -33,7 +33,7 @@ METRICS = {"pairwise": pairwise, "bcubed": bcubed}
 
 @dataclass(frozen=True)
 class ExpectedScore:
-    """Precision, recall and F as they are expected, and where F was found in nine of ten collections."""
+    """Precision, recall and F as they are expected; nine of ten F learned from lay in the interval."""
 
     precision: float
     recall: float
@@ -71,6 +71,29 @@ def expected(labels: ArrayLike, strict: ArrayLike, loose: ArrayLike) -> Expected
     a, b = learned["people"]
     people = expit(a + b * _logit(kept_together(labels, strict)))
     return Expected(**scores, people=people.astype(np.float32))
+
+
+def torn_from(first: Expected, before: ArrayLike, told: Expected, labels: ArrayLike) -> Expected:
+    """The scores of a partition that was torn from another one, for which `first` is expected.
+
+    before, labels: (N,) int, the other partition and this one
+    told:           what `expected` says of this one
+
+    F was learned at one strictness. A stricter partition agrees with its neighbors and yet misses what the
+    first one had, so its recall is that of the first, less what was torn; the precision is as told.
+    """
+    scores = {
+        name: _torn(getattr(first, name), getattr(told, name).precision, measure(before, labels).recall)
+        for name, measure in METRICS.items()
+    }
+    return Expected(**scores, people=told.people)
+
+
+def _torn(first: ExpectedScore, precision: float, kept: float) -> ExpectedScore:
+    recall = max(first.recall * kept, LEAST)
+    f = 2 * precision * recall / (precision + recall)
+    ends = (expit(logit(f) + logit(end) - logit(first.f)) for end in (first.interval.low, first.interval.high))
+    return ExpectedScore(precision, recall, f, Interval(*map(float, ends)))
 
 
 def signs(

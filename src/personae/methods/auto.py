@@ -9,7 +9,7 @@ from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
-from personae.evaluation.expected import Expected, expected
+from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
@@ -107,11 +107,12 @@ class Auto(FeatureClusterer):
         if self.target_precision is not None and not 0 < self.target_precision < 1:
             raise InputError(f"target_precision is {self.target_precision}; give a share between 0 and 1")
         looks = self.looks(faces, graph_of(faces, graph, self.k), constraints)
-        for rung in range(1, RUNGS + 1):
-            self.expected_ = expected(looks.labels(rung), looks.labels(rung + 2), looks.labels(rung - 1))
-            target = self.target_precision
-            if target is None or self.expected_.pairwise.precision >= target:
-                break
+        rung, target = 1, self.target_precision
+        first = told = looks.expected(rung)
+        while target is not None and told.pairwise.precision < target and rung < RUNGS:
+            rung += 1
+            told = looks.expected(rung)
+        self.expected_ = told if rung == 1 else torn_from(first, looks.labels(1), told, looks.labels(rung))
         self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
         self.confidence_ = confidence(looks.links(rung), self.labels_)
         return self
@@ -166,6 +167,10 @@ class Looks:
 
     def links(self, rung: int) -> KnnGraph:
         return self.strangers.link(self.graph, self.floors[rung])
+
+    def expected(self, rung: int) -> Expected:
+        """By the next but one stricter look, and the next looser one."""
+        return expected(self.labels(rung), self.labels(rung + 2), self.labels(rung - 1))
 
     def labels(self, rung: int) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces."""
