@@ -15,6 +15,7 @@ from personae.errors import InputError
 from personae.graph.adjacency import canonical_order
 from personae.graph.components import component_labels, first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 SHARES = 16  # the clusters are dealt out in so many runs, each with tables of its own
 
@@ -71,10 +72,11 @@ class RankOrder:
         changed = np.ones(count, dtype=np.bool_)
         while changed.any():
             crowd = _Crowd.of(labels, now, changed)
-            _renew(graph.neighbors, similarities, crowd, lists, min(reach, width))
+            listed = graph.neighbors, similarities
+            in_threads(_renew, spans(count), listed, crowd, lists, min(reach, width))
             _renew_pairs(lists, pairs)
             scale = np.bincount(labels, weights=around, minlength=count).astype(np.float64)
-            links = _close(lists, pairs, scale, crowd.size, self.t)
+            links = _close(lists, pairs, scale, crowd.size, float(self.t))
             group = component_labels(KnnGraph(links, np.ones(links.shape, dtype=np.float32)))
             _, first, size = np.unique(group, return_index=True, return_counts=True)
             changed = size[group] > 1
@@ -144,52 +146,56 @@ class _Pairs(NamedTuple):
     fresh: NDArray[np.bool_]
 
 
-@njit(parallel=True, cache=True)
+@njit(cache=True, nogil=True)
 def _renew(
-    neighbors: NDArray[np.int32], similarities: NDArray[np.float32], crowd: _Crowd, lists: _Lists, reach: int
+    span: Span,
+    graph: tuple[NDArray[np.int32], NDArray[np.float32]],
+    crowd: _Crowd,
+    lists: _Lists,
+    reach: int,
 ) -> None:
-    """Brings the lists up to date: of clusters that changed, anew; of others, with entries that merged.
+    """Brings lists up to date: of clusters that changed, anew; of others, with entries that merged.
 
     A list that merging left with less than `reach` entries, and that is not whole, is made anew as well.
     """
+    neighbors, similarities = graph
     labels, order, start, size, now, changed = crowd
     clusters, closest, whole, fresh = lists
     count, width = clusters.shape
-    for share in prange(SHARES):
-        seen_by = np.full(count, -1, np.int64)
-        best = np.empty(count, np.float32)
-        found = np.empty(count, np.int32)
-        for own in range(share * count // SHARES, (share + 1) * count // SHARES):
-            if size[own] == 0:
-                clusters[own, :1] = NOBODY  # the list of a number that is no longer in use
-                fresh[own] = False
+    seen_by = np.full(count, -1, np.int64)
+    best = np.empty(count, np.float32)
+    found = np.empty(count, np.int32)
+    for own in range(*span):
+        if size[own] == 0:
+            clusters[own, :1] = NOBODY  # the list of a number that is no longer in use
+            fresh[own] = False
+            continue
+        fresh[own] = changed[own] or _any_moved(clusters[own], now)
+        if not fresh[own]:
+            continue
+        if not changed[own]:
+            entries = _merged_entries(clusters[own], closest[own], now, seen_by, own)
+            if whole[own] or entries >= reach:
                 continue
-            fresh[own] = changed[own] or _any_moved(clusters[own], now)
-            if not fresh[own]:
-                continue
-            if not changed[own]:
-                entries = _merged_entries(clusters[own], closest[own], now, seen_by, own)
-                if whole[own] or entries >= reach:
+        founds = 0
+        for at in range(start[own], start[own + 1]):
+            for rank in range(neighbors.shape[1]):
+                if neighbors[order[at], rank] < 0 or labels[neighbors[order[at], rank]] == own:
                     continue
-            founds = 0
-            for at in range(start[own], start[own + 1]):
-                for rank in range(neighbors.shape[1]):
-                    if neighbors[order[at], rank] < 0 or labels[neighbors[order[at], rank]] == own:
-                        continue
-                    other, similarity = labels[neighbors[order[at], rank]], similarities[order[at], rank]
-                    if seen_by[other] != count + own:
-                        seen_by[other] = count + own
-                        best[other] = similarity
-                        found[founds] = other
-                        founds += 1
-                    best[other] = max(best[other], similarity)
-            numbers = np.sort(found[:founds])
-            place = np.argsort(-best[numbers], kind="mergesort")
-            whole[own] = founds <= width
-            clusters[own] = NOBODY
-            for rank in range(min(founds, width)):
-                clusters[own, rank] = numbers[place[rank]]
-                closest[own, rank] = best[numbers[place[rank]]]
+                other, similarity = labels[neighbors[order[at], rank]], similarities[order[at], rank]
+                if seen_by[other] != count + own:
+                    seen_by[other] = count + own
+                    best[other] = similarity
+                    found[founds] = other
+                    founds += 1
+                best[other] = max(best[other], similarity)
+        numbers = np.sort(found[:founds])
+        place = np.argsort(-best[numbers], kind="mergesort")
+        whole[own] = founds <= width
+        clusters[own] = NOBODY
+        for rank in range(min(founds, width)):
+            clusters[own, rank] = numbers[place[rank]]
+            closest[own, rank] = best[numbers[place[rank]]]
 
 
 @njit(cache=True)

@@ -6,8 +6,9 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from personae.graph.exact import KERNELS, cosine_of
+from personae.graph.exact import cosine_of
 from personae.graph.merges import Merges
+from personae.graph.threads import KERNELS
 
 LINKAGES = ("single", "average", "complete")
 SINGLE, AVERAGE = 0, 1

@@ -1,21 +1,19 @@
 """Cells of faces that lie near one another: the ground of a search that does not look at all pairs."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+
+from personae.graph.exact import STRIDE, above, before
+from personae.graph.threads import in_threads, products_alone
 
 BLOCK = 2048  # faces multiplied at a time
 SHOWN = 24  # faces a cell that its place is learned from
 ROUNDS = 4
-STRIDE = 64  # products compared in one go
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Cells:
         return int(np.sort(np.diff(self.first))[: self.looked_into].sum())
 
     @classmethod
+    @products_alone()
     def among(cls, features: NDArray[np.float32], count: int) -> "Cells":
         """About `count` cells by spherical k-means on two levels: groups first, then cells in each group.
 
@@ -60,6 +59,7 @@ class Cells:
         first = np.r_[0, np.cumsum([len(directions) for directions in found])]
         return cls(np.concatenate(found), groups[used], first)
 
+    @products_alone()
     def nearest(self, features: NDArray[np.float32], faces: NDArray[np.intp], probes: int) -> NDArray[np.int32]:
         """(B, probes) int32, the nearest cells of the faces asked for, best first; `probes` is at most `most`.
 
@@ -80,12 +80,6 @@ class Cells:
         place, cell = np.divmod(_largest(products.reshape(len(rows), -1), probes), width)
         found: NDArray[np.int32] = (np.take_along_axis(self.first[near], place, axis=1) + cell).astype(np.int32)
         return found
-
-
-def in_threads(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """What `work` makes of each item, by as many threads as numba has; each makes its products alone."""
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        return list(threads.map(work, items))
 
 
 def _blocks(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -114,6 +108,7 @@ def _largest(products: NDArray[np.float32], count: int) -> Any:
     """(B, count) int32, where the largest values of each row are, best first, equals in order."""
     found = np.zeros((len(products), count), np.int32)
     heap = np.empty(count, np.float32)
+    keys = np.empty(count, np.int64)
     for row in range(len(products)):
         heap.fill(-np.inf)
         values, places = products[row], found[row]
@@ -123,20 +118,10 @@ def _largest(products: NDArray[np.float32], count: int) -> Any:
                 for at in range(left, right):
                     if values[at] > heap[0]:
                         _replace_least(heap, places, values[at], at)
-        rising = np.argsort(places)
-        best = rising[np.argsort(-heap[rising], kind="mergesort")]
-        found[row] = places[best].copy()
+        for at in range(count):
+            keys[at] = before(heap[at], places[at])
+        found[row] = places[np.argsort(keys)]
     return found
-
-
-@njit(cache=True, nogil=True)
-def above(values: NDArray[np.float32], floor: np.float32) -> bool:
-    """Whether any value exceeds `floor`; written so that it compiles to vector comparisons."""
-    count = 0
-    for at in range(len(values)):
-        if values[at] > floor:
-            count += 1
-    return count > 0
 
 
 @njit(cache=True, nogil=True)

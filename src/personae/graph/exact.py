@@ -1,21 +1,21 @@
 """Exact nearest neighbors of every face, in blocks: one dense product, then the best k of each row."""
 
-import threading
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import in_threads, products_alone
 
 COLUMNS = 4096  # faces multiplied at a time
 STRIDE = 64  # products compared in one go
 ROOM = 4  # candidates held, in k
 NEARLY_UNIT = 0.01  # float16 rows are closer
-KERNELS = threading.Lock()  # not every threading layer lets two threads start parallel loops at once
 
 
 def neighbor_recall(
@@ -39,15 +39,16 @@ def neighbor_recall(
     return float(np.maximum(held.sum(axis=1), tied.sum(axis=1)).sum() / neighbors.size)
 
 
+@products_alone()
 def nearest_faces(
     features: NDArray[np.floating[Any]], queries: NDArray[np.integer[Any]], k: int, *, block: int | None = None
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Neighbors and similarities (Q, k) of the faces `queries` among unit `features`; see `knn_graph`.
 
-    2 Q N d operations; 16 KB and 32 k bytes for each of `block` faces, 1,024 by default.
+    2 Q N d operations; 16 KB and 32 k bytes for each of `block` faces in each thread, 512 by default.
     """
     wide = np.ascontiguousarray(features, dtype=np.float32)
-    n, d = wide.shape
+    n = len(wide)
     k = min(k, n - 1)
     length = np.sqrt(np.einsum("ij,ij->i", wide, wide))
     if not (np.abs(length - 1) < NEARLY_UNIT).all():
@@ -56,35 +57,14 @@ def nearest_faces(
         )
     neighbors = np.full((len(queries), k), NOBODY, dtype=np.int32)
     similarities = np.zeros((len(queries), k), dtype=np.float32)
+    step = max(1, min(block or 512, -(-len(queries) // numba.get_num_threads())))
+
+    def fill(start: int) -> None:
+        span = slice(start, start + step)
+        _search(wide, queries[span].astype(np.int64), neighbors[span], similarities[span])
+
     if k > 0:
-        step = max(1, min(block or 1024, len(queries)))
-        room = _Room(
-            slack=4 * d * float(np.finfo(np.float32).eps),  # the products' rounding, at its worst
-            heap=np.empty((step, k), dtype=np.float32),
-            face=np.empty((step, ROOM * k + STRIDE), dtype=np.int32),
-            product=np.empty((step, ROOM * k + STRIDE), dtype=np.float32),
-            held=np.empty(step, dtype=np.int64),
-        )
-        tile = np.empty(step * min(COLUMNS, n), dtype=np.float32)
-        for start in range(0, len(queries), step):
-            rows = queries[start : start + step].astype(np.int64)
-            asked = wide[rows]
-            room.heap.fill(-np.inf)
-            room.held.fill(0)
-            for first in range(0, n, COLUMNS):
-                columns = wide[first : first + COLUMNS]
-                products = tile[: len(rows) * len(columns)].reshape(len(rows), len(columns))
-                np.matmul(asked, columns.T, out=products)
-                with KERNELS:
-                    _hold(products, rows, first, room)
-            span = slice(start, start + len(rows))
-            with KERNELS:
-                _best(room, rows, wide, neighbors[span], similarities[span])
-            for row in np.flatnonzero(room.held[: len(rows)] < 0):
-                products = wide @ wide[rows[row]]
-                products[rows[row]] = -np.inf
-                near = np.flatnonzero(products > room.heap[row, 0] - room.slack).astype(np.int32)
-                _fill(near, rows[row], wide, neighbors[start + row], similarities[start + row])
+        in_threads(fill, range(0, len(queries), step))
     return neighbors, similarities
 
 
@@ -105,39 +85,59 @@ class _Room(NamedTuple):
     held: NDArray[np.int64]
 
 
-@njit(parallel=True, cache=True)
+def _search(
+    features: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    neighbors: NDArray[np.int32],
+    similarities: NDArray[np.float32],
+) -> None:
+    """Fills the neighbors and similarities (R, k) of some rows."""
+    (n, d), k = features.shape, neighbors.shape[1]
+    room = _Room(
+        slack=4 * d * float(np.finfo(np.float32).eps),  # the products' rounding, at its worst
+        heap=np.full((len(rows), k), -np.inf, np.float32),
+        face=np.empty((len(rows), ROOM * k + STRIDE), np.int32),
+        product=np.empty((len(rows), ROOM * k + STRIDE), np.float32),
+        held=np.zeros(len(rows), np.int64),
+    )
+    asked = features[rows]
+    for first in range(0, n, COLUMNS):
+        _hold(asked @ features[first : first + COLUMNS].T, rows, first, room)
+    _best(room, rows, features, neighbors, similarities)
+    for row in np.flatnonzero(room.held < 0):
+        products = features @ features[rows[row]]
+        products[rows[row]] = -np.inf
+        near = np.flatnonzero(products > room.heap[row, 0] - room.slack).astype(np.int32)
+        _fill(near, rows[row], features, neighbors[row], similarities[row])
+
+
+@njit(cache=True, nogil=True)
 def _hold(products: NDArray[np.float32], rows: NDArray[np.int64], first: int, room: _Room) -> None:
     """Takes in the products of `rows` with the faces from `first` on."""
-    held = room.held  # written within the loop through the tuple, it would be lost
-    for row in prange(len(rows)):
-        held[row] = _hold_one(products[row], rows[row], first, room, row)
+    for row in range(len(rows)):
+        heap, faces, values = room.heap[row], room.face[row], room.product[row]
+        held = room.held[row]
+        for left in range(0, products.shape[1], STRIDE):
+            some = products[row, left : left + STRIDE]
+            floor = np.float32(heap[0] - room.slack)
+            if not above(some, floor):
+                continue
+            if held >= 0 and held + STRIDE > len(faces):
+                held = _dropped(faces, values, held, floor)
+                if held + STRIDE > len(faces):
+                    held = -1
+            for at in range(len(some)):
+                face = first + left + at
+                if some[at] > floor and face != rows[row]:
+                    if held >= 0:
+                        faces[held], values[held] = face, some[at]
+                        held += 1
+                    if some[at] > heap[0]:
+                        _replace_least(heap, some[at])
+        room.held[row] = held
 
 
-@njit(cache=True)
-def _hold_one(products: NDArray[np.float32], face: int, first: int, room: _Room, row: int) -> int:
-    """How many candidates face `face`, in row `row`, has after these products."""
-    heap, faces, values = room.heap[row], room.face[row], room.product[row]
-    held = int(room.held[row])
-    for left in range(0, len(products), STRIDE):
-        right = min(left + STRIDE, len(products))
-        floor = np.float32(heap[0] - room.slack)
-        if _above(products[left:right], floor) == 0:
-            continue
-        if held >= 0 and held + STRIDE > len(faces):
-            held = _dropped(faces, values, held, floor)
-            if held + STRIDE > len(faces):
-                held = -1
-        for at in range(left, right):
-            if products[at] > floor and first + at != face:
-                if held >= 0:
-                    faces[held], values[held] = first + at, products[at]
-                    held += 1
-                if products[at] > heap[0]:
-                    _replace_least(heap, products[at])
-    return held
-
-
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _dropped(face: NDArray[np.int32], product: NDArray[np.float32], held: int, floor: np.float32) -> int:
     """How many candidates are left without those at or below `floor`, which are dropped in place."""
     left = 0
@@ -148,17 +148,17 @@ def _dropped(face: NDArray[np.int32], product: NDArray[np.float32], held: int, f
     return left
 
 
-@njit(cache=True)
-def _above(values: NDArray[np.float32], floor: np.float32) -> int:
-    """How many values exceed `floor`; written so that it compiles to vector comparisons."""
+@njit(cache=True, nogil=True)
+def above(values: NDArray[np.float32], floor: np.float32) -> bool:
+    """Whether any value exceeds `floor`; written so that it compiles to vector comparisons."""
     count = 0
     for at in range(len(values)):
         if values[at] > floor:
             count += 1
-    return count
+    return count > 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _replace_least(heap: NDArray[np.float32], value: np.float32) -> None:
     hole = 0
     while True:
@@ -172,7 +172,7 @@ def _replace_least(heap: NDArray[np.float32], value: np.float32) -> None:
     heap[hole] = value
 
 
-@njit(parallel=True, cache=True)
+@njit(cache=True, nogil=True)
 def _best(
     room: _Room,
     rows: NDArray[np.int64],
@@ -181,14 +181,14 @@ def _best(
     similarities: NDArray[np.float32],
 ) -> None:
     """Fills each row of `neighbors` and `similarities` from the candidates, by their exact cosines."""
-    for row in prange(len(rows)):
+    for row in range(len(rows)):
         if room.held[row] >= 0:
             floor = np.float32(room.heap[row, 0] - room.slack)
             left = _dropped(room.face[row], room.product[row], room.held[row], floor)
             _fill(room.face[row, :left], rows[row], features, neighbors[row], similarities[row])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill(
     near: NDArray[np.int32],
     face: int,
@@ -197,13 +197,23 @@ def _fill(
     similarities: NDArray[np.float32],
 ) -> None:
     """The best of the candidates `near` of one face, by exact cosine, equals in order."""
-    exact = np.empty(len(near), dtype=np.float32)
+    exact = np.empty(len(near), np.float32)
+    keys = np.empty(len(near), np.int64)
     for at in range(len(near)):
         exact[at] = cosine_of(features[face], features[near[at]])
-    order = np.argsort(-exact, kind="mergesort")
+        keys[at] = before(exact[at], near[at])
+    order = np.argsort(keys)
     for rank in range(min(len(neighbors), len(near))):
         neighbors[rank] = near[order[rank]]
         similarities[rank] = exact[order[rank]]
+
+
+@njit(cache=True, nogil=True)
+def before(value: np.float32, place: int) -> int:
+    """A number that is smaller for the larger value, and of equal values for the smaller place."""
+    bits = np.int64(np.float32(value + np.float32(0)).view(np.int32))
+    rising = bits if bits >= 0 else bits ^ 0x7FFFFFFF
+    return int((-rising << 32) | place)
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

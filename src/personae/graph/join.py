@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
-from personae.graph.cells import STRIDE, above, in_threads
-from personae.graph.exact import KERNELS, cosine_of
+from personae.graph.exact import STRIDE, above, before, cosine_of
+from personae.graph.threads import in_threads, products_alone
 
 ROOM = 2  # candidates held, in k, and `STRIDE` more
 TILE = 1 << 19  # products in a tile
@@ -62,6 +62,7 @@ class Shortlists(NamedTuple):
     floor: NDArray[np.float32]
 
 
+@products_alone()
 def joined(
     features: NDArray[np.float32], asked: Asked, number: NDArray[np.int32], k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -86,21 +87,13 @@ def joined(
         floor=np.full(n, -np.inf, np.float32),
     )
     products = np.empty(TILES, np.float32)
-    for tiles in _batches(asked):
-
-        def multiply(tile: NDArray[np.int64]) -> None:
-            place, low, high, left, right = tile
-            rows = features[asked.face[low:high]]
-            out = products[place : place + len(rows) * (right - left)].reshape(len(rows), right - left)
-            np.matmul(rows, features[left:right].T, out=out)
-
-        in_threads(multiply, tiles)
-        with KERNELS:
-            _take_in(products, tiles, asked, lists, features, numba.get_num_threads())
+    shares = [(share, numba.get_num_threads()) for share in range(numba.get_num_threads())]
     neighbors = np.full((n, k), -1, np.int32)
     similarities = np.zeros((n, k), np.float32)
-    with KERNELS:
-        _best(lists, features, neighbors, similarities)
+    for tiles in _batches(asked):
+        in_threads(_multiply, tiles, features, asked, products)
+        in_threads(_take_in, shares, (products, tiles), asked, lists, features)
+    in_threads(_best, shares, lists, features, neighbors, similarities)
     return neighbors, similarities
 
 
@@ -135,49 +128,58 @@ def _askers(probe: NDArray[np.int32], start: NDArray[np.int64]) -> Any:
     return face
 
 
-@njit(parallel=True, cache=True)
+def _multiply(
+    tile: NDArray[np.int64], features: NDArray[np.float32], asked: Asked, products: NDArray[np.float32]
+) -> None:
+    place, low, high, left, right = tile
+    rows = features[asked.face[low:high]]
+    out = products[place : place + len(rows) * (right - left)].reshape(len(rows), right - left)
+    np.matmul(rows, features[left:right].T, out=out)
+
+
+@njit(cache=True, nogil=True)
 def _take_in(
-    products: NDArray[np.float32],
-    tiles: NDArray[np.int64],
+    of: tuple[int, int],
+    batch: tuple[NDArray[np.float32], NDArray[np.int64]],
     asked: Asked,
     lists: Shortlists,
     features: NDArray[np.float32],
-    shares: int,
 ) -> None:
-    """Takes the products in on both sides; the faces of a cell are in the care of one thread."""
+    """Takes the products in on both sides, for the faces of the cells in this share of so many."""
+    share, shares = of
+    products, tiles = batch
     faces, values, held, floor = lists.face, lists.product, lists.held, lists.floor
-    probe, cell_of, rows = asked.probe, asked.cell, asked.face
     room = faces.shape[1]
-    for share in prange(shares):
-        for tile in range(len(tiles)):
-            place, low, high, left, right = tiles[tile]
-            cell = cell_of[left]
-            wide = right - left
-            for row in range(low, high):
-                face = rows[row]
-                of_face = cell_of[face]
-                if of_face % shares == share and above(products[place : place + wide], floor[face]):
-                    for column in range(wide):
-                        if products[place + column] > floor[face] and left + column != face:
-                            at = held[face]
-                            faces[face, at], values[face, at] = left + column, products[place + column]
-                            held[face] = at + 1
-                            if at + 1 == room:
-                                _shorten(lists, face, features)
-                mine = cell % shares == share and of_face != cell
-                if mine and _any_above(products[place : place + wide], floor[left:right]):
-                    for column in range(wide):
-                        other = left + column
-                        if products[place + column] > floor[other] and not _looks(probe[other], of_face):
-                            at = held[other]
-                            faces[other, at], values[other, at] = face, products[place + column]
-                            held[other] = at + 1
-                            if at + 1 == room:
-                                _shorten(lists, other, features)
-                place += wide
+    probe, cell_of = asked.probe, asked.cell
+    for tile in range(len(tiles)):
+        place, low, high, left, right = tiles[tile]
+        cell = cell_of[left]
+        wide = right - left
+        for row in range(low, high):
+            face = int(asked.face[row])
+            of_face = cell_of[face]
+            if of_face % shares == share and above(products[place : place + wide], floor[face]):
+                for column in range(wide):
+                    if products[place + column] > floor[face] and left + column != face:
+                        at = held[face]
+                        faces[face, at], values[face, at] = left + column, products[place + column]
+                        held[face] = at + 1
+                        if at + 1 == room:
+                            _shorten(lists, face, features)
+            mine = cell % shares == share and of_face != cell
+            if mine and _any_above(products[place : place + wide], floor[left:right]):
+                for column in range(wide):
+                    other = left + column
+                    if products[place + column] > floor[other] and not _looks(probe[other], of_face):
+                        at = held[other]
+                        faces[other, at], values[other, at] = face, products[place + column]
+                        held[other] = at + 1
+                        if at + 1 == room:
+                            _shorten(lists, other, features)
+            place += wide
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _any_above(values: NDArray[np.float32], floors: NDArray[np.float32]) -> bool:
     count = 0
     for at in range(len(values)):
@@ -186,13 +188,13 @@ def _any_above(values: NDArray[np.float32], floors: NDArray[np.float32]) -> bool
     return count > 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _looks(probe: NDArray[np.int32], cell: int) -> bool:
     at = np.searchsorted(probe, cell)
     return bool(at < len(probe) and probe[at] == cell)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _shorten(lists: Shortlists, face: int, features: NDArray[np.float32]) -> None:
     """Drops the candidates that k others surpass; by their cosines, if by their products too few are."""
     k, held = lists.k, lists.held[face]
@@ -203,38 +205,41 @@ def _shorten(lists: Shortlists, face: int, features: NDArray[np.float32]) -> Non
         if values[at] > floor:
             lists.face[face, left], values[left] = lists.face[face, at], values[at]
             left += 1
+    lists.held[face] = left
     if left > lists.face.shape[1] - STRIDE:
-        others, cosines = _sorted(lists, face, left, features)
-        left = k
+        others, cosines = _sorted(lists, face, features)
+        lists.held[face] = k
         lists.face[face, :k], values[:k] = others[:k], cosines[:k]
         floor = np.float32(cosines[k - 1] - lists.slack)
-    lists.held[face], lists.floor[face] = left, floor
+    lists.floor[face] = floor
 
 
-@njit(cache=True)
-def _sorted(lists: Shortlists, face: int, held: int, features: NDArray[np.float32]) -> Any:
-    """The first `held` candidates and their cosines, best first, equals in the order of their numbers."""
-    others = lists.face[face, :held].copy()
-    others = others[np.argsort(lists.number[others])]
-    cosines = np.empty(held, np.float32)
-    for at in range(held):
+@njit(cache=True, nogil=True)
+def _sorted(lists: Shortlists, face: int, features: NDArray[np.float32]) -> Any:
+    """The candidates and their cosines, best first, equals in the order of their numbers."""
+    others = lists.face[face, : lists.held[face]]
+    cosines = np.empty(len(others), np.float32)
+    keys = np.empty(len(others), np.int64)
+    for at in range(len(others)):
         cosines[at] = cosine_of(features[face], features[others[at]])
-    order = np.argsort(-cosines, kind="mergesort")
+        keys[at] = before(cosines[at], lists.number[others[at]])
+    order = np.argsort(keys)
     return others[order], cosines[order]
 
 
-@njit(parallel=True, cache=True)
+@njit(cache=True, nogil=True)
 def _best(
+    of: tuple[int, int],
     lists: Shortlists,
     features: NDArray[np.float32],
     neighbors: NDArray[np.int32],
     similarities: NDArray[np.float32],
 ) -> None:
     k = neighbors.shape[1]
-    for face in prange(len(neighbors)):
+    for face in range(of[0], len(neighbors), of[1]):
         if lists.held[face] > k:
             _shorten(lists, face, features)
-        others, cosines = _sorted(lists, face, lists.held[face], features)
+        others, cosines = _sorted(lists, face, features)
         row = lists.number[face]
         for rank in range(min(k, len(others))):
             neighbors[row, rank] = lists.number[others[rank]]

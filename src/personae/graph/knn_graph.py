@@ -47,10 +47,12 @@ class KnnGraph:
         return int(self.neighbors.shape[1])
 
     def nearest(self, k: int) -> "KnnGraph":
-        """The first k ranks of each face, or all there are; views, nothing is copied. InputError: k below 0."""
+        """The first k ranks of each face, or all there are; copies of those. InputError: k below 0."""
         if k < 0:
             raise InputError(f"k is {k}; it needs to be at least 1")
-        return KnnGraph(self.neighbors[:, :k], self.similarities[:, :k])
+        if k >= self.k:
+            return self
+        return KnnGraph(self.neighbors[:, :k].copy(), self.similarities[:, :k].copy())
 
     def linked(self, weights: NDArray[np.floating[Any]]) -> "KnnGraph":
         """The same neighbors with the weights of a link model, (N, k), in place of the similarities."""

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.graph.adjacency import canonical_order
 from personae.graph.components import first_seen
-from personae.graph.exact import KERNELS
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ def symmetric_links(graph: KnnGraph, tau: float = -np.inf) -> Links:
     place[order] = np.arange(len(graph), dtype=np.int32)
     similarities = graph.similarities.astype(np.float32, copy=False)
     both = _both_ways(graph.neighbors, similarities, place, tau)
-    with KERNELS:
-        return Links(order, *_once(*both))
+    return Links(order, *_once(*both))
 
 
 @njit(cache=True)
@@ -87,14 +86,29 @@ def _both_ways(
     return indptr, others, weights
 
 
-@njit(parallel=True, cache=True)
 def _once(
     indptr: NDArray[np.int64], others: NDArray[np.int32], weights: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """The same links sorted, each once a row; the arguments are overwritten."""
-    n = len(indptr) - 1
-    kept = np.zeros(n + 1, np.int64)
-    for a in prange(n):
+    parts = spans(len(indptr) - 1)
+    start = np.zeros(len(indptr), np.int64)
+    in_threads(_sort, parts, indptr, others, weights, start[1:])
+    np.cumsum(start, out=start)
+    links, values = np.empty(start[-1], np.int32), np.empty(start[-1], np.float32)
+    in_threads(_copy, parts, indptr, others, start, links)
+    in_threads(_copy, parts, indptr, weights, start, values)
+    return start, links, values
+
+
+@njit(cache=True, nogil=True)
+def _sort(
+    span: Span,
+    indptr: NDArray[np.int64],
+    others: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    kept: NDArray[np.int64],
+) -> None:
+    for a in range(*span):
         row, weight = others[indptr[a] : indptr[a + 1]], weights[indptr[a] : indptr[a + 1]]
         by_other = np.argsort(row)
         row[:], weight[:] = row[by_other], weight[by_other]
@@ -105,12 +119,14 @@ def _once(
             else:
                 row[end], weight[end] = row[at], weight[at]
                 end += 1
-        kept[a + 1] = end
-    start = np.cumsum(kept)
-    links = np.empty(start[-1], np.int32)
-    values = np.empty(start[-1], np.float32)
-    for a in prange(n):
-        count = start[a + 1] - start[a]
-        links[start[a] : start[a + 1]] = others[indptr[a] : indptr[a] + count]
-        values[start[a] : start[a + 1]] = weights[indptr[a] : indptr[a] + count]
-    return start, links, values
+        kept[a] = end
+
+
+@njit(cache=True, nogil=True)
+def _copy(
+    span: Span, indptr: NDArray[np.int64], old: NDArray[Any], start: NDArray[np.int64], new: NDArray[Any]
+) -> None:
+    """The first values of each row, as many as `start` leaves room for."""
+    for a in range(*span):
+        for at in range(start[a + 1] - start[a]):
+            new[start[a] + at] = old[indptr[a] + at]

@@ -10,9 +10,10 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from personae.graph.components import root_of
-from personae.graph.exact import KERNELS, cosine_of
+from personae.graph.exact import cosine_of
 from personae.graph.links import Links
 from personae.graph.merges import Merges
+from personae.graph.threads import KERNELS
 
 
 def spanning_forest(links: Links) -> Merges:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 BLOCK = 1 << 12  # faces whose links are weighed in one go
 GAP = 1e-6  # how far from optimal the weights may be, in squared similarity
@@ -53,13 +54,20 @@ class CoveringSpheres:
         if not 0 < self.slack <= 1:
             raise InputError(f"slack is {self.slack}; it needs to be above 0 and at most 1")
         wide = np.ascontiguousarray(features, dtype=np.float32)
-        return np.asarray(_centers(wide, graph.neighbors, self.slack))
+        centers = np.zeros(wide.shape, np.float32)
+        in_threads(_fill, spans(len(wide)), wide, graph.neighbors, self.slack, centers)
+        return centers
 
 
-@njit(parallel=True, cache=True)
-def _centers(features: NDArray[np.float32], neighbors: NDArray[np.int32], slack: float) -> NDArray[np.float32]:
-    centers = np.zeros(features.shape, dtype=np.float32)
-    for face in prange(len(features)):
+@njit(cache=True, nogil=True)
+def _fill(
+    span: Span,
+    features: NDArray[np.float32],
+    neighbors: NDArray[np.int32],
+    slack: float,
+    centers: NDArray[np.float32],
+) -> None:
+    for face in range(*span):
         near = neighbors[face]
         inside = np.empty((len(near) + 1, features.shape[1]), dtype=np.float32)
         inside[0] = features[face]
@@ -75,7 +83,6 @@ def _centers(features: NDArray[np.float32], neighbors: NDArray[np.int32], slack:
             for row in range(count):
                 total += share[row] * inside[row, axis]
             centers[face, axis] = total
-    return centers
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

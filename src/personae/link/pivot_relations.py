@@ -5,11 +5,12 @@ network learns of it from few people holds for others.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 from personae.link.pivot_subgraphs import EMPTY, PivotSubgraphs, slot_of
 
 SIZES = np.array([4, 8, 16, 32, 64])  # of lists, compared with each other
@@ -31,16 +32,20 @@ def relations(faces: FaceSet, graph: KnnGraph, subgraphs: PivotSubgraphs) -> NDA
     """
     out = np.zeros((len(subgraphs.faces), RELATIONS), np.float32)
     members = (subgraphs.pivots, subgraphs.start, subgraphs.faces)
-    _cosines(faces.features.astype(np.float32, copy=False), graph.neighbors, members, out)
+    features = faces.features.astype(np.float32, copy=False)
     similarities = graph.similarities.astype(np.float32, copy=False)
     if graph.k == 0:
         similarities = np.zeros((len(graph), 1), np.float32)
-    _lists(graph.neighbors, similarities, members, np.diff(subgraphs.indptr), out)
+    degree = np.diff(subgraphs.indptr)
+    parts = spans(len(subgraphs.pivots))
+    in_threads(_cosines, parts, features, graph.neighbors, members, out)
+    in_threads(_lists, parts, (graph.neighbors, similarities), members, degree, out)
     return out
 
 
-@njit(parallel=True, cache=True, fastmath={"reassoc", "contract"})
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def _cosines(
+    span: Span,
     features: NDArray[np.float32],
     neighbors: NDArray[np.int32],
     members: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]],
@@ -48,7 +53,7 @@ def _cosines(
 ) -> None:
     pivots, start, faces = members
     d, count = features.shape[1], len(SIZES)
-    for b in prange(len(pivots)):
+    for b in range(*span):
         means = np.zeros((count + 1, d), np.float32)  # the pivot, then its first 4, 8, ... faces
         means[0] = features[pivots[b]]
         total, seen = np.zeros(d, np.float32), 0
@@ -66,21 +71,22 @@ def _cosines(
                 out[m, 0 if which == 0 else 3 + which] = dot
 
 
-@njit(parallel=True, cache=True)
+@njit(cache=True, nogil=True)
 def _lists(
-    neighbors: NDArray[np.int32],
-    similarities: NDArray[np.float32],
+    span: Span,
+    graph: tuple[NDArray[np.int32], NDArray[np.float32]],
     members: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]],
     degree: NDArray[np.int64],
     out: NDArray[np.float32],
 ) -> None:
     pivots, start, faces = members
+    neighbors, similarities = graph
     k, count = neighbors.shape[1], len(SIZES)
     room = 4
     while room < 3 * (k + 1):
         room *= 2
     class_of = np.searchsorted(SIZES, np.arange(k + 2))  # of ranks; those beyond the last size are in the last
-    for b in prange(len(pivots)):
+    for b in range(*span):
         p = pivots[b]
         table, rank_of = np.full(room, EMPTY, np.int32), np.empty(room, np.int32)
         for rank in range(k + 1):

@@ -39,6 +39,10 @@ class Strangers:
         level, spread = np.median(self.level), np.median(self.spread)
         return Strangers(share * self.level + (1 - share) * level, self.spread**share * spread ** (1 - share))
 
+    def of(self, faces: NDArray[np.intp]) -> "Strangers":
+        """Of some of the faces alone."""
+        return Strangers(self.level[faces], self.spread[faces])
+
     def link(self, graph: KnnGraph, floor: float) -> KnnGraph:
         """Links that are more than `floor` widths nearer than strangers; weights are z_ij - floor + 0.5.
 

@@ -5,13 +5,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personae.clustering.full_lists import joined_again
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.expected import Expected, expected, torn_from
+from personae.graph.adjacency import canonical_order
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.search import knn_graph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
@@ -133,17 +136,17 @@ class Auto(FeatureClusterer):
                 )
             strangers = strangers_of(faces.features, others, side="near")
             sample |= others
-        people = MapEquation()
         floor = bell_floor(ALPHA, len(faces))
-        guess = people.cluster(strangers.believed(0).link(graph, floor))
+        guess = _people(faces, graph, strangers.believed(0), floor)
         strangers = strangers_of(faces.features, sample, side="near", labels=guess)
         rows = Sample.among(faces.features, graph, ROWS).face
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
         strangers = lightest_tail(strangers, pairs)
-        guess = people.cluster(strangers.link(graph, floor))
+        guess = _people(faces, graph, strangers, floor)
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
-        return Looks(strangers, graph, constraints, shares, least_widths(strangers, pairs, graph, shares))
+        floors = least_widths(strangers, pairs, graph, shares)
+        return Looks(faces, strangers, graph, constraints, shares, floors)
 
 
 class Looks:
@@ -155,13 +158,14 @@ class Looks:
 
     def __init__(
         self,
+        faces: FaceSet,
         strangers: Strangers,
         graph: KnnGraph,
         constraints: Constraints | None,
         shares: list[float],
         floors: list[float],
     ) -> None:
-        self.strangers, self.graph, self.constraints = strangers, graph, constraints
+        self.faces, self.strangers, self.graph, self.constraints = faces, strangers, graph, constraints
         self.shares, self.floors = shares, floors
         self._labels: dict[float, NDArray[np.int32]] = {}
 
@@ -176,5 +180,19 @@ class Looks:
         """(N,) int32, 0..C-1 in the order of the first faces."""
         floor = self.floors[rung]
         if floor not in self._labels:
-            self._labels[floor] = MapEquation().cluster(self.links(rung), self.constraints)
+            self._labels[floor] = _people(self.faces, self.graph, self.strangers, floor, self.constraints)
         return self._labels[floor]
+
+
+def _people(
+    faces: FaceSet, graph: KnnGraph, strangers: Strangers, floor: float, constraints: Constraints | None = None
+) -> NDArray[np.int32]:
+    """(N,) int32, 0..C-1 in the order of the first faces, by the links beyond `floor`."""
+
+    def among(rows: NDArray[np.intp]) -> KnnGraph:
+        some = knn_graph(FaceSet(faces.features[rows]), min(graph.k, len(rows) - 1))
+        return strangers.of(rows).link(some, floor)
+
+    links = strangers.link(graph, floor)
+    labels = MapEquation().cluster(links, constraints)
+    return joined_again(labels, links, canonical_order(graph), among, constraints)

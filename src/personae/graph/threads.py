@@ -1,0 +1,51 @@
+"""Work shared out among threads: compiled code and products that let go of the interpreter."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import numba
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+KERNELS = threading.Lock()  # not every threading layer lets two threads start parallel loops at once
+SPANS = 8  # a thread, since some take longer than others
+
+Span = tuple[int, int]
+
+
+def in_threads(work: Callable[..., Any], items: Iterable[Any], *arguments: Any) -> list[Any]:
+    """work(item, *arguments) of each item, by as many threads as numba has."""
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+        return list(threads.map(lambda item: work(item, *arguments), items))
+
+
+def spans(count: int) -> list[Span]:
+    """The first and the end of runs of about equal length that `count` items are dealt out in."""
+    edges = np.linspace(0, count, SPANS * numba.get_num_threads() + 1).astype(int).tolist()
+    return [(low, high) for low, high in pairwise(edges) if low < high]
+
+
+class _Alone:
+    lock = threading.Lock()
+    users = 0
+    limits: threadpool_limits
+
+
+@contextmanager
+def products_alone() -> Iterator[None]:
+    """One BLAS thread a product, for those who multiply in threads; until the last of them is done."""
+    with _Alone.lock:
+        if _Alone.users == 0:
+            _Alone.limits = threadpool_limits(1, "blas")
+        _Alone.users += 1
+    try:
+        yield
+    finally:
+        with _Alone.lock:
+            _Alone.users -= 1
+            if _Alone.users == 0:
+                _Alone.limits.restore_original_limits()
