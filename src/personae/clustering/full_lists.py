@@ -15,6 +15,7 @@ from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
 
 SEEN = 5  # groups that a list of neighbors can reach
+ALONE = -1
 
 
 def joined_again(
@@ -31,7 +32,8 @@ def joined_again(
     among:  the links, of the same strength, in the kNN graph of some faces alone
 
     From each group whose lists are mostly full k / 5 faces are taken, evenly along `order`, and the map
-    equation is asked again, with the faces of each group held together; until nobody joins.
+    equation is asked again. Groups most of whose faces it puts together are one person, unless two of their
+    faces are a hard pair; until nobody joins.
     """
     full = links.neighbors[:, -1] != NOBODY if links.k else np.zeros(len(labels), np.bool_)
     while True:
@@ -40,15 +42,25 @@ def joined_again(
         if crowded.sum() < 2:
             return labels
         rows = _some(labels, size, crowded, order, max(1, links.k // SEEN))
-        held = _held(labels, rows, constraints)
-        joined = np.arange(len(size))
-        found = MapEquation().cluster(among(rows), held)
-        first = np.unique(found, return_index=True)[1]
-        joined[labels[rows]] = labels[rows[first[found]]]
-        again = first_seen(joined[labels])
-        if again.max() == labels.max():
+        person = _most_of(labels[rows], MapEquation().cluster(among(rows)), len(size))
+        if constraints is not None:
+            ends = labels[constraints.hard]
+            person[ends[person[ends[:, 0]] == person[ends[:, 1]]]] = ALONE
+        person = np.where(person == ALONE, len(rows) + np.arange(len(size)), person)
+        joined = first_seen(person[labels])
+        if joined.max() == labels.max():
             return labels
-        labels = again
+        labels = joined
+
+
+def _most_of(group: NDArray[np.int32], person: NDArray[np.int32], groups: int) -> NDArray[np.int64]:
+    """(groups,) the person that more than half of each group's faces are, or ALONE."""
+    people = np.int64(person.max()) + 1
+    pairs, count = np.unique(group * people + person, return_counts=True)
+    most = count > np.bincount(group, minlength=groups)[pairs // people] / 2
+    found = np.full(groups, ALONE, np.int64)
+    found[pairs[most] // people] = pairs[most] % people
+    return found
 
 
 def _some(
@@ -64,13 +76,3 @@ def _some(
     place = np.arange(len(labels)) - (np.cumsum(size) - size)[group]
     taken = (place + 1) * most // size[group] > place * most // size[group]
     return np.asarray(np.sort(by_group[taken & crowded[group]]))
-
-
-def _held(labels: NDArray[np.int32], rows: NDArray[np.intp], constraints: Constraints | None) -> Constraints:
-    """Those of the groups that the faces `rows` stand for."""
-    groups, first, own = np.unique(labels[rows], return_index=True, return_inverse=True)
-    stands_for = np.full(labels.max() + 1, -1)
-    stands_for[groups] = first
-    apart = stands_for[labels[constraints.hard]] if constraints is not None else np.empty((0, 2), np.intp)
-    together = np.split(np.argsort(own, kind="stable"), np.cumsum(np.bincount(own))[:-1])
-    return Constraints.of(len(rows), together, apart[(apart >= 0).all(axis=1)])
