@@ -5,7 +5,8 @@ runs as it comes. The oracles choose with the labels: components and the map equ
 threshold (and the map equation with the k) whose pairwise and BCubed F add up to the most. The other methods
 run as they come. What Auto expects of itself, without labels, stands beside what the labels say.
 
-A run that was stopped goes on where it was; `--seeds` and `--only` do a part.
+A run that was stopped goes on where it was; `--seeds` and `--only` do a part, `--again` runs Auto once more
+and keeps the rows of the others.
 """
 
 import argparse
@@ -32,7 +33,8 @@ KS = (20, 80)  # and the collection's own
 AS_THEY_COME = {"facemap": FaceMap, "fces": FCES, "hdbscan": HDBSCAN, "dbscan": DBSCAN, "aro": ARO}
 
 
-def rows_of(collection: Collection, seed: int) -> Iterator[dict[str, Any]]:
+def rows_of(collection: Collection, seed: int, others: bool) -> Iterator[dict[str, Any]]:
+    """Of Auto, and if `others` are wanted of those."""
     faces = collection.faces(seed)
     graph = knn_graph(faces, min(collection.k, len(faces) - 1))
     about = {"collection": collection.name, "seed": seed, "faces": len(faces), "k": graph.k}
@@ -49,6 +51,8 @@ def rows_of(collection: Collection, seed: int) -> Iterator[dict[str, Any]]:
         "expected": expected(auto),
         "seconds": round(seconds, 2),
     }
+    if not others:
+        return
     yield {**about, "method": "oracle components", **best(faces, component_runs(graph))}
     yield {**about, "method": "oracle map equation", **best(faces, map_equation_runs(graph))}
     for name, method in AS_THEY_COME.items():
@@ -95,16 +99,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--only", help="collections whose name holds this")
-    parser.add_argument("--again", action="store_true", help="throw away what is there")
+    parser.add_argument("--again", action="store_true")
     options = parser.parse_args()
     file = RESULTS / "default.json"
-    rows = json.loads(file.read_text())["rows"] if file.exists() and not options.again else []
+    rows = json.loads(file.read_text())["rows"] if file.exists() else []
     done = {(row["collection"], row["seed"]) for row in rows}
     for seed in options.seeds:
         for collection in collections():
-            if (collection.name, seed) in done or (options.only or "") not in collection.name:
+            here = collection.name, seed
+            if (here in done and not options.again) or (options.only or "") not in collection.name:
                 continue
-            found = list(rows_of(collection, seed))
+            found = list(rows_of(collection, seed, others=here not in done))
+            rows = [row for row in rows if (row["collection"], row["seed"], row["method"]) != (*here, "auto")]
             rows.extend(found)
             record("default", {"rows": rows})
             for row in found:

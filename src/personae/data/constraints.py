@@ -112,6 +112,15 @@ class Constraints:
         pairs = np.concatenate([self.apart, other.apart]).astype(np.int64)
         return Constraints(group, *_settled(group, pairs, np.concatenate([self.weight, other.weight])))
 
+    def among(self, rows: NDArray[np.intp]) -> "Constraints":
+        """What is known of some faces alone, numbered anew in the order of `rows`."""
+        place = np.full(len(self), -1, np.int32)
+        place[rows] = np.arange(len(rows))
+        pairs = place[self.apart]
+        kept = (pairs >= 0).all(axis=1)
+        group = np.unique(self.group[rows], return_inverse=True)[1].astype(np.int32)
+        return Constraints(group, *_settled(group, pairs[kept].astype(np.int64), self.weight[kept]))
+
     @property
     def hard(self) -> NDArray[np.int32]:
         """(H, 2) int32, the pairs of weight 1."""

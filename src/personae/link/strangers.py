@@ -43,6 +43,11 @@ class Strangers:
         """Of some of the faces alone."""
         return Strangers(self.level[faces], self.spread[faces])
 
+    def nearer(self, cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) how many widths nearer than its strangers something is whose cosine with each face is given."""
+        depth = _log_distance(cosines)
+        return np.asarray((self.level - depth) / self.spread)
+
     def link(self, graph: KnnGraph, floor: float) -> KnnGraph:
         """Links that are more than `floor` widths nearer than strangers; weights are z_ij - floor + 0.5.
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.full_lists import joined_again
+from personae.clustering.look_alikes import look_alikes_apart
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
@@ -180,7 +181,10 @@ class Looks:
         """(N,) int32, 0..C-1 in the order of the first faces."""
         floor = self.floors[rung]
         if floor not in self._labels:
-            self._labels[floor] = _people(self.faces, self.graph, self.strangers, floor, self.constraints)
+            labels = _people(self.faces, self.graph, self.strangers, floor, self.constraints)
+            self._labels[floor] = look_alikes_apart(
+                labels, self.faces.features, self.graph, self.strangers, self.floors[rung:], self.constraints
+            )
         return self._labels[floor]
 
 

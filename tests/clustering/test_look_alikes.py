@@ -1,0 +1,75 @@
+"""Groups of look-alikes are taken apart, people are not."""
+
+import numpy as np
+import pytest
+
+from personae import Constraints, FaceSet, knn_graph
+from personae.clustering.look_alikes import closeness, look_alikes_apart
+from personae.evaluation import pairwise
+from personae.link.strangers import Strangers
+from tests.planted import made_faces
+
+K = 20
+
+
+def family():
+    """Two hundred strangers, thirty more who look alike, and six people of ten faces; and who looks alike."""
+    rng = np.random.default_rng(0)
+    alike = 0.7 * np.eye(64)[0] + 1.1 * rng.normal(size=(30, 64)) / 8
+    others = made_faces([10] * 6 + [1] * 200, seed=1)
+    features = np.vstack([others.features, alike])
+    truth = np.r_[others.truth, others.truth.max() + 1 + np.arange(30)]
+    order = rng.permutation(len(truth))
+    return FaceSet.of(features[order], truth[order]), truth[order] > others.truth.max()
+
+
+FACES, ALIKE = family()
+STRANGERS = Strangers(np.full(len(FACES), np.log(1.0)), np.full(len(FACES), 0.1))
+FLOORS = [5.0, 6.0, 7.0, 9.0, 12.0]
+
+
+def taken_apart(labels, faces=FACES, strangers=STRANGERS, constraints=None):
+    graph = knn_graph(faces, K)
+    return look_alikes_apart(labels, faces.features, graph, strangers, FLOORS, constraints)
+
+
+def grouped(truth=FACES.truth, alike=ALIKE):
+    return np.unique(np.where(alike, -1, truth), return_inverse=True)[1].astype(np.int32)
+
+
+def test_closeness_is_the_mean_over_a_groups_faces():
+    labels = grouped()
+    strangers = Strangers(*np.random.default_rng(3).uniform(0.1, 0.5, (2, len(FACES))))
+    found = closeness(FACES.features, strangers, labels)
+    for group in np.unique(labels):
+        rows = np.flatnonzero(labels == group)
+        if len(rows) < 3:
+            assert np.isinf(found[rows]).all()
+            continue
+        cosines = FACES.features[rows].astype(np.float64) @ FACES.features[rows].T.astype(np.float64)
+        to_rest = (cosines.sum(axis=1) - cosines.diagonal()) / (len(rows) - 1)
+        z = (strangers.level[rows] - np.log(1 - to_rest)) / strangers.spread[rows]
+        assert found[rows] == pytest.approx(z.mean(), rel=1e-5)
+
+
+def test_look_alikes_are_taken_apart_and_people_stay():
+    found = taken_apart(grouped())
+    assert np.bincount(found[ALIKE]).max() < 10
+    assert pairwise(FACES.truth[~ALIKE], found[~ALIKE]).f == 1
+
+
+def test_what_is_known_to_be_one_person_stays_together():
+    rows = np.flatnonzero(ALIKE)[:5]
+    found = taken_apart(grouped(), constraints=Constraints.of(len(FACES), together=[rows]))
+    assert len(np.unique(found[rows])) == 1
+    assert np.bincount(found[ALIKE]).max() < 15
+
+
+def test_the_order_of_the_faces_does_not_matter():
+    order = np.random.default_rng(5).permutation(len(FACES))
+    turned = taken_apart(
+        grouped(FACES.truth[order], ALIKE[order]),
+        FaceSet(FACES.features[order]),
+        STRANGERS.of(order),
+    )
+    assert pairwise(taken_apart(grouped())[order], turned).f == 1
