@@ -37,25 +37,38 @@ def grouped(truth=FACES.truth, alike=ALIKE):
     return np.unique(np.where(alike, -1, truth), return_inverse=True)[1].astype(np.int32)
 
 
-def test_closeness_is_the_mean_over_a_groups_faces():
+def test_closeness_is_measured_from_both_sides_and_to_the_mean_of_the_others():
     labels = grouped()
     strangers = Strangers(*np.random.default_rng(3).uniform(0.1, 0.5, (2, len(FACES))))
     found = closeness(FACES.features, strangers, labels)
     for group in np.unique(labels):
         rows = np.flatnonzero(labels == group)
-        if len(rows) < 3:
-            assert np.isinf(found[rows]).all()
-            continue
-        cosines = FACES.features[rows].astype(np.float64) @ FACES.features[rows].T.astype(np.float64)
-        to_rest = (cosines.sum(axis=1) - cosines.diagonal()) / (len(rows) - 1)
-        z = (strangers.level[rows] - np.log(1 - to_rest)) / strangers.spread[rows]
-        assert found[rows] == pytest.approx(z.mean(), rel=1e-5)
+        for face in rows:
+            others = rows[rows != face]
+            if len(others) < 2:
+                assert np.isinf(found[face])
+                continue
+            cosine = (FACES.features[others].astype(np.float64) @ FACES.features[face]).mean()
+            z = strangers.widths(
+                np.repeat(face, len(others)), others[:, None], np.full((len(others), 1), cosine)
+            )
+            assert found[face] == pytest.approx(z.mean(), rel=1e-5)
 
 
 def test_look_alikes_are_taken_apart_and_people_stay():
     found = taken_apart(grouped())
     assert np.bincount(found[ALIKE]).max() < 10
     assert pairwise(FACES.truth[~ALIKE], found[~ALIKE]).f == 1
+
+
+def test_a_face_that_is_far_from_the_others_leaves():
+    labels = grouped()
+    stranger = np.flatnonzero(np.bincount(FACES.truth)[FACES.truth] == 1)[0]
+    person = np.flatnonzero(FACES.truth == np.bincount(FACES.truth).argmax())
+    labels[stranger] = labels[person[0]]
+    found = taken_apart(labels)
+    assert (found == found[stranger]).sum() == 1
+    assert len(np.unique(found[person])) == 1
 
 
 def test_what_is_known_to_be_one_person_stays_together():

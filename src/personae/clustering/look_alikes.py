@@ -11,9 +11,10 @@ from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
-from personae.link.strangers import Strangers
+from personae.link.strangers import Strangers, log_distance
 
-LOOSE = 1.0  # widths that a face may lie farther from its person's others, in the mean, than a link reaches
+LOOSE = 1.0  # widths that the faces of a person may be farther from one another, in the mean, than links reach
+FAR = 2.0  # and that one of them may be from the others
 
 
 def look_alikes_apart(
@@ -31,37 +32,65 @@ def look_alikes_apart(
     floors:   widths that links must exceed, rising
 
     In a loose group the map equation is asked again, on the links above the next floor; and so on in its parts.
-    O(N d) for all groups, and the map equation on the few that are loose.
+    Then faces that are far from the rest of their group leave it, together if there are links between them.
+    O(N d) for all groups, and the map equation on the few faces that are in doubt.
     """
     labels = labels.copy()
     rows = np.arange(len(labels))
     for floor in floors[1:]:
-        near = closeness(features[rows], strangers.of(rows), first_seen(labels[rows]))
-        rows = rows[near < floors[0] - LOOSE]
+        group = first_seen(labels[rows])
+        near = closeness(features[rows], strangers.of(rows), group)
+        mean = np.bincount(group, near) / np.bincount(group)
+        rows = rows[mean[group] < floors[0] - LOOSE]
         if not len(rows):
             break
-        links = strangers.of(rows).link(_inside(graph, rows, labels), floor)
-        held = None if constraints is None else constraints.among(rows)
-        labels[rows] = labels.max() + 1 + MapEquation().cluster(links, held)
+        _ask_again(labels, rows, graph, strangers, floor, constraints)
+    far = closeness(features, strangers, first_seen(labels)) < floors[0] - FAR
+    if constraints is not None:
+        far = (np.bincount(constraints.group, ~far) == 0)[constraints.group]
+    rows = np.flatnonzero(far)
+    if len(rows):
+        _ask_again(labels, rows, graph, strangers, floors[0], constraints)
     return first_seen(labels)
 
 
 def closeness(
     features: NDArray[np.floating], strangers: Strangers, labels: NDArray[np.int32]
 ) -> NDArray[np.float64]:
-    """(N,) how many widths nearer than strangers the rest of its group is, in the mean over a group's faces.
+    """(N,) how many widths nearer than strangers each face is to the others of its group.
 
-    The cosine of a face with the rest is the mean one. Infinite for the faces of groups of one or two.
+    As `Strangers.widths`, with the mean cosine, level and spread of the others for each of them; infinite in
+    groups of one or two.
     """
     order = np.argsort(labels, kind="stable")
     size = np.bincount(labels)
     start = np.cumsum(size) - size
+
+    def of_others(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = np.repeat(np.add.reduceat(values, start), size, axis=0)
+        return np.asarray((total - values) / np.maximum(np.repeat(size, size) - 1, 1)[:, None])
+
     wide = features[order].astype(np.float64)
-    others = np.repeat(np.add.reduceat(wide, start), size, axis=0) - wide
-    cosines = np.einsum("ij,ij->i", wide, others) / np.maximum(np.repeat(size, size) - 1, 1)
-    z = strangers.of(order).nearer(cosines)
-    mean = np.add.reduceat(z, start) / size
-    return np.where(size > 2, mean, np.inf)[labels]
+    depth = log_distance(np.einsum("ij,ij->i", wide, of_others(wide)))
+    own = np.stack([strangers.level[order], np.ones(len(order))], axis=1) / strangers.spread[order, None]
+    level, scale = ((own + of_others(own)) / 2).T
+    near = np.empty(len(order))
+    near[order] = np.where(np.repeat(size, size) > 2, level - scale * depth, np.inf)
+    return near
+
+
+def _ask_again(
+    labels: NDArray[np.int32],
+    rows: NDArray[np.intp],
+    graph: KnnGraph,
+    strangers: Strangers,
+    floor: float,
+    constraints: Constraints | None,
+) -> None:
+    """Gives some faces new groups, by the links above a floor that are within their old ones."""
+    links = strangers.of(rows).link(_inside(graph, rows, labels), floor)
+    held = None if constraints is None else constraints.among(rows)
+    labels[rows] = labels.max() + 1 + MapEquation().cluster(links, held)
 
 
 def _inside(graph: KnnGraph, rows: NDArray[np.intp], labels: NDArray[np.int32]) -> KnnGraph:

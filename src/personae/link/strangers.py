@@ -43,11 +43,6 @@ class Strangers:
         """Of some of the faces alone."""
         return Strangers(self.level[faces], self.spread[faces])
 
-    def nearer(self, cosines: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N,) how many widths nearer than its strangers something is whose cosine with each face is given."""
-        depth = _log_distance(cosines)
-        return np.asarray((self.level - depth) / self.spread)
-
     def link(self, graph: KnnGraph, floor: float) -> KnnGraph:
         """Links that are more than `floor` widths nearer than strangers; weights are z_ij - floor + 0.5.
 
@@ -65,7 +60,7 @@ class Strangers:
         self, faces: NDArray[np.intp], others: NDArray[Any], cosines: NDArray[np.floating[Any]]
     ) -> NDArray[np.float64]:
         """(B, k) float64, z of B faces and k others of each, with these cosines."""
-        depth = _log_distance(cosines.astype(np.float64))
+        depth = log_distance(cosines.astype(np.float64))
         of_face = (self.level[faces, None] - depth) / self.spread[faces, None]
         of_other = (self.level[others] - depth) / self.spread[others]
         return np.asarray((of_face + of_other) / 2)
@@ -131,7 +126,7 @@ def strangers_of(
         cosines[own] = np.nan
         cosines.sort(axis=1)  # NaN last
         count = cosines.shape[1] - own.sum(axis=1)
-        first, second = (_log_distance(_quantile(cosines, count, norm.cdf(at))) for at in (inner, outer))
+        first, second = (log_distance(_quantile(cosines, count, norm.cdf(at))) for at in (inner, outer))
         spread[faces] = np.abs(second - first)
         level[faces] = first + inner * spread[faces]
     known = np.isfinite(level) & (spread > NEAREST)
@@ -149,5 +144,6 @@ def _quantile(rising: NDArray[np.float64], count: NDArray[np.intp], share: float
     return values
 
 
-def _log_distance(cosine: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_distance(cosine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """log(1 - cosine), of no less than `NEAREST`."""
     return np.asarray(np.log(np.maximum(1 - cosine, NEAREST)))
