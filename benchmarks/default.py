@@ -102,19 +102,17 @@ def main() -> None:
     parser.add_argument("--again", action="store_true")
     options = parser.parse_args()
     file = RESULTS / "default.json"
-    rows = json.loads(file.read_text())["rows"] if file.exists() else []
-    done = {(row["collection"], row["seed"]) for row in rows}
+    there = json.loads(file.read_text())["rows"] if file.exists() else []
+    rows = {(row["collection"], row["seed"], row["method"]): row for row in there}
     for seed in options.seeds:
         for collection in collections():
-            here = collection.name, seed
-            if (here in done and not options.again) or (options.only or "") not in collection.name:
+            done = (collection.name, seed, "auto") in rows
+            if (done and not options.again) or (options.only or "") not in collection.name:
                 continue
-            found = list(rows_of(collection, seed, others=here not in done))
-            rows = [row for row in rows if (row["collection"], row["seed"], row["method"]) != (*here, "auto")]
-            rows.extend(found)
-            record("default", {"rows": rows})
-            for row in found:
+            for row in rows_of(collection, seed, others=not done):
+                rows[row["collection"], row["seed"], row["method"]] = row
                 print(row, flush=True)
+            record("default", {"rows": list(rows.values())})
 
 
 if __name__ == "__main__":

@@ -147,6 +147,17 @@ def default_kept() -> str:
     return table(["F", "runs", "mean error", "within 2", "in the interval"], lines)
 
 
+def ablation() -> str:
+    """The default without each of its steps and with other settings, against the default as it comes."""
+    rows = results("ablation")["rows"]
+    lines = []
+    for row in rows:
+        cells = [pair_of([row]), *(f"{row[f] - rows[0][f]:+.1f}" for f in BOTH)]
+        worst = [f"{row[f'worst_{f}']:+.1f} ({row[f'worst_{f}_on']})" if row != rows[0] else "" for f in BOTH]
+        lines.append([row["variant"], *cells, *worst])
+    return table(["variant", "mean F_P / F_B", "F_P", "F_B", "worst F_P", "worst F_B"], lines)
+
+
 def machine(name: str) -> str:
     """What a benchmark ran on, in one line."""
     of = results(name)["machine"]
@@ -323,6 +334,7 @@ TABLES: dict[str, Callable[[], str]] = {
             at_scale,
             default,
             default_kept,
+            ablation,
             learned,
             embed,
             evaluate,

@@ -231,7 +231,7 @@ def _beside_average(
 
 def averaged(graph: KnnGraph) -> KnnGraph:
     """The same links with the mean of both directions' weights where both faces list each other. O(N k^2)."""
-    return graph.linked(_averaged(graph.neighbors, graph.similarities))
+    return graph.linked(_averaged(graph.neighbors, graph.similarities.astype(np.float32, copy=False)))
 
 
 @njit(parallel=True, cache=True)
