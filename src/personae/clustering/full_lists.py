@@ -4,53 +4,80 @@ Where all k neighbors of most faces of a group are of the group itself, the list
 some of its faces they do: among a few faces of every such group, the k nearest reach into the groups beside it.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
+from personae.clustering.look_alikes import closeness
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
+from personae.data.faceset import FaceSet
+from personae.graph.adjacency import canonical_order
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.search import knn_graph
+from personae.link.strangers import Strangers
 
 SEEN = 5  # groups that a list of neighbors can reach
+KEPT = 0.5  # of the closeness beyond the floor within groups, that is enough between them
+SURE = 2.0  # widths beyond the floor that are enough in any case
 ALONE = -1
 
 
 def joined_again(
     labels: NDArray[np.int32],
-    links: KnnGraph,
-    order: NDArray[np.intp],
-    among: Callable[[NDArray[np.intp]], KnnGraph],
+    features: NDArray[np.floating],
+    graph: KnnGraph,
+    strangers: Strangers,
+    floor: float,
     constraints: Constraints | None = None,
 ) -> NDArray[np.int32]:
     """(N,) int32, the people after those with full lists were joined, 0..C-1 in the order of the first faces.
 
-    labels: (N,) the people found on `links`, where -1 in the last place of a list says that it is not full
-    order:  (N,) an order of the faces that does not depend on where they stand
-    among:  the links, of the same strength, in the kNN graph of some faces alone
+    labels:   (N,) the people found on the links above `floor`
+    features: (N, d) unit rows
 
-    From each group whose lists are mostly full k / 5 faces are taken, evenly along `order`, and the map
-    equation is asked again. Groups most of whose faces it puts together are one person, unless two of their
-    faces are a hard pair; until nobody joins.
+    From each group whose lists are mostly full of links k / 5 faces are taken, evenly along `canonical_order`,
+    and the map equation is asked again, on the kNN graph of these alone. Groups most of whose faces it puts
+    together are one person, if those are still close to one another and no hard pair; until nobody joins.
     """
-    full = links.neighbors[:, -1] != NOBODY if links.k else np.zeros(len(labels), np.bool_)
+    links = strangers.link(graph, floor).neighbors
+    full = links[:, -1] != NOBODY if graph.k else np.zeros(len(graph), np.bool_)
+    order = canonical_order(graph)
     while True:
         size = np.bincount(labels)
         crowded = np.bincount(labels, full) > size / 2
         if crowded.sum() < 2:
             return labels
-        rows = _some(labels, size, crowded, order, max(1, links.k // SEEN))
-        person = _most_of(labels[rows], MapEquation().cluster(among(rows)), len(size))
+        rows = _some(labels, size, crowded, order, max(1, graph.k // SEEN))
+        some, near = FaceSet(features[rows]), strangers.of(rows)
+        found = MapEquation().cluster(near.link(knn_graph(some, min(graph.k, len(rows) - 1)), floor))
+        person = _most_of(labels[rows], found, len(size))
         if constraints is not None:
             ends = labels[constraints.hard]
             person[ends[person[ends[:, 0]] == person[ends[:, 1]]]] = ALONE
         person = np.where(person == ALONE, len(rows) + np.arange(len(size)), person)
+        parts = first_seen(labels[rows])
+        kept = _still_close(parts, first_seen(person[labels[rows]]), some.features, near, floor)
+        person[labels[rows[~kept]]] = 2 * len(rows) + len(size) + labels[rows[~kept]]
         joined = first_seen(person[labels])
         if joined.max() == labels.max():
             return labels
         labels = joined
+
+
+def _still_close(
+    parts: NDArray[np.int32],
+    group: NDArray[np.int32],
+    features: NDArray[np.floating],
+    strangers: Strangers,
+    floor: float,
+) -> NDArray[np.bool_]:
+    """(R,) whether the parts of a face's group are half as close to each other as to themselves, or `SURE`."""
+    between = np.bincount(group, closeness(group, features, strangers, parts) - floor) / np.bincount(group)
+    near = closeness(parts, features, strangers) - floor
+    known = np.isfinite(near)
+    within = np.bincount(group, np.where(known, near, 0)) / np.maximum(np.bincount(group, known), 1)
+    return np.asarray((between >= np.clip(within * KEPT, 0, SURE))[group])
 
 
 def _most_of(group: NDArray[np.int32], person: NDArray[np.int32], groups: int) -> NDArray[np.int64]:

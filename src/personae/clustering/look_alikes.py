@@ -38,14 +38,11 @@ def look_alikes_apart(
     labels = labels.copy()
     rows = np.arange(len(labels))
     for floor in floors[1:]:
-        group = first_seen(labels[rows])
-        near = closeness(features[rows], strangers.of(rows), group)
-        mean = np.bincount(group, near) / np.bincount(group)
-        rows = rows[mean[group] < floors[0] - LOOSE]
+        rows = rows[loose(first_seen(labels[rows]), features[rows], strangers.of(rows), floors[0])]
         if not len(rows):
             break
         _ask_again(labels, rows, graph, strangers, floor, constraints)
-    far = closeness(features, strangers, first_seen(labels)) < floors[0] - FAR
+    far = closeness(first_seen(labels), features, strangers) < floors[0] - FAR
     if constraints is not None:
         far = (np.bincount(constraints.group, ~far) == 0)[constraints.group]
     rows = np.flatnonzero(far)
@@ -54,29 +51,45 @@ def look_alikes_apart(
     return first_seen(labels)
 
 
+def loose(
+    labels: NDArray[np.int32], features: NDArray[np.floating], strangers: Strangers, floor: float
+) -> NDArray[np.bool_]:
+    """(N,) whether each face's group is loose, farther from one another in the mean than links reach."""
+    near = np.bincount(labels, closeness(labels, features, strangers)) / np.bincount(labels)
+    return np.asarray(near[labels] < floor - LOOSE)
+
+
 def closeness(
-    features: NDArray[np.floating], strangers: Strangers, labels: NDArray[np.int32]
+    labels: NDArray[np.int32],
+    features: NDArray[np.floating],
+    strangers: Strangers,
+    parts: NDArray[np.int32] | None = None,
 ) -> NDArray[np.float64]:
     """(N,) how many widths nearer than strangers each face is to the others of its group.
 
-    As `Strangers.widths`, with the mean cosine, level and spread of the others for each of them; infinite in
-    groups of one or two.
+    parts: (N,) groups within the groups, if only those of other parts count as others
+
+    As `Strangers.widths`, with the mean cosine, level and spread of the others for each of them; infinite where
+    there are none.
     """
+    parts = np.arange(len(labels), dtype=np.int32) if parts is None else parts
+    wide = features.astype(np.float64)
+    scale = 1 / strangers.spread
+    values = np.column_stack([wide, strangers.level * scale, scale, np.ones(len(wide))])
+    others = _sums(values, labels) - _sums(values, parts)
+    count = others[:, -1].copy()
+    others /= np.maximum(count, 1)[:, None]
+    depth = log_distance(np.einsum("ij,ij->i", wide, others[:, : wide.shape[1]]))
+    level, slope = ((values + others) / 2)[:, -3:-1].T
+    return np.asarray(np.where(count > 0, level - slope * depth, np.inf))
+
+
+def _sums(values: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:
+    """(N, c) the sum of each face's group."""
     order = np.argsort(labels, kind="stable")
-    size = np.bincount(labels)
-    start = np.cumsum(size) - size
-
-    def of_others(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = np.repeat(np.add.reduceat(values, start), size, axis=0)
-        return np.asarray((total - values) / np.maximum(np.repeat(size, size) - 1, 1)[:, None])
-
-    wide = features[order].astype(np.float64)
-    depth = log_distance(np.einsum("ij,ij->i", wide, of_others(wide)))
-    own = np.stack([strangers.level[order], np.ones(len(order))], axis=1) / strangers.spread[order, None]
-    level, scale = ((own + of_others(own)) / 2).T
-    near = np.empty(len(order))
-    near[order] = np.where(np.repeat(size, size) > 2, level - scale * depth, np.inf)
-    return near
+    groups, first = np.unique(labels[order], return_index=True)
+    sums: NDArray[np.float64] = np.add.reduceat(values[order], first)[np.searchsorted(groups, labels)]
+    return sums
 
 
 def _ask_again(

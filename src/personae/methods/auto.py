@@ -12,10 +12,8 @@ from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.expected import Expected, expected, torn_from
-from personae.graph.adjacency import canonical_order
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
-from personae.graph.search import knn_graph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
@@ -192,11 +190,5 @@ def _people(
     faces: FaceSet, graph: KnnGraph, strangers: Strangers, floor: float, constraints: Constraints | None = None
 ) -> NDArray[np.int32]:
     """(N,) int32, 0..C-1 in the order of the first faces, by the links beyond `floor`."""
-
-    def among(rows: NDArray[np.intp]) -> KnnGraph:
-        some = knn_graph(FaceSet(faces.features[rows]), min(graph.k, len(rows) - 1))
-        return strangers.of(rows).link(some, floor)
-
-    links = strangers.link(graph, floor)
-    labels = MapEquation().cluster(links, constraints)
-    return joined_again(labels, links, canonical_order(graph), among, constraints)
+    labels = MapEquation().cluster(strangers.link(graph, floor), constraints)
+    return joined_again(labels, faces.features, graph, strangers, floor, constraints)

@@ -148,7 +148,10 @@ class LearnedClusterer(BaseEstimator):
         saved, tensors = read_weights(path)
         if saved.method != cls.name:
             raise InputError(f"{path} holds a {saved.method} model; read it with personae.load")
-        method = cls(**saved.settings)
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in saved.settings.items()
+        }
+        method = cls(**settings)
         method.model_ = method._build(saved.config)
         fill(method.model_.module, tensors, path)
         method.model_.module.eval()
