@@ -16,6 +16,7 @@ from personae.cli.evaluate import evaluate
 from personae.cli.knn import knn
 from personae.cli.learned import train_commands
 from personae.cli.people import people
+from personae.cli.update import update
 from personae.errors import PersonaeError
 
 METHOD_COMMANDS = (
@@ -52,7 +53,7 @@ def _root(
     pass
 
 
-for command in (people, embed, knn, evaluate, compare, doctor):
+for command in (people, embed, knn, update, evaluate, compare, doctor):
     app.command()(command)
 app.add_typer(cluster_commands, name="cluster")
 app.add_typer(train_commands, name="train")

@@ -1,5 +1,6 @@
 """The default: links judged against strangers, then the map equation; nothing to choose."""
 
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
-from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
+from personae.link.strangers import Sample, Strangers, Yardstick, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
@@ -96,6 +97,16 @@ class Auto(FeatureClusterer):
         InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension, constraints
         of other faces.
         """
+        self.fit_looks(X, graph, constraints)
+        return self
+
+    def fit_looks(
+        self,
+        X: FaceSet | ArrayLike,
+        graph: KnnGraph | None = None,
+        constraints: Constraints | None = None,
+    ) -> tuple["Looks", int]:
+        """As `fit`; the looks, and the rung of the one that is taken."""
         faces = self._faces(X)
         if constraints is not None:
             constraints.held_by(len(faces))
@@ -115,7 +126,7 @@ class Auto(FeatureClusterer):
         self.expected_ = told if rung == 1 else torn_from(first, looks.labels(1), told, looks.labels(rung))
         self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
         self.confidence_ = confidence(looks.links(rung), self.labels_)
-        return self
+        return looks, rung
 
     def looks(self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None = None) -> "Looks":
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
@@ -136,34 +147,35 @@ class Auto(FeatureClusterer):
         people = MapEquation()
         floor = bell_floor(ALPHA, len(faces))
         guess = people.cluster(strangers.believed(0).link(graph, floor))
-        strangers = strangers_of(faces.features, sample, side="near", labels=guess)
+        near = strangers_of(faces.features, sample, side="near", labels=guess)
         rows = Sample.among(faces.features, graph, ROWS).face
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
-        strangers = lightest_tail(strangers, pairs)
+        yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)
+        strangers = near.believed(yardstick.share)
         guess = people.cluster(strangers.link(graph, floor))
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
-        return Looks(strangers, graph, constraints, shares, least_widths(strangers, pairs, graph, shares))
+        floors = least_widths(strangers, pairs, graph, shares)
+        return Looks(strangers, yardstick, graph, constraints, shares, floors)
 
 
+@dataclass
 class Looks:
     """The partitions of a graph with fewer and fewer false links, each made when it is asked for.
 
-    shares: of false links, at each rung
-    floors: the widths that links must exceed
+    strangers: of the faces
+    yardstick: what they were measured with
+    shares:    of false links, at each rung
+    floors:    the widths that links must exceed
     """
 
-    def __init__(
-        self,
-        strangers: Strangers,
-        graph: KnnGraph,
-        constraints: Constraints | None,
-        shares: list[float],
-        floors: list[float],
-    ) -> None:
-        self.strangers, self.graph, self.constraints = strangers, graph, constraints
-        self.shares, self.floors = shares, floors
-        self._labels: dict[float, NDArray[np.int32]] = {}
+    strangers: Strangers
+    yardstick: Yardstick
+    graph: KnnGraph
+    constraints: Constraints | None
+    shares: list[float]
+    floors: list[float]
+    _labels: dict[float, NDArray[np.int32]] = field(default_factory=dict, init=False)
 
     def links(self, rung: int) -> KnnGraph:
         return self.strangers.link(self.graph, self.floors[rung])
