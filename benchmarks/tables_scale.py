@@ -5,6 +5,33 @@ from statistics import mean
 from benchmarks.figures import both_fs, pair_of, results, table
 
 
+def scale() -> str:
+    """Every stage at every size."""
+    lines = []
+    for row in results("scale")["rows"]:
+        rate = row["faces"] / max(row["seconds"], 0.01)
+        quality = f"recall {row['near_recall']:.3f}" if "near_recall" in row else ""
+        sizes = (f"{row[size]:,}" for size in ("peak_mib", "told_mib", "disk_mib"))
+        about = [
+            f"{row['faces']:,}",
+            row["method"] if row["stage"] in ("links", "labels") else "",
+            row["stage"],
+        ]
+        scores = f"F {both_fs(row)}" if "bcubed_f" in row else quality
+        lines.append([*about, f"{row['seconds']:.1f}", f"{rate:,.0f}", *sizes, scores])
+    head = [
+        "faces",
+        "method",
+        "stage",
+        "seconds",
+        "faces a second",
+        "peak MiB",
+        "MiB told before",
+        "MiB on disk",
+    ]
+    return table([*head, "quality"], lines)
+
+
 def update() -> str:
     """Collections fed in batches, means over the seeds."""
     rows = results("update")["rows"]

@@ -1,7 +1,8 @@
 """The kNN graph: exact for small sets, by a join over cells for large ones."""
 
 import math
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -91,8 +92,32 @@ def near_recall(
     return float(held[near].mean())
 
 
-def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph | None:
-    """The graph of a join over cells, or None where too many of them were needed."""
+class Layout(NamedTuple):
+    """N faces cell after cell, and where each looks.
+
+    order: (N,) int32, which face stands at each place
+    probe: (N, p) int32, the cells that the face at each place looks into, its own first
+    cells: how many there are
+    """
+
+    order: NDArray[np.int32]
+    probe: NDArray[np.int32]
+    cells: int
+
+    @property
+    def asked(self) -> Asked:
+        """The same as the join takes it."""
+        return Asked.of(self.probe[:, 0].copy(), self.probe, self.cells)
+
+    def ordered(self, features: NDArray[np.float32], folder: Path | None) -> NDArray[np.float32]:
+        """(N, d) the features cell after cell; from 1 GB on in a nameless file, in `folder` if that can be."""
+        starts = range(0, len(features), BLOCK)
+        blocks = (features[self.order[start : start + BLOCK]] for start in starts)
+        return filled(features.shape, np.dtype(np.float32), blocks, folder)
+
+
+def laid_out(features: NDArray[np.float32], k: int, recall: float) -> Layout | None:
+    """The cells for a recall, or None where too many of them are needed."""
     n = len(features)
     chance = np.argsort(_keys(features), kind="stable")
     count = max(1, round(CELLS * n**0.5))
@@ -102,15 +127,27 @@ def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph 
         return None
     probe = cells.nearest(features, chance, probes)
     by_cell = np.argsort(probe[:, 0], kind="stable")
-    order, probe = chance[by_cell].astype(np.int32), probe[by_cell]
-    cell = probe[:, 0].copy()
-    blocks = (features[order[start : start + BLOCK]] for start in range(0, n, BLOCK))
-    ordered = filled(features.shape, np.dtype(np.float32), blocks, beside(features))
-    asked = Asked.of(cell, probe, len(cells))
-    neighbors, similarities = joined(ordered, asked, order, min(k, n - 1))
+    return Layout(chance[by_cell].astype(np.int32), probe[by_cell], len(cells))
+
+
+def complete(
+    features: NDArray[np.float32], neighbors: NDArray[np.int32], similarities: NDArray[np.float32]
+) -> None:
+    """Searches all faces for those who met too few, in place."""
     short = np.flatnonzero(neighbors[:, -1] == NOBODY)
-    neighbors[short], similarities[short] = nearest_faces(features, short, k)
-    return KnnGraph(neighbors, similarities)
+    neighbors[short], similarities[short] = nearest_faces(features, short, neighbors.shape[1])
+
+
+def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph | None:
+    """The graph of a join over cells, or None where too many of them were needed."""
+    layout = laid_out(features, k, recall)
+    if layout is None:
+        return None
+    found = joined(
+        layout.ordered(features, beside(features)), layout.asked, layout.order, min(k, len(features) - 1)
+    )
+    complete(features, *found)
+    return KnnGraph(*found)
 
 
 def _enough_probes(

@@ -21,6 +21,7 @@ ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask fo
 ROWS = 1 << 12  # faces whose strangers are looked at
 RUNG = 10**0.5  # from one share of false links to the next that is tried
 RUNGS = 6  # shares that are tried for `target_precision`
+AS_ASKED = 1  # the rung of `false_links`
 MOST = 0.9  # share of false links of the loosest look
 
 
@@ -110,6 +111,21 @@ class Auto(FeatureClusterer):
         faces = self._faces(X)
         if constraints is not None:
             constraints.held_by(len(faces))
+        self.check()
+        looks = self.looks(faces, graph_of(faces, graph, self.k), constraints)
+        rung, target = AS_ASKED, self.target_precision
+        first = told = looks.expected(rung)
+        while target is not None and told.pairwise.precision < target and rung < RUNGS:
+            rung += 1
+            told = looks.expected(rung)
+        torn = rung > AS_ASKED
+        self.expected_ = torn_from(first, looks.labels(AS_ASKED), told, looks.labels(rung)) if torn else told
+        self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
+        self.confidence_ = confidence(looks.links(rung), self.labels_)
+        return looks, rung
+
+    def check(self) -> None:
+        """InputError: parameters outside their range."""
         if not (0 < self.false_links < 1 and self.sample >= 2):
             raise InputError(
                 f"false_links is {self.false_links} and sample is {self.sample}; "
@@ -117,16 +133,6 @@ class Auto(FeatureClusterer):
             )
         if self.target_precision is not None and not 0 < self.target_precision < 1:
             raise InputError(f"target_precision is {self.target_precision}; give a share between 0 and 1")
-        looks = self.looks(faces, graph_of(faces, graph, self.k), constraints)
-        rung, target = 1, self.target_precision
-        first = told = looks.expected(rung)
-        while target is not None and told.pairwise.precision < target and rung < RUNGS:
-            rung += 1
-            told = looks.expected(rung)
-        self.expected_ = told if rung == 1 else torn_from(first, looks.labels(1), told, looks.labels(rung))
-        self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
-        self.confidence_ = confidence(looks.links(rung), self.labels_)
-        return looks, rung
 
     def looks(self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None = None) -> "Looks":
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.

@@ -1,4 +1,4 @@
-"""Collections that grow, and collections that are large."""
+"""Collections that grow, and stages on disk for large ones."""
 
 from personae.scale.gallery import Drift, Gallery
 from personae.scale.growth import update
