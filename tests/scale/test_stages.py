@@ -195,6 +195,28 @@ def test_a_disk_that_fills_up_leaves_one_line_and_a_state_that_goes_on(planted, 
     assert (labels == FaceMap.for_albums().fit_predict(planted)).all()
 
 
+def test_a_disk_that_fills_up_under_the_search_does_so_too(planted, tmp_path, in_parts, monkeypatch):
+    recipe = facemap_recipe(FaceMap(k=12, window=4))
+    allocate, calls = search_stages._allocate, []
+
+    def full(file):
+        calls.append(file)
+        if len(calls) > 4:  # two parts are done
+            raise OSError(errno.ENOSPC, "No space left on device")
+        allocate(file)
+
+    told = []
+    with monkeypatch.context() as patch:
+        patch.setattr(search_stages, "_allocate", full)
+        with pytest.raises(OutputError, match="make room and give the same command again"):
+            people_in_stages(planted, recipe, tmp_path, MEMORY, quiet, recall=0.9)
+    _, ran = people_in_stages(planted, recipe, tmp_path, MEMORY, lambda *done: told.append(done), recall=0.9)
+    assert fresh(ran) == ["knn", "links", "labels"]
+    assert [name for name, *_ in told].count("knn") == 3  # the beginning, and two more parts
+    whole, found = knn_graph(planted, 12, recall=0.9), read_knn(ran["knn"].folder)
+    assert (found.neighbors == whole.neighbors).all()
+
+
 @pytest.mark.parametrize("wrong", ["", "20", "G", "0G", "-1G", "20 bananas"])
 def test_what_is_no_size_is_refused(wrong):
     with pytest.raises(InputError, match="20G"):

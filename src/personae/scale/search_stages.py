@@ -1,6 +1,7 @@
 """The kNN graph in parts on disk: to the bit that of `knn_graph`, and a part that is done stays done."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,18 +28,16 @@ Mode = Literal["r", "r+", "w+"]
 
 def lay_out(features: NDArray[np.floating[Any]], k: int, recall: float, desk: Desk) -> dict[str, Any]:
     """Writes the cells, or nothing where all pairs are to be looked at."""
-    n = len(features)
-    desk.told(0, n)
-    layout = laid_out(_wide(features), k, recall) if n > SMALL and recall < 1 else None
-    if layout is not None:
-        np.save(desk.folder / "order.npy", layout.order)
-        np.save(desk.folder / "probe.npy", layout.probe)
-    desk.told(n, n)
-    return {
-        "faces": n,
-        "cells": layout.cells if layout else 0,
-        "probes": layout.probe.shape[1] if layout else 0,
-    }
+    n, found = len(features), {"cells": 0, "probes": 0}
+    if n > SMALL and recall < 1:
+        desk.told(0, n)
+        layout = laid_out(_wide(features), k, recall)
+        if layout is not None:
+            np.save(desk.folder / "order.npy", layout.order)
+            np.save(desk.folder / "probe.npy", layout.probe)
+            found = {"cells": layout.cells, "probes": layout.probe.shape[1]}
+        desk.told(n, n)
+    return {"faces": n, **found}
 
 
 def search(features: NDArray[np.floating[Any]], k: int, desk: Desk) -> dict[str, Any]:
@@ -139,11 +138,21 @@ class Parts:
 
 
 def _tables(folder: Path, ending: str, shape: tuple[int, int] | None, mode: Mode) -> tuple[Any, Any]:
-    """Maps of neighbors and similarities."""
+    """Maps of neighbors and similarities; new ones have their room on the disk before they are written to."""
     neighbors, similarities = (folder / f"{name}{ending}.npy" for name in TABLES)
     if mode != "w+":
         return np.load(neighbors, mmap_mode=mode), np.load(similarities, mmap_mode=mode)
-    return open_memmap(neighbors, mode, np.int32, shape), open_memmap(similarities, mode, np.float32, shape)
+    tables = open_memmap(neighbors, mode, np.int32, shape), open_memmap(similarities, mode, np.float32, shape)
+    for file in (neighbors, similarities):
+        _allocate(file)
+    return tables
+
+
+def _allocate(file: Path) -> None:
+    """OSError if the disk is full, which a write to the map would be killed for."""
+    if hasattr(os, "posix_fallocate"):
+        with file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
 
 
 def _wide(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
