@@ -184,6 +184,18 @@ def test_what_is_no_gallery_is_refused(begun, tmp_path, planted):
         place.write_bytes(damaged)
         with pytest.raises(InputError, match=r"people\.npz"):
             Gallery.read(place)
+    begun.save(place)
+    with np.load(place) as held:
+        parts = dict(held)
+    changes = {
+        "labels": parts["labels"] + 1000,
+        "sampled": parts["sampled"] + 900,
+        "level": parts["level"][:-1],
+    }
+    for name, values in changes.items():
+        np.savez(place, **{**parts, name: values})
+        with pytest.raises(InputError, match="damaged"):
+            Gallery.read(place)
     np.savez(place, X=np.eye(3))
     with pytest.raises(InputError, match="no gallery"):
         Gallery.read(place)

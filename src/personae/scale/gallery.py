@@ -174,9 +174,25 @@ class Gallery:
             raise
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(f"{place}: no gallery of `personae update`, or a damaged one") from error
-        if {len(gallery.features), len(gallery.graph), len(gallery.strangers.level)} != {len(gallery)}:
-            raise InputError(f"{place}: a damaged gallery, its parts are of different numbers of faces")
+        if not gallery._is_whole():
+            raise InputError(f"{place}: a damaged gallery, its parts do not go together; begin a new one")
         return gallery
+
+    def _is_whole(self) -> bool:
+        """Whether shapes, types and numbers of faces and people agree."""
+        n, sample, strangers = len(self), self.yardstick.sample, self.strangers
+        whole = [
+            self.features.ndim == 2 and self.features.dtype in (np.float32, np.float16),
+            {len(self.features), len(self.graph), len(strangers.level), len(strangers.spread)} == {n},
+            self.labels.dtype == np.int32 and self.labels.ndim == 1 and n > 0,
+            sample.features.ndim == 2 and sample.features.shape[0] == len(sample.face),
+            sample.features.shape[1:] == self.features.shape[1:],
+            sample.face.dtype.kind == "i",
+        ]
+        return all(whole) and bool(
+            0 <= self.labels.min() <= self.labels.max() < self.ids
+            and -1 <= sample.face.min(initial=0) <= sample.face.max(initial=0) < n
+        )
 
 
 def named(path: Path) -> Path:
