@@ -92,42 +92,24 @@ def near_recall(
     return float(held[near].mean())
 
 
-class Layout(NamedTuple):
-    """N faces cell after cell, and where each looks.
+class Plan(NamedTuple):
+    """The cells, and how many of them each of N faces looks into.
 
-    order: (N,) int32, which face stands at each place
-    probe: (N, p) int32, the cells that the face at each place looks into, its own first
-    cells: how many there are
+    chance: (N,) the faces in an order that has nothing to do with where they lie
     """
 
-    order: NDArray[np.int32]
-    probe: NDArray[np.int32]
-    cells: int
-
-    @property
-    def asked(self) -> Asked:
-        """The same as the join takes it."""
-        return Asked.of(self.probe[:, 0].copy(), self.probe, self.cells)
-
-    def ordered(self, features: NDArray[np.float32], folder: Path | None) -> NDArray[np.float32]:
-        """(N, d) the features cell after cell; from 1 GB on in a nameless file, in `folder` if that can be."""
-        starts = range(0, len(features), BLOCK)
-        blocks = (features[self.order[start : start + BLOCK]] for start in starts)
-        return filled(features.shape, np.dtype(np.float32), blocks, folder)
+    chance: NDArray[np.intp]
+    cells: Cells
+    probes: int
 
 
-def laid_out(features: NDArray[np.float32], k: int, recall: float) -> Layout | None:
+def planned(features: NDArray[np.float32], k: int, recall: float) -> Plan | None:
     """The cells for a recall, or None where too many of them are needed."""
-    n = len(features)
     chance = np.argsort(_keys(features), kind="stable")
-    count = max(1, round(CELLS * n**0.5))
+    count = max(1, round(CELLS * len(features) ** 0.5))
     cells = Cells.among(features[chance[: SHOWN * count]], count)
     probes = _enough_probes(features, chance, cells, k, recall)
-    if probes is None:
-        return None
-    probe = cells.nearest(features, chance, probes)
-    by_cell = np.argsort(probe[:, 0], kind="stable")
-    return Layout(chance[by_cell].astype(np.int32), probe[by_cell], len(cells))
+    return None if probes is None else Plan(chance, cells, probes)
 
 
 def complete(
@@ -140,14 +122,24 @@ def complete(
 
 def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph | None:
     """The graph of a join over cells, or None where too many of them were needed."""
-    layout = laid_out(features, k, recall)
-    if layout is None:
+    plan = planned(features, k, recall)
+    if plan is None:
         return None
-    found = joined(
-        layout.ordered(features, beside(features)), layout.asked, layout.order, min(k, len(features) - 1)
-    )
+    probe = plan.cells.nearest(features, plan.chance, plan.probes)
+    by_cell = np.argsort(probe[:, 0], kind="stable")
+    order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
+    asked = Asked.of(probe[:, 0].copy(), probe, len(plan.cells))
+    found = joined(ordered(features, order, beside(features)), asked, order, min(k, len(features) - 1))
     complete(features, *found)
     return KnnGraph(*found)
+
+
+def ordered(
+    features: NDArray[np.float32], order: NDArray[np.int32], folder: Path | None
+) -> NDArray[np.float32]:
+    """(N, d) the features in an order; from 1 GB on in a nameless file, in `folder` if that can be."""
+    blocks = (features[order[start : start + BLOCK]] for start in range(0, len(features), BLOCK))
+    return filled(features.shape, np.dtype(np.float32), blocks, folder)
 
 
 def _enough_probes(

@@ -17,7 +17,15 @@ from personae.link.outlier_detection import OutlierDetection
 from personae.methods.auto import AS_ASKED, Auto
 from personae.methods.facemap import FaceMap
 from personae.methods.star_fc import StarFC
-from personae.scale.search_stages import BASE, lay_out, probes_likely, read_knn, search, search_memory
+from personae.scale.search_stages import (
+    BASE,
+    cells_memory,
+    lay_out,
+    probes_likely,
+    read_knn,
+    search,
+    search_memory,
+)
 from personae.scale.stages import Desk, Ran, Stage, Told, run_stages
 
 LINKED = 64  # links a face that there is memory for
@@ -103,10 +111,8 @@ def people_in_stages(
 def stages_of(faces: FaceSet, recipe: Recipe, recall: float) -> list[Stage]:
     """The stages with what each depends on, and the memory and the disk it takes."""
     n, d = faces.features.shape
-    k, probes = min(recipe.k, n - 1), probes_likely(n)
+    k, probes, memory = min(recipe.k, n - 1), probes_likely(n), memory_of(n, d, recipe)
     of_faces = {"faces": n, "d": d, "features": _checksum(faces.features)}
-    linked = min(k, LINKED)
-    in_use = BASE + recipe.libraries + n * (4 * d + 8 * k)  # features and graph
 
     def link(desk: Desk) -> dict[str, Any]:
         desk.told(0, n)
@@ -129,15 +135,15 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float) -> list[Stage]:
             parameters={**of_faces, "k": recipe.k, "recall": recall},
             after=[],
             work=lambda desk: lay_out(faces.features, recipe.k, recall, desk),
-            memory=BASE + n * (8 * d + 12 * probes),
-            disk=4 * n * (1 + probes),
+            memory=memory["cells"],
+            disk=8 * n * (1 + probes),
         ),
         Stage(
             name="knn",
             parameters={**of_faces, "k": recipe.k},
             after=["cells"],
             work=lambda desk: search(faces.features, recipe.k, desk),
-            memory=search_memory(n, d, k, probes),
+            memory=memory["knn"],
             disk=n * (16 * k + 4 * d),
         ),
         Stage(
@@ -145,7 +151,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float) -> list[Stage]:
             parameters={**of_faces, **recipe.of_links},
             after=["knn"],
             work=link,
-            memory=in_use + n * (4 * d * recipe.copies + 16 * k + OF_LINK * linked),
+            memory=memory["links"],
             disk=4 * n * (2 * k + 1),
         ),
         Stage(
@@ -153,10 +159,23 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float) -> list[Stage]:
             parameters=recipe.of_people,
             after=["knn", "links"],
             work=label,
-            memory=in_use + n * (12 * k + OF_LINK * linked),
+            memory=memory["labels"],
             disk=4 * n,
         ),
     ]
+
+
+def memory_of(n: int, d: int, recipe: Recipe) -> dict[str, int]:
+    """Bytes that each stage holds at most, by formulas that are measured by `benchmarks.scale`."""
+    k, probes = min(recipe.k, n - 1), probes_likely(n)
+    in_use = BASE + recipe.libraries + n * (4 * d + 8 * k)  # features and graph
+    of_links = OF_LINK * min(k, LINKED)
+    return {
+        "cells": cells_memory(n, d, probes),
+        "knn": search_memory(n, d, k, probes),
+        "links": in_use + n * (4 * d * recipe.copies + 16 * k + of_links),
+        "labels": in_use + n * (12 * k + of_links),
+    }
 
 
 def write_links(links: Links, folder: Path) -> int:
