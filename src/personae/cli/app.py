@@ -25,7 +25,7 @@ METHOD_COMMANDS = (
     cluster_neighborhood,
 )  # each registers its commands when it is imported
 INTERRUPTED = 130
-RESUMED = {"people", "embed", "--workdir"}
+RESUMED, STAGED = ("people", "embed"), "--workdir"
 
 app = typer.Typer(
     name="personae",
@@ -68,9 +68,9 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except SystemExit as left:  # an interrupt arrives as this
         if left.code == INTERRUPTED:
-            resumes = RESUMED & {*sys.argv[1:2], *(word.partition("=")[0] for word in sys.argv)}
+            resumes = sys.argv[1] in RESUMED or any(word.startswith(STAGED) for word in sys.argv)
             typer.echo(
-                "personae: interrupted" + "; the same command goes on where it stopped" * bool(resumes),
+                "personae: interrupted" + "; the same command goes on where it stopped" * resumes,
                 err=True,
             )
         raise
