@@ -3,19 +3,18 @@
 A table stands between `<!-- table NAME -->` and `<!-- end -->`; NAME is a function below.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.record import RESULTS
+from benchmarks.figures import BOTH, both_fs, pair_of, results, table
+from benchmarks.tables_scale import scale, update, update_scale
 from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
-BOTH = ("pairwise_f", "bcubed_f")
 SHOWN = (  # of the unlearned methods, and whether with parameters chosen with the labels
     ("auto", False),
     ("facemap", False),
@@ -120,12 +119,6 @@ def default() -> str:
         lines.append([name, f"{auto[0]['faces']:,}", *cells, f"{told:.1f}"])
     everywhere = [pair_of([row for row in rows if row["method"] == method]) for method in methods]
     return table(["collection", "faces", *methods, "F_B expected"], [*lines, ["**mean**", "", *everywhere, ""]])
-
-
-def pair_of(rows: list[dict[str, Any]]) -> str:
-    """Means of pairwise F / BCubed F."""
-    there = [row for row in rows if "refused" not in row]
-    return " / ".join(f"{mean(row[f] for row in there):.1f}" for f in BOTH) if there else "refused"
 
 
 def default_kept() -> str:
@@ -321,11 +314,6 @@ def detection_refined() -> str:
     return table(["features", "method", "F before", "P, R before", "F after", "P, R after"], lines)
 
 
-def both_fs(found: dict[str, Any]) -> str:
-    """Pairwise F / BCubed F."""
-    return " / ".join(f"{found[f]:.1f}" for f in BOTH)
-
-
 TABLES: dict[str, Callable[[], str]] = {
     **{
         made.__name__: made
@@ -348,20 +336,14 @@ TABLES: dict[str, Callable[[], str]] = {
             detection_strategies,
             detection_overlaps,
             detection_refined,
+            scale,
+            update,
+            update_scale,
         )
     },
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},
     **{f"{name}_machine": partial(machine, name) for name in ("unlearned", "at_scale")},
 }
-
-
-def results(name: str) -> Any:
-    return json.loads((RESULTS / f"{name}.json").read_text())
-
-
-def table(head: list[str], rows: Iterable[list[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(str(cell) for cell in line) + " |\n" for line in lines)
 
 
 def filled(text: str) -> str:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         cluster,
         load,
     )
+    from personae.scale import Gallery, update
 
 _HOME = {
     "data": ("Constraints", "FaceSet", "SyntheticIdentities", "read_faces", "synthetic_faces", "write_faces"),
@@ -87,6 +88,7 @@ _HOME = {
         "cluster",
         "load",
     ),
+    "scale": ("Gallery", "update"),
 }
 
 __all__ = [  # noqa: RUF022  (plainly sorted)
@@ -109,6 +111,7 @@ __all__ = [  # noqa: RUF022  (plainly sorted)
     "GCNDS",
     "GCNV",
     "GCNVE",
+    "Gallery",
     "HAC",
     "HDBSCAN",
     "InputError",
@@ -132,6 +135,7 @@ __all__ = [  # noqa: RUF022  (plainly sorted)
     "load",
     "read_faces",
     "synthetic_faces",
+    "update",
     "write_faces",
 ]
 

@@ -16,6 +16,7 @@ from personae.cli.evaluate import evaluate
 from personae.cli.knn import knn
 from personae.cli.learned import train_commands
 from personae.cli.people import people
+from personae.cli.update import update
 from personae.errors import PersonaeError
 
 METHOD_COMMANDS = (
@@ -24,7 +25,7 @@ METHOD_COMMANDS = (
     cluster_neighborhood,
 )  # each registers its commands when it is imported
 INTERRUPTED = 130
-RESUMED = (["people"], ["embed"])
+RESUMED, STAGED = ("people", "embed"), "--workdir"
 
 app = typer.Typer(
     name="personae",
@@ -52,7 +53,7 @@ def _root(
     pass
 
 
-for command in (people, embed, knn, evaluate, compare, doctor):
+for command in (people, embed, knn, update, evaluate, compare, doctor):
     app.command()(command)
 app.add_typer(cluster_commands, name="cluster")
 app.add_typer(train_commands, name="train")
@@ -67,9 +68,10 @@ def main() -> NoReturn:
         sys.exit(error.exit_code)
     except SystemExit as left:  # an interrupt arrives as this
         if left.code == INTERRUPTED:
-            resumes = any(word in sys.argv[1:2] for word in ("people", "embed"))
+            resumes = sys.argv[1] in RESUMED or any(word.startswith(STAGED) for word in sys.argv)
             typer.echo(
-                "personae: interrupted" + "; the same command goes on where it stopped" * resumes, err=True
+                "personae: interrupted" + "; the same command goes on where it stopped" * resumes,
+                err=True,
             )
         raise
     except BrokenPipeError:

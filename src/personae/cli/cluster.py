@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from personae.cli.stages import Memory, Workdir, in_stages, refuse_contradictions
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -57,13 +59,25 @@ def auto(
     target_precision: Annotated[
         float | None, typer.Option(help="Link more strictly until the expected pairwise precision is this.")
     ] = None,
+    workdir: Workdir = None,
+    memory: Memory = None,
 ) -> None:
     """The default: no threshold, any embedder, lone faces and large people alike."""
+    from personae.errors import InputError
     from personae.methods import Auto
 
+    refuse_contradictions(workdir, memory, graph)
+    if workdir is not None and target_precision is not None:
+        raise InputError("--target-precision takes several partitions, --workdir makes one; leave one out")
     faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
-    method = Auto(k=k, false_links=false_links, target_precision=target_precision).fit(faces, graph=knn)
+    method = Auto(k=k, false_links=false_links, target_precision=target_precision)
+    if workdir is not None:
+        from personae.scale.pipeline import auto_recipe
+
+        tell(faces, in_stages(faces, auto_recipe(method), workdir, memory), began, out)
+        return
+    method.fit(faces, graph=knn)
     tell(faces, method.labels_, began, out)
     typer.echo(f"expected, without labels: {method.expected_}")
     reached = method.expected_.pairwise.precision
@@ -82,13 +96,21 @@ def facemap(
     directed: Annotated[bool, typer.Option("--directed", help="Follow links one way only.")] = False,
     albums: Annotated[bool, typer.Option("--albums", help="Parameters for people with few pictures.")] = False,
     search: Annotated[str, typer.Option(help="own, or infomap with that extra.")] = "own",
+    workdir: Workdir = None,
+    memory: Memory = None,
 ) -> None:
     """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
     from personae.methods import FaceMap
 
+    refuse_contradictions(workdir, memory, graph)
     faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
     method = FaceMap.for_albums() if albums else FaceMap(k, window, directed, search)
+    if workdir is not None:
+        from personae.scale.pipeline import facemap_recipe
+
+        tell(faces, in_stages(faces, facemap_recipe(method), workdir, memory), began, out)
+        return
     tell(faces, method.fit_predict(knn or faces), began, out)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from personae.cli.cluster import Dimension, Features, Graph, Out, cluster_commands, input_of, tell
 from personae.cli.progress import progress
+from personae.cli.stages import Memory, Workdir, in_stages, refuse_contradictions
 
 train_commands = typer.Typer(
     help="Train a link model on faces with identities, by one of the methods below.", no_args_is_help=True
@@ -24,6 +25,11 @@ SAYS = {
     "l_gcn": "L-GCN: links predicted on the subgraph around each face.",
     "star_fc": "STAR-FC: an edge classifier, then graph parsing and node intimacy.",
 }
+
+
+Model = Annotated[
+    str, typer.Option(help="A file of `personae train`, or sface or dlib for a model that comes along.")
+]
 
 
 class Preset(StrEnum):
@@ -88,10 +94,7 @@ def clustering(name: str) -> Callable[..., None]:
 
     def cluster(
         features: Features,
-        model: Annotated[
-            str,
-            typer.Option(help="A file of `personae train`, or sface or dlib for a model that comes along."),
-        ] = "sface",
+        model: Model = "sface",
         out: Out = None,
         graph: Graph = None,
         dimension: Dimension = None,
@@ -108,6 +111,31 @@ def clustering(name: str) -> Callable[..., None]:
     return cluster
 
 
+def star_fc(
+    features: Features,
+    model: Model = "sface",
+    out: Out = None,
+    graph: Graph = None,
+    dimension: Dimension = None,
+    workdir: Workdir = None,
+    memory: Memory = None,
+) -> None:
+    """STAR-FC: an edge classifier, then graph parsing and node intimacy."""
+    from personae.methods import StarFC
+
+    refuse_contradictions(workdir, memory, graph)
+    trained = StarFC.read(model) if Path(model).suffix else StarFC.pretrained(model)
+    faces, knn = input_of(features, graph, dimension)
+    began = time.monotonic()
+    if workdir is None:
+        tell(faces, trained.predict(faces, graph=knn), began, out)
+        return
+    from personae.scale.pipeline import star_fc_recipe
+
+    trained.geometry_.check(faces)
+    tell(faces, in_stages(faces, star_fc_recipe(trained), workdir, memory), began, out)
+
+
 for method in SAYS:
     train_commands.command()(training(method))
-    cluster_commands.command()(clustering(method))
+    cluster_commands.command()(star_fc if method == "star_fc" else clustering(method))

@@ -4,6 +4,8 @@ Each of them is linked with some others of the group, as the faces of a person a
 are close to nearly all the others.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,7 @@ from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.link.strangers import Strangers, log_distance
 
+BLOCK = 1 << 14  # faces whose groups are looked at in one go
 LOOSE = 1.0  # widths that the faces of a person may be farther from one another, in the mean, than links reach
 FAR = 2.0  # and that one of them may be from the others
 
@@ -73,6 +76,22 @@ def closeness(
     there are none.
     """
     parts = np.arange(len(labels), dtype=np.int32) if parts is None else parts
+    near = np.empty(len(labels))
+    order = np.argsort(labels, kind="stable")
+    ends = np.cumsum(np.bincount(labels))
+    ends = ends[np.diff(ends // BLOCK, append=-1) != 0]  # of blocks of whole groups
+    for low, high in pairwise([0, *ends.tolist()]):
+        rows = order[low:high]
+        near[rows] = _closeness(labels[rows], features[rows], strangers.of(rows), parts[rows])
+    return near
+
+
+def _closeness(
+    labels: NDArray[np.int32],
+    features: NDArray[np.floating],
+    strangers: Strangers,
+    parts: NDArray[np.int32],
+) -> NDArray[np.float64]:
     wide = features.astype(np.float64)
     scale = 1 / strangers.spread
     values = np.column_stack([wide, strangers.level * scale, scale, np.ones(len(wide))])
@@ -101,13 +120,13 @@ def _ask_again(
     constraints: Constraints | None,
 ) -> None:
     """Gives some faces new groups, by the links above a floor that are within their old ones."""
-    links = strangers.of(rows).link(_inside(graph, rows, labels), floor)
+    links = strangers.of(rows).link(within(graph, rows, labels), floor)
     held = None if constraints is None else constraints.among(rows)
     labels[rows] = labels.max() + 1 + MapEquation().cluster(links, held)
 
 
-def _inside(graph: KnnGraph, rows: NDArray[np.intp], labels: NDArray[np.int32]) -> KnnGraph:
-    """The graph of some faces, with the neighbors that are in a face's own group."""
+def within(graph: KnnGraph, rows: NDArray[np.intp], labels: NDArray[np.int32]) -> KnnGraph:
+    """The graph of some faces, numbered in the order of `rows`, with the neighbors in a face's own group."""
     place = np.full(len(labels) + 1, NOBODY, np.int32)  # the last is that of nobody
     place[rows] = np.arange(len(rows))
     others = graph.neighbors[rows]

@@ -1,6 +1,9 @@
 """The kNN graph as an undirected weighted graph."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from personae.errors import InputError
@@ -34,12 +37,17 @@ def undirected(graph: KnnGraph) -> csr_array:
     return both
 
 
-def canonical_order(graph: KnnGraph) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def canonical_order(graph: KnnGraph) -> NDArray[np.intp]:
     """(N,) an order of the faces that depends on their similarities and not on where they stand.
 
     The faces are sorted by their first similarities; only exact duplicates tie. A method that visits faces
     one after the other visits them so, and gives the same people whatever the order of the input.
     """
-    ranks = min(graph.k, 8)
-    keys = [graph.similarities[:, rank] for rank in reversed(range(ranks))]
-    return np.lexsort(keys) if keys else np.arange(len(graph))
+    return by_similarity(graph.similarities)
+
+
+def by_similarity(rows: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+    """(R,) the order of rows of similarities, (R, k) best first, by the first eight of each."""
+    ranks = min(rows.shape[1], 8)
+    keys = [rows[:, rank] for rank in reversed(range(ranks))]
+    return np.lexsort(keys) if keys else np.arange(len(rows))

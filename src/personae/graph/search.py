@@ -1,7 +1,8 @@
 """The kNN graph: exact for small sets, by a join over cells for large ones."""
 
 import math
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -91,26 +92,54 @@ def near_recall(
     return float(held[near].mean())
 
 
-def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph | None:
-    """The graph of a join over cells, or None where too many of them were needed."""
-    n = len(features)
+class Plan(NamedTuple):
+    """The cells, and how many of them each of N faces looks into.
+
+    chance: (N,) the faces in an order that has nothing to do with where they lie
+    """
+
+    chance: NDArray[np.intp]
+    cells: Cells
+    probes: int
+
+
+def planned(features: NDArray[np.float32], k: int, recall: float) -> Plan | None:
+    """The cells for a recall, or None where too many of them are needed."""
     chance = np.argsort(_keys(features), kind="stable")
-    count = max(1, round(CELLS * n**0.5))
+    count = max(1, round(CELLS * len(features) ** 0.5))
     cells = Cells.among(features[chance[: SHOWN * count]], count)
     probes = _enough_probes(features, chance, cells, k, recall)
-    if probes is None:
-        return None
-    probe = cells.nearest(features, chance, probes)
-    by_cell = np.argsort(probe[:, 0], kind="stable")
-    order, probe = chance[by_cell].astype(np.int32), probe[by_cell]
-    cell = probe[:, 0].copy()
-    blocks = (features[order[start : start + BLOCK]] for start in range(0, n, BLOCK))
-    ordered = filled(features.shape, np.dtype(np.float32), blocks, beside(features))
-    asked = Asked.of(cell, probe, len(cells))
-    neighbors, similarities = joined(ordered, asked, order, min(k, n - 1))
+    return None if probes is None else Plan(chance, cells, probes)
+
+
+def complete(
+    features: NDArray[np.float32], neighbors: NDArray[np.int32], similarities: NDArray[np.float32]
+) -> None:
+    """Searches all faces for those who met too few, in place."""
     short = np.flatnonzero(neighbors[:, -1] == NOBODY)
-    neighbors[short], similarities[short] = nearest_faces(features, short, k)
-    return KnnGraph(neighbors, similarities)
+    neighbors[short], similarities[short] = nearest_faces(features, short, neighbors.shape[1])
+
+
+def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph | None:
+    """The graph of a join over cells, or None where too many of them were needed."""
+    plan = planned(features, k, recall)
+    if plan is None:
+        return None
+    probe = plan.cells.nearest(features, plan.chance, plan.probes)
+    by_cell = np.argsort(probe[:, 0], kind="stable")
+    order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
+    asked = Asked.of(probe[:, 0].copy(), probe, len(plan.cells))
+    found = joined(ordered(features, order, beside(features)), asked, order, min(k, len(features) - 1))
+    complete(features, *found)
+    return KnnGraph(*found)
+
+
+def ordered(
+    features: NDArray[np.float32], order: NDArray[np.int32], folder: Path | None
+) -> NDArray[np.float32]:
+    """(N, d) the features in an order; from 1 GB on in a nameless file, in `folder` if that can be."""
+    blocks = (features[order[start : start + BLOCK]] for start in range(0, len(features), BLOCK))
+    return filled(features.shape, np.dtype(np.float32), blocks, folder)
 
 
 def _enough_probes(

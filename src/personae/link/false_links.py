@@ -58,14 +58,16 @@ class StrangerPairs(NamedTuple):
         return strangers.widths(self.rows, self.others, self.cosines)[self.apart]
 
 
-def lightest_tail(strangers: Strangers, pairs: StrangerPairs) -> Strangers:
-    """Believed as far as keeps the closest pairs farthest away, by the last quantile of z in `tail_of` all."""
+def lightest_tail(strangers: Strangers, pairs: StrangerPairs) -> float:
+    """The share that is believed: that which keeps the closest pairs farthest away.
+
+    By the last quantile of z in `tail_of` all; 1 where no pair is apart.
+    """
     if not pairs.apart.any():
-        return strangers
-    tried = [strangers.believed(share) for share in BELIEVED]
-    tails = [tail_of(pairs.widths(one)) for one in tried]
+        return 1.0
+    tails = [tail_of(pairs.widths(strangers.believed(share))) for share in BELIEVED]
     last = min(map(len, tails)) - 1
-    return tried[int(np.argmin([tail[last] for tail in tails]))]
+    return BELIEVED[int(np.argmin([tail[last] for tail in tails]))]
 
 
 def tail_of(widths: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -34,14 +34,22 @@ class Strangers:
     level: NDArray[np.float64]
     spread: NDArray[np.float64]
 
-    def believed(self, share: float) -> "Strangers":
-        """A `share` of what sets each face apart from the middle one: 0 makes all faces alike."""
-        level, spread = np.median(self.level), np.median(self.spread)
+    def believed(self, share: float, middle: tuple[float, float] | None = None) -> "Strangers":
+        """A `share` of what sets each face apart from the middle one: 0 makes all faces alike.
+
+        middle: level and spread of the middle face of a collection, if that is not this one
+        """
+        level, spread = middle or self.middle
         return Strangers(share * self.level + (1 - share) * level, self.spread**share * spread ** (1 - share))
 
     def of(self, faces: NDArray[np.intp]) -> "Strangers":
         """Of some of the faces alone."""
         return Strangers(self.level[faces], self.spread[faces])
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The median level and the median spread."""
+        return float(np.median(self.level)), float(np.median(self.spread))
 
     def link(self, graph: KnnGraph, floor: float) -> KnnGraph:
         """Links that are more than `floor` widths nearer than strangers; weights are z_ij - floor + 0.5.
@@ -64,6 +72,39 @@ class Strangers:
         of_face = (self.level[faces, None] - depth) / self.spread[faces, None]
         of_other = (self.level[others] - depth) / self.spread[others]
         return np.asarray((of_face + of_other) / 2)
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What a look at a collection has learned of strangers: enough to measure faces that come later.
+
+    sample: faces that each face is compared with
+    share:  of what is a face's own, believed
+    level:  the middle one of the collection
+    spread: the middle one
+    """
+
+    sample: "Sample"
+    share: float
+    level: float
+    spread: float
+
+    def believed(self, strangers: Strangers) -> Strangers:
+        """What is believed of the strangers of other faces."""
+        return strangers.believed(self.share, (self.level, self.spread))
+
+    def measured(
+        self, features: NDArray[np.floating[Any]], person: NDArray[np.int32], sampled: NDArray[np.int32]
+    ) -> Strangers:
+        """The strangers of B new faces, not yet as far as they are believed.
+
+        features: (B, d) unit rows
+        person:   (B,) who they are likely to be, -1 for nobody that is known
+        sampled:  (M,) who the faces of the sample are, 0 or above
+        """
+        inside = self.sample.face >= 0
+        others = Sample(self.sample.features, np.where(inside, len(features) + np.arange(len(inside)), -1))
+        return strangers_of(features, others, side="near", labels=np.r_[person, sampled])
 
 
 def bell_floor(alpha: float, n: int) -> float:

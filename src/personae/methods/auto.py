@@ -1,5 +1,6 @@
 """The default: links judged against strangers, then the map equation; nothing to choose."""
 
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -15,13 +16,14 @@ from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
-from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
+from personae.link.strangers import Sample, Strangers, Yardstick, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
 ROWS = 1 << 12  # faces whose strangers are looked at
 RUNG = 10**0.5  # from one share of false links to the next that is tried
 RUNGS = 6  # shares that are tried for `target_precision`
+AS_ASKED = 1  # the rung of `false_links`
 MOST = 0.9  # share of false links of the loosest look
 
 
@@ -98,9 +100,34 @@ class Auto(FeatureClusterer):
         InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension, constraints
         of other faces.
         """
+        self.fit_looks(X, graph, constraints)
+        return self
+
+    def fit_looks(
+        self,
+        X: FaceSet | ArrayLike,
+        graph: KnnGraph | None = None,
+        constraints: Constraints | None = None,
+    ) -> tuple["Looks", int]:
+        """As `fit`; the looks, and the rung of the one that is taken."""
         faces = self._faces(X)
         if constraints is not None:
             constraints.held_by(len(faces))
+        self.check()
+        looks = self.looks(faces, graph_of(faces, graph, self.k), constraints)
+        rung, target = AS_ASKED, self.target_precision
+        first = told = looks.expected(rung)
+        while target is not None and told.pairwise.precision < target and rung < RUNGS:
+            rung += 1
+            told = looks.expected(rung)
+        torn = rung > AS_ASKED
+        self.expected_ = torn_from(first, looks.labels(AS_ASKED), told, looks.labels(rung)) if torn else told
+        self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
+        self.confidence_ = confidence(looks.links(rung), self.labels_)
+        return looks, rung
+
+    def check(self) -> None:
+        """InputError: parameters outside their range."""
         if not (0 < self.false_links < 1 and self.sample >= 2):
             raise InputError(
                 f"false_links is {self.false_links} and sample is {self.sample}; "
@@ -108,16 +135,6 @@ class Auto(FeatureClusterer):
             )
         if self.target_precision is not None and not 0 < self.target_precision < 1:
             raise InputError(f"target_precision is {self.target_precision}; give a share between 0 and 1")
-        looks = self.looks(faces, graph_of(faces, graph, self.k), constraints)
-        rung, target = 1, self.target_precision
-        first = told = looks.expected(rung)
-        while target is not None and told.pairwise.precision < target and rung < RUNGS:
-            rung += 1
-            told = looks.expected(rung)
-        self.expected_ = told if rung == 1 else torn_from(first, looks.labels(1), told, looks.labels(rung))
-        self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
-        self.confidence_ = confidence(looks.links(rung), self.labels_)
-        return self
 
     def looks(self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None = None) -> "Looks":
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
@@ -136,37 +153,37 @@ class Auto(FeatureClusterer):
             strangers = strangers_of(faces.features, others, side="near")
             sample |= others
         floor = bell_floor(ALPHA, len(faces))
-        guess = _people(faces, graph, strangers.believed(0), floor)
-        strangers = strangers_of(faces.features, sample, side="near", labels=guess)
+        guess = _guess(faces, graph, strangers.believed(0), floor)
+        near = strangers_of(faces.features, sample, side="near", labels=guess)
         rows = Sample.among(faces.features, graph, ROWS).face
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
-        strangers = lightest_tail(strangers, pairs)
-        guess = _people(faces, graph, strangers, floor)
+        yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)
+        strangers = near.believed(yardstick.share)
+        guess = _guess(faces, graph, strangers, floor)
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
         floors = least_widths(strangers, pairs, graph, shares)
-        return Looks(faces, strangers, graph, constraints, shares, floors)
+        return Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
 
 
+@dataclass
 class Looks:
     """The partitions of a graph with fewer and fewer false links, each made when it is asked for.
 
-    shares: of false links, at each rung
-    floors: the widths that links must exceed
+    strangers: of the faces
+    yardstick: what they were measured with
+    shares:    of false links, at each rung
+    floors:    the widths that links must exceed
     """
 
-    def __init__(
-        self,
-        faces: FaceSet,
-        strangers: Strangers,
-        graph: KnnGraph,
-        constraints: Constraints | None,
-        shares: list[float],
-        floors: list[float],
-    ) -> None:
-        self.faces, self.strangers, self.graph, self.constraints = faces, strangers, graph, constraints
-        self.shares, self.floors = shares, floors
-        self._labels: dict[float, NDArray[np.int32]] = {}
+    faces: FaceSet
+    strangers: Strangers
+    yardstick: Yardstick
+    graph: KnnGraph
+    constraints: Constraints | None
+    shares: list[float]
+    floors: list[float]
+    _labels: dict[float, NDArray[np.int32]] = field(default_factory=dict, init=False)
 
     def links(self, rung: int) -> KnnGraph:
         return self.strangers.link(self.graph, self.floors[rung])
@@ -179,16 +196,30 @@ class Looks:
         """(N,) int32, 0..C-1 in the order of the first faces."""
         floor = self.floors[rung]
         if floor not in self._labels:
-            labels = _people(self.faces, self.graph, self.strangers, floor, self.constraints)
-            self._labels[floor] = look_alikes_apart(
-                labels, self.faces.features, self.graph, self.strangers, self.floors[rung:], self.constraints
+            self._labels[floor] = people(
+                self.faces, self.graph, self.strangers, self.floors[rung:], self.constraints
             )
         return self._labels[floor]
 
 
-def _people(
+def people(
+    faces: FaceSet,
+    graph: KnnGraph,
+    strangers: Strangers,
+    floors: list[float],
+    constraints: Constraints | None = None,
+) -> NDArray[np.int32]:
+    """(N,) int32, 0..C-1 in the order of the first faces.
+
+    floors: widths that links must exceed, rising; the first is for all, the others are for look-alikes
+    """
+    labels = _guess(faces, graph, strangers, floors[0], constraints)
+    return look_alikes_apart(labels, faces.features, graph, strangers, floors, constraints)
+
+
+def _guess(
     faces: FaceSet, graph: KnnGraph, strangers: Strangers, floor: float, constraints: Constraints | None = None
 ) -> NDArray[np.int32]:
-    """(N,) int32, 0..C-1 in the order of the first faces, by the links beyond `floor`."""
+    """The people, look-alikes among them."""
     labels = MapEquation().cluster(strangers.link(graph, floor), constraints)
     return joined_again(labels, faces.features, graph, strangers, floor, constraints)

@@ -1,0 +1,135 @@
+"""Features to labels in stages on disk, larger and larger: `python -m benchmarks.scale --faces 100000 300000`.
+
+Made identities with the geometry of SFace in 256 dimensions and a long tail, k = 80. Each stage has a process
+of its own with two threads, so that its peak memory is seen; the features are a map of a file. Both methods use
+the same graph. Figures of other sizes that are there are kept.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.record import RESULTS, peak_mib, record
+from personae import Auto, FaceSet, StarFC, SyntheticIdentities, synthetic_faces
+from personae.data.synthetic_embedder import like_sface
+from personae.evaluation import bcubed, pairwise
+from personae.graph import near_recall
+from personae.link.weights import Geometry
+from personae.scale.pipeline import Recipe, auto_recipe, memory_of, stages_of, star_fc_recipe
+from personae.scale.search_stages import read_knn
+from personae.scale.stages import run_stages
+
+D, RECALL = 256, 0.99
+THREADS = "2"
+MEMORY = 22 << 30
+STAGES = ("cells", "knn", "links", "labels")
+FOLDER = Path(tempfile.gettempdir()) / "personae-scale"
+
+
+def star_fc(faces: FaceSet) -> Recipe:
+    """The model that comes along; its network sees cosines and ranks alone, so d may be another."""
+    trained = StarFC.pretrained("sface")
+    trained.geometry_ = Geometry.of(faces)
+    return star_fc_recipe(trained)
+
+
+RECIPES: dict[str, Callable[[FaceSet], Recipe]] = {"auto": lambda _: auto_recipe(Auto()), "star_fc": star_fc}
+
+
+def prepare(faces: int) -> Path:
+    """The features and who they are, on disk."""
+    folder = FOLDER / str(faces)
+    if not (folder / "truth.npy").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        made = synthetic_faces(SyntheticIdentities(faces=faces, embedder=like_sface(D)))
+        np.save(folder / "features.npy", made.features)
+        np.save(folder / "truth.npy", made.truth)
+    return folder
+
+
+def measured(faces: int, method: str, stage: str) -> dict[str, Any]:
+    """One stage, in this process; those before it are done."""
+    folder = prepare(faces)
+    here = FaceSet(np.load(folder / "features.npy", mmap_mode="r"))
+    stages = stages_of(here, RECIPES[method](here), RECALL)[: STAGES.index(stage) + 1]
+    ran = run_stages(stages, folder / "work", MEMORY, lambda *_: None)[stage]
+    peak = peak_mib()
+    row = {
+        "faces": faces,
+        "method": method,
+        "stage": stage,
+        "seconds": ran.record["seconds"],
+        "peak_mib": peak,
+        "disk_mib": ran.record["bytes"] >> 20,
+        "counts": ran.record["counts"],
+        "fresh": ran.fresh,
+    }
+    if stage == "knn":
+        row["near_recall"] = round(near_recall(read_knn(ran.folder), here), 4)
+    if stage == "labels":
+        truth, labels = np.load(folder / "truth.npy"), np.load(ran.folder / "labels.npy")
+        scores = {"pairwise_f": pairwise(truth, labels).f, "bcubed_f": bcubed(truth, labels).f}
+        row |= {name: round(100 * f, 2) for name, f in scores.items()}
+    return row
+
+
+def run(faces: int, method: str, stage: str) -> dict[str, Any]:
+    """One stage in a process of its own."""
+    words = ["--faces", str(faces), "--method", method, "--stage", stage]
+    threads = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), THREADS)
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.scale", *words],
+        env={**os.environ, **threads},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    row: dict[str, Any] = json.loads(ended.stdout)
+    return row
+
+
+def keep(rows: list[dict[str, Any]]) -> None:
+    """Writes the figures, with the memory that the formulas of today tell."""
+    few = FaceSet(np.eye(2, dtype=np.float32))
+    told = {name: recipe(few) for name, recipe in RECIPES.items()}
+    for row in rows:
+        row["told_mib"] = memory_of(row["faces"], D, told[row["method"]])[row["stage"]] >> 20
+    rows.sort(key=lambda row: row["faces"])  # stable
+    record("scale", {"d": D, "recall": RECALL, "threads": int(THREADS), "rows": rows})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faces", type=int, nargs="*", default=[100_000, 300_000])
+    parser.add_argument("--method", choices=RECIPES)
+    parser.add_argument("--stage", choices=STAGES, help="measure this one here, print JSON, write nothing")
+    chosen = parser.parse_args()
+    if chosen.stage:
+        print(json.dumps(measured(chosen.faces[0], chosen.method, chosen.stage)))
+        return
+    file = RESULTS / "scale.json"
+    rows = json.loads(file.read_text())["rows"] if file.exists() else []
+    keep(rows)
+    for faces in chosen.faces:
+        rows = [row for row in rows if row["faces"] != faces]
+        shutil.rmtree(prepare(faces) / "work", ignore_errors=True)
+        for method in RECIPES:
+            for stage in STAGES:
+                row = run(faces, method, stage)
+                if row["fresh"]:
+                    rows.append(row)
+                    print(row, flush=True)
+                    keep(rows)
+
+
+if __name__ == "__main__":
+    main()

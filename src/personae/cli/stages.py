@@ -1,0 +1,91 @@
+"""`personae cluster METHOD FEATURES --workdir DIR`: the same in stages on disk."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from personae.cli.progress import Progress, progress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from personae.data import FaceSet
+    from personae.scale.pipeline import Recipe
+    from personae.scale.stages import Told
+
+
+def memory_size(text: str | None) -> str | None:
+    """The text, before any work; InputError where it is no size."""
+    from personae.scale.sizes import bytes_of
+
+    if text is not None:
+        bytes_of(text)
+    return text
+
+
+Workdir = Annotated[
+    Path | None,
+    typer.Option(help="Work in stages in this folder; after a stop the same command goes on.", metavar="DIR"),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        help="With --workdir: memory that may be held, such as 20G.", metavar="SIZE", callback=memory_size
+    ),
+]
+
+
+def refuse_contradictions(workdir: Path | None, memory: str | None, graph: Path | None) -> None:
+    """InputError for options that do not go together."""
+    from personae.errors import InputError
+
+    if workdir is None and memory is not None:
+        raise InputError("--memory goes with --workdir; give a folder to work in")
+    if workdir is not None and graph is not None:
+        raise InputError("--workdir makes the graph itself; leave out --graph")
+
+
+def in_stages(faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | None) -> "NDArray[np.int32]":
+    """The labels; says how far each stage is, and which were done before."""
+    from personae.scale.pipeline import people_in_stages
+    from personae.scale.sizes import bytes_of
+
+    held = bytes_of(memory) if memory else memory_of_machine()
+    with shown_by_stage() as told:
+        labels, ran = people_in_stages(faces, recipe, workdir, held, told)
+    for name, stage in ran.items():
+        seconds = f"{stage.record['seconds']:.1f} s" if stage.fresh else "done before"
+        counts = ", ".join(
+            f"{what.replace('_', ' ')} {count:,}" for what, count in stage.record["counts"].items()
+        )
+        typer.echo(f"{name}: {seconds}; {counts}")
+    return labels
+
+
+def memory_of_machine() -> int:
+    """Bytes; without a limit where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return sys.maxsize
+
+
+@contextmanager
+def shown_by_stage() -> Iterator["Told"]:
+    """Yields the function that is told how far a stage is; each stage has a progress of its own."""
+    with ExitStack() as stack:
+        shown: dict[str, Progress] = {}
+
+        def told(name: str, done: int, total: int) -> None:
+            if name not in shown:
+                stack.close()  # that of the stage before
+                shown[name] = stack.enter_context(progress(name, "faces"))
+            shown[name](done, total)
+
+        yield told

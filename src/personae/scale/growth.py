@@ -1,0 +1,134 @@
+"""Faces added to a collection that was clustered, without clustering it anew."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from personae.clustering.full_lists import joined_again
+from personae.clustering.look_alikes import look_alikes_apart, within
+from personae.data.faceset import FaceSet
+from personae.errors import InputError
+from personae.graph.adjacency import by_similarity
+from personae.graph.components import first_seen
+from personae.graph.grown import grown
+from personae.graph.knn_graph import KnnGraph
+from personae.graph.map_equation_part import Rest, part_labels
+from personae.link.strangers import Strangers, bell_floor
+from personae.methods.auto import ALPHA
+from personae.methods.estimator import as_faces
+from personae.scale.gallery import Drift, Gallery
+from personae.scale.names import kept_names
+from personae.scale.weights import links_at, lost_links, rest_of
+
+
+def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool = True) -> Gallery:
+    """The gallery with B more faces behind its N; people keep their ids, and the gallery given is not changed.
+
+    new_features: a FaceSet or (B, d) embeddings of the same model
+    renew:        whether all faces are looked at again where the drift says that this is worth it; without it
+                  every call is short, and `gallery.renewed()` does it when there is time
+
+    New faces are compared with all others, and measured against the strangers of the last look. People who
+    gain or lose a link are found again together with the new faces, by the map equation of the whole, in which
+    everybody else stays (`personae.graph.map_equation_part`). A new look at all needs no search and comes after
+    a quarter more faces, so that its cost for each face does not grow with N.
+
+    4 B N d operations for the search, O(B (sample d + k)) and the links of the people touched; besides that
+    some passes over the N k places of the graph, and a copy of the gallery.
+
+    InputError: what `FaceSet.of` refuses, features of another dimension.
+
+    >>> faces = np.eye(3)[[0, 0, 1, 1, 2]]
+    >>> gallery = update(Gallery.of(faces[:3]), faces[3:])
+    >>> len(gallery), gallery.drift.new
+    (5, 0)
+    """
+    faces = as_faces(new_features)
+    if faces.dimension != gallery.features.shape[1]:
+        raise InputError(
+            f"the new faces have {faces.dimension} values, those of the gallery {gallery.features.shape[1]}; "
+            "they need to be of the same model"
+        )
+    n = len(gallery)
+    features = np.concatenate([gallery.features, faces.features.astype(gallery.features.dtype)])
+    graph = grown(gallery.graph, features, gallery.method.k)
+    raw = _measured(gallery, features[n:], graph)
+    drift = _drifted(gallery, raw)
+    labels = np.r_[gallery.labels, np.full(len(faces), -1, np.int32)]
+    if renew and drift.full_run_is_worth_it:
+        return replace(gallery, features=features, graph=graph, labels=labels).renewed()
+    believed = gallery.yardstick.believed(raw)
+    strangers = Strangers(
+        np.r_[gallery.strangers.level, believed.level], np.r_[gallery.strangers.spread, believed.spread]
+    )
+    longer = replace(gallery, features=features, graph=graph, labels=labels, strangers=strangers, drift=drift)
+    return _settled(gallery, longer)
+
+
+def _measured(gallery: Gallery, features: NDArray[np.floating[Any]], graph: KnnGraph) -> Strangers:
+    """The strangers of the new faces; the person of the nearest old face is left out where that is near."""
+    n, yardstick = len(gallery), gallery.yardstick
+    neighbors, similarities = graph.neighbors[n:], graph.similarities[n:]
+    rank = (neighbors < n).argmax(axis=1)
+    rows = np.arange(len(features))
+    middle = Strangers(np.full(len(graph), yardstick.level), np.full(len(graph), yardstick.spread))
+    nearest = neighbors[rows, rank]
+    z = middle.widths(rows, nearest[:, None], similarities[rows, rank][:, None])[:, 0]
+    near = (z > bell_floor(ALPHA, len(graph))) & (nearest < n)
+    person = np.where(near, gallery.labels[np.where(near, nearest, 0)], -1).astype(np.int32)
+    return yardstick.measured(features, person, gallery.labels[yardstick.sample.face])
+
+
+def _drifted(gallery: Gallery, raw: Strangers) -> Drift:
+    """The drift with the new faces in it; the shift is the mean over all that came, batch by batch."""
+    before, count = gallery.drift, len(raw.level)
+    shift = (gallery.yardstick.level - float(np.median(raw.level))) / gallery.yardstick.spread
+    mean = (before.shift * before.new + shift * count) / (before.new + count)
+    return Drift(before.faces, before.new + count, mean)
+
+
+def _settled(before: Gallery, after: Gallery) -> Gallery:
+    """`after` with people for its new faces, whose labels are -1; those whose links changed are found anew."""
+    n, floor, strangers = len(before), after.floor, after.strangers
+    new = after.labels < 0
+    lost = lost_links(before.graph, before.strangers, floor, after.graph)
+    gained = links_at(after.graph, after.strangers, floor, new)
+    ends = np.concatenate([lost.face, lost.other, gained.face, gained.other])
+    touched = np.zeros(before.ids, dtype=np.bool_)
+    touched[before.labels[ends[ends < n]]] = True
+    inside = new | touched[after.labels]
+    rows = np.flatnonzero(inside)
+    old = links_at(before.graph, before.strangers, floor, inside[:n])
+    now = links_at(after.graph, after.strangers, floor, inside)
+    strength = before.rest.strength - old.strength + now.strength
+    others = before.rest.leaving - old.leaving(before.labels, inside[:n])
+    links, outwards = now.between(rows, len(after))
+    rest = Rest(strength - float(links.sum()) - float(outwards.sum()), others)
+    order = by_similarity(after.graph.similarities[rows])
+    start = np.where(new[rows], before.ids + rows, after.labels[rows])
+    guess = after.labels.copy()
+    guess[rows] = before.ids + part_labels(links, outwards, rest, start, order)
+    people, looked_at = _set_right(first_seen(guess), after, rows)
+    labels, ids = kept_names(after.labels, people, before.ids)
+    if len(looked_at) > len(rows):  # people were joined whose links to each other are in `others`
+        return replace(after, labels=labels, ids=ids, rest=rest_of(strangers.link(after.graph, floor), labels))
+    return replace(after, labels=labels, ids=ids, rest=Rest(strength, others + now.leaving(labels, inside)))
+
+
+def _set_right(
+    labels: NDArray[np.int32], after: Gallery, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The people after crowded groups were joined and look-alikes taken apart; and the faces looked at.
+
+    rows: the faces that were found again, and all others of their groups
+    """
+    strangers, features = after.strangers, after.features
+    labels = joined_again(labels, features, after.graph, strangers, after.floor)
+    found_again = np.zeros(labels.max() + 1, np.bool_)
+    found_again[labels[rows]] = True
+    looked_at = np.flatnonzero(found_again[labels])
+    some = first_seen(labels[looked_at]), features[looked_at], within(after.graph, looked_at, labels)
+    labels[looked_at] = labels.max() + 1 + look_alikes_apart(*some, strangers.of(looked_at), after.floors)
+    return first_seen(labels), looked_at

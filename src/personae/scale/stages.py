@@ -1,0 +1,192 @@
+"""Work in stages on disk: what is done stays done, whatever happens to the run."""
+
+import errno
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from personae import __version__
+from personae.data.atomic import atomic_write, sweep
+from personae.errors import InputError, OutputError
+from personae.scale.sizes import shown
+
+PART = ".part"  # the folder of a stage that is not done
+READ = 1 << 24
+PACKAGES = ("numpy", "scipy", "numba")
+Told = Callable[[str, int, int], None]  # the stage, how much of it is done, of how much
+
+
+class Desk(NamedTuple):
+    """Where a stage works.
+
+    folder: its own; what is left in it after a kill is of the same stage with the same parameters
+    of:     the folders of the stages before
+    memory: bytes that may be held
+    told:   to be called with how much is done, of how much
+    """
+
+    folder: Path
+    of: Mapping[str, Path]
+    memory: int
+    told: Callable[[int, int], None]
+
+    def refuse_more_than_memory(self, needed: int) -> None:
+        """InputError if more bytes are needed than may be held."""
+        _refuse_more(self.folder.parent.name.removesuffix(PART), needed, self.memory)
+
+
+class Ran(NamedTuple):
+    """A stage that is done.
+
+    fresh: whether it was worked on now
+    """
+
+    folder: Path
+    record: Mapping[str, Any]
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step that reads the stages in `after` and writes files into its folder.
+
+    parameters: all that the files depend on besides the stages in `after`; JSON
+    work:       returns counts, JSON
+    memory:     bytes that the process holds at most meanwhile
+    disk:       bytes in the folder at most
+    """
+
+    name: str
+    parameters: Mapping[str, Any]
+    after: Sequence[str]
+    work: Callable[[Desk], Mapping[str, Any]]
+    memory: int
+    disk: int
+
+
+def run_stages(stages: Sequence[Stage], workdir: Path, memory: int, told: Told) -> dict[str, Ran]:
+    """All stages by name, each done; only those are worked on that are missing, or depend on what changed.
+
+    A stage is done if its JSON tells the same parameters and the same checksums of the stages before it, and
+    its files have the checksum that it tells. Memory and disk are checked before anything is done.
+
+    memory: bytes that may be held
+
+    InputError: a stage needs more memory. OutputError: no room on the disk, before or meanwhile; what is done
+    stays, and the same call goes on from there.
+    """
+    over = max(stages, key=lambda stage: stage.memory)
+    _refuse_more(over.name, over.memory, memory)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        _refuse_full_disk(stages, workdir)
+        ran: dict[str, Ran] = {}
+        for stage in stages:
+            about = {
+                "stage": stage.name,
+                "parameters": dict(stage.parameters),
+                "after": {name: ran[name].record["checksum"] for name in stage.after},
+                "personae": __version__,
+            }
+            record = done(workdir, about)
+            folders = {name: ran[name].folder for name in stage.after}
+            ran[stage.name] = Ran(
+                workdir / stage.name,
+                record or _worked(stage, about, workdir, folders, (memory, told)),
+                fresh=record is None,
+            )
+    except OutputError:
+        raise
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        mend = "make room and give the same command again" if full else "choose another place"
+        raise OutputError(f"cannot write in {workdir}: {error.strerror or error}; {mend}") from error
+    return ran
+
+
+def done(workdir: Path, about: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The record of a stage that is done as `about` says, or None."""
+    folder = workdir / about["stage"]
+    try:
+        record: dict[str, Any] = json.loads((workdir / f"{about['stage']}.json").read_text())
+        same = all(record[name] == value for name, value in _plain(about).items())
+        return record if same and record["checksum"] == checksum_of(folder) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def checksum_of(folder: Path) -> str:
+    """Of the names and the bytes of all files in a folder, BLAKE2b."""
+    total = hashlib.blake2b(digest_size=16)
+    for file in sorted(folder.iterdir()):
+        total.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+        with file.open("rb") as opened:
+            while block := opened.read(READ):
+                total.update(block)
+    return total.hexdigest()
+
+
+def _worked(
+    stage: Stage, about: Mapping[str, Any], workdir: Path, folders: Mapping[str, Path], run: tuple[int, Told]
+) -> dict[str, Any]:
+    """The record of a stage, done now; what a killed run of the same left is gone on with."""
+    memory, told = run
+    part, folder, file = workdir / (stage.name + PART), workdir / stage.name, workdir / f"{stage.name}.json"
+    begun = part / "begun.json"
+    if not begun.is_file() or json.loads(begun.read_text()) != _plain(about):
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        with atomic_write(begun) as temporary:
+            temporary.write_text(json.dumps(about))
+    own = part / "files"
+    own.mkdir(exist_ok=True)
+    sweep(own)
+    began = time.monotonic()
+    counts = stage.work(Desk(own, folders, memory, lambda count, total: told(stage.name, count, total)))
+    record = {
+        **about,
+        "versions": {package: version(package) for package in PACKAGES},
+        "counts": dict(counts),
+        "seconds": round(time.monotonic() - began, 2),
+        "bytes": sum(path.stat().st_size for path in own.iterdir()),
+        "checksum": checksum_of(own),
+    }
+    file.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    own.rename(folder)
+    with atomic_write(file) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
+    shutil.rmtree(part, ignore_errors=True)
+    return record
+
+
+def _refuse_more(name: str, needed: int, memory: int) -> None:
+    if needed > memory:
+        raise InputError(
+            f"the stage {name} needs {shown(needed, up=True)} of memory and {shown(memory)} may be held; "
+            f"give --memory {shown(needed, up=True)} where there is as much"
+        )
+
+
+def _refuse_full_disk(stages: Sequence[Stage], workdir: Path) -> None:
+    """OutputError if there is less room than all stages need, less what lies there already."""
+    there = sum(path.stat().st_size for path in workdir.rglob("*") if path.is_file())
+    needed = sum(stage.disk for stage in stages) - there
+    free = shutil.disk_usage(workdir).free
+    if needed > free:
+        raise OutputError(
+            f"{workdir} has {shown(free)} of room and {shown(needed)} more are needed; "
+            "make room or choose another --workdir"
+        )
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """As it reads back from JSON."""
+    plain: dict[str, Any] = json.loads(json.dumps(value))
+    return plain

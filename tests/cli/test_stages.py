@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from personae.data import write_faces
+from tests.planted import made_faces
+
+
+@pytest.fixture
+def faces(tmp_path):
+    made = made_faces([20, 10, *[5] * 10, *[1] * 20], d=128)
+    write_faces(made, tmp_path / "faces.npz")
+    return made
+
+
+@pytest.mark.parametrize("words", [["auto"], ["facemap", "--albums"], ["star-fc"]], ids=" ".join)
+def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path, words, monkeypatch):
+    if words == ["star-fc"]:
+        pytest.importorskip("torch")
+        monkeypatch.setattr("personae.link.weights.Geometry.check", lambda self, faces: None)
+    assert run("cluster", *words, "faces.npz", "--out", "plain.npy")[0] == 0
+    command = ["cluster", *words, "faces.npz", "--out", "staged.npy", "--workdir", "work", "--memory", "8G"]
+    code, told, progress = run(*command)
+    assert code == 0
+    assert (np.load(tmp_path / "plain.npy") == np.load(tmp_path / "staged.npy")).all()
+    assert "knn: 100 of 100 faces" in progress
+    code, told, progress = run(*command)
+    assert code == 0
+    assert told.count("done before") == 4
+    assert not progress
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["auto", "--memory", "8G"], "--workdir"),
+        (["auto", "--workdir", "work", "--graph", "graph.npz"], "--graph"),
+        (["auto", "--workdir", "work", "--memory", "much"], "20G"),
+        (["auto", "--workdir", "work", "--memory", "50M"], "give --memory"),
+        (["auto", "--workdir", "work", "--target-precision", "0.9"], "--target-precision"),
+        (["auto", "--workdir", "work", "--false-links", "2"], "false_links is 2"),
+        (["facemap", "--workdir", "faces.npz"], "faces.npz"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(run, faces, words, says):
+    code, _, told = run("cluster", words[0], "faces.npz", *words[1:])
+    assert code in (3, 5)
+    assert says in told
+    assert told.count("\n") == 1

@@ -1,0 +1,37 @@
+import numpy as np
+
+from personae.data import write_faces
+from tests.planted import made_faces
+
+
+def test_faces_are_added_and_ids_stay(run, tmp_path):
+    made = made_faces([20, 10, *[5] * 10, *[1] * 20])
+    write_faces(made.take(np.arange(80)), tmp_path / "first.npz")
+    write_faces(made.take(np.arange(80, 100)), tmp_path / "second.npz")
+    code, told, _ = run("update", "people.npz", "first.npz", "--out", "labels.npy")
+    assert code == 0
+    assert "80 new faces" in told
+    before = np.load(tmp_path / "labels.npy")
+    code, told, _ = run("update", "people.npz", "second.npz", "--out", "labels.npy", "--local")
+    assert code == 0
+    assert "20 new faces" in told
+    assert "of people known before" in told
+    assert "no full run is needed" in told
+    after = np.load(tmp_path / "labels.npy")
+    assert len(after) == 100
+    assert (after[:80] == before).mean() > 0.95
+
+
+def test_a_wrong_gallery_gets_one_line(run, tmp_path):
+    write_faces(made_faces([5, 5]), tmp_path / "faces.npz")
+    (tmp_path / "people.npz").write_bytes(b"nothing")
+    for words, code, says in (
+        (["people.npz", "faces.npz"], 3, "no gallery"),
+        (["people.txt", "faces.npz"], 3, ".npz"),
+        (["nowhere/people.npz", "faces.npz"], 5, "no folder"),
+    ):
+        found, _, line = run("update", *words)
+        assert found == code
+        assert says in line
+        assert line.count("\n") == 1
+    assert (tmp_path / "people.npz").read_bytes() == b"nothing"

@@ -1,0 +1,222 @@
+"""Galleries that grow: what they keep count of is checked against the whole, worked out anew."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from personae import Auto, FaceSet, Gallery, InputError, evaluate, knn_graph, update
+from personae.scale import Drift
+from personae.scale.names import kept_names
+from personae.scale.weights import links_at, lost_links, rest_of
+from tests.planted import made_faces
+
+SIZES = [30, 20, 20, *[8] * 15, *[3] * 20, *[1] * 60]
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return made_faces(SIZES, seed=2)
+
+
+@pytest.fixture(scope="module")
+def begun(faces):
+    return Gallery.of(faces.features[:200])
+
+
+def same_people(one, other):
+    return (
+        np.unique(one, return_inverse=True)[1][:, None] == np.unique(one, return_inverse=True)[1]
+    ).tolist() == (
+        np.unique(other, return_inverse=True)[1][:, None] == np.unique(other, return_inverse=True)[1]
+    ).tolist()
+
+
+@given(
+    names=st.lists(st.integers(-1, 4), min_size=1, max_size=25),
+    found=st.lists(st.integers(0, 4), min_size=25, max_size=25),
+)
+def test_names_go_to_those_who_share_the_most_faces(names, found):
+    found = np.unique(found[: len(names)], return_inverse=True)[1]
+    names = np.array(names)
+    called, given_then = kept_names(names, found, 5)
+    pairs = sorted(
+        (-int(((names == name) & (found == person)).sum()), name, person)
+        for name in range(5)
+        for person in range(found.max() + 1)
+    )
+    expected = {}
+    for common, name, person in pairs:
+        if common < 0 and person not in expected and name not in expected.values():
+            expected[person] = name
+    free = 5
+    for person in range(found.max() + 1):
+        if person not in expected:
+            expected[person] = free
+            free += 1
+    assert called.tolist() == [expected[person] for person in found]
+    assert given_then == free
+
+
+def test_links_at_some_faces_are_those_of_the_link_model(faces, begun):
+    linked = begun.strangers.link(begun.graph, begun.floor)
+    inside = np.random.default_rng(0).random(200) < 0.2
+    found = links_at(begun.graph, begun.strangers, begun.floor, inside)
+    expected = {
+        (i, int(j)): float(w)
+        for i in range(200)
+        for j, w in zip(linked.neighbors[i], linked.similarities[i], strict=True)
+        if j >= 0 and (inside[i] or inside[j])
+    }
+    assert expected
+    assert dict(
+        zip(zip(found.face.tolist(), found.other.tolist(), strict=True), found.weight.tolist(), strict=True)
+    ) == (expected)
+
+
+def test_lost_links_are_those_that_are_no_longer_there():
+    crowd = made_faces([60, 5, 5], seed=1)
+    first = Gallery.of(crowd.features[:50], Auto(k=6))
+    after = update(first, crowd.features[50:], renew=False)
+    floor = -2.0  # every neighbor is linked
+    lost = lost_links(first.graph, first.strangers, floor, after.graph)
+    before, later = (
+        {(i, int(j)) for i in range(50) for j in linked.neighbors[i] if j >= 0}
+        for linked in (gallery.strangers.link(gallery.graph, floor) for gallery in (first, after))
+    )
+    assert set(zip(lost.face.tolist(), lost.other.tolist(), strict=True)) == before - later
+    assert before - later
+
+
+@pytest.mark.parametrize("k", [4, 80])
+@pytest.mark.parametrize("batches", [1, 7])
+def test_what_is_kept_count_of_is_that_of_the_whole(faces, k, batches):
+    gallery = Gallery.of(faces.features[:150], Auto(k=k))
+    for batch in np.array_split(faces.features[150:], batches):
+        gallery = update(gallery, batch, renew=False)
+    whole = knn_graph(faces, k)
+    assert (gallery.graph.neighbors == whole.neighbors).all()
+    rest = rest_of(gallery.strangers.link(gallery.graph, gallery.floor), gallery.labels)
+    np.testing.assert_allclose(gallery.rest, rest, rtol=1e-9)
+    assert len(gallery) == len(faces)
+    assert gallery.labels.min() >= 0
+    assert gallery.labels.max() < gallery.ids
+
+
+@pytest.mark.parametrize("renew", [True, False])
+def test_people_fed_in_batches_are_those_found_at_once(faces, renew):
+    gallery = Gallery.of(faces.features[:150])
+    for batch in np.array_split(faces.features[150:], 8):
+        gallery = update(gallery, batch, renew=renew)
+    assert evaluate(faces.truth, gallery.labels).bcubed.f > 0.97
+
+
+def test_ids_stay_and_people_far_from_the_new_faces_are_not_touched(faces, begun):
+    after = update(begun, faces.features[200:240], renew=False)
+    assert (after.labels[:200] == begun.labels).mean() > 0.98
+    links = after.strangers.link(after.graph, after.floor)
+    near = np.unique(links.neighbors[200:][links.neighbors[200:] >= 0])
+    touched = np.isin(begun.labels, begun.labels[near[near < 200]])
+    assert (after.labels[:200][~touched] == begun.labels[~touched]).all()
+    newcomers = after.labels[after.labels >= begun.ids]
+    assert len(newcomers)
+
+
+def test_a_renewed_gallery_has_the_people_of_a_full_run(faces, begun):
+    after = update(begun, faces.features[200:], renew=False)
+    again = after.renewed()
+    full = Auto().fit_predict(faces)
+    assert same_people(again.labels, full)
+    assert again.drift == Drift(len(faces))
+    assert (again.labels == after.labels).mean() > 0.95
+
+
+def test_all_are_looked_at_again_where_it_is_worth_it(faces, begun):
+    assert update(begun, faces.features[200:220]).drift.new == 20
+    assert update(begun, faces.features[200:]).drift == Drift(len(faces))
+    assert same_people(update(begun, faces.features[200:]).labels, Auto().fit_predict(faces))
+
+
+def test_the_gallery_given_stays_as_it_is(faces, begun):
+    labels, neighbors = begun.labels.copy(), begun.graph.neighbors.copy()
+    update(begun, faces.features[200:])
+    assert (begun.labels == labels).all()
+    assert (begun.graph.neighbors == neighbors).all()
+
+
+def test_other_faces_are_told_by_their_shift(faces, begun):
+    alike = Gallery.of(faces.features[:200] + np.eye(64)[0])  # strangers at a cosine of a half
+    drift = update(alike, faces.features[200:240], renew=False).drift
+    assert drift.shift < -1
+    assert drift.full_run_is_worth_it
+    assert abs(update(begun, faces.features[200:240], renew=False).drift.shift) < 0.5
+
+
+def test_one_face_is_enough_to_begin_and_to_add():
+    gallery = Gallery.of([[1.0, 0.0]])
+    for _ in range(3):
+        gallery = update(gallery, [[1.0, 0.0]])
+    assert len(gallery) == 4
+
+
+def test_a_gallery_reads_back_and_goes_on_as_before(faces, begun, tmp_path):
+    method = Auto(k=20, strangers=made_faces([1] * 40, seed=9).features)
+    gallery = Gallery.of(faces.features[:200], method)
+    gallery.save(tmp_path / "people.npz")
+    again = Gallery.read(tmp_path / "people.npz")
+    assert again.drift == gallery.drift
+    assert again.rest == gallery.rest
+    for renew in (True, False):
+        one, other = (update(held, faces.features[200:], renew=renew) for held in (gallery, again))
+        assert (one.labels == other.labels).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["people.npz"]
+
+
+def test_what_is_no_gallery_is_refused(begun, tmp_path, planted):
+    place = tmp_path / "people.npz"
+    with pytest.raises(InputError, match="no such file"):
+        Gallery.read(place)
+    with pytest.raises(InputError, match=r"\.npz"):
+        begun.save(tmp_path / "people.txt")
+    begun.save(place)
+    whole = place.read_bytes()
+    for damaged in (b"", b"nothing", whole[: len(whole) // 2], whole[:-30]):
+        place.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"people\.npz"):
+            Gallery.read(place)
+    begun.save(place)
+    with np.load(place) as held:
+        parts = dict(held)
+    changes = {
+        "labels": parts["labels"] + 1000,
+        "sampled": parts["sampled"] + 900,
+        "level": parts["level"][:-1],
+    }
+    for name, values in changes.items():
+        np.savez(place, **{**parts, name: values})
+        with pytest.raises(InputError, match="damaged"):
+            Gallery.read(place)
+    np.savez(place, X=np.eye(3))
+    with pytest.raises(InputError, match="no gallery"):
+        Gallery.read(place)
+
+
+def test_faces_of_another_model_are_refused(begun):
+    with pytest.raises(InputError, match="3 values"):
+        update(begun, np.eye(3))
+    with pytest.raises(InputError, match="NaN"):
+        update(begun, np.full((1, 64), np.nan))
+
+
+@pytest.mark.data
+def test_a_collection_fed_in_batches_is_within_a_point_of_a_full_run(shared):
+    held = np.load(shared / "data" / "lfw.dlib.npz")
+    rows = np.random.default_rng(1).permutation(len(held["X"]))[:1200]
+    faces = FaceSet.of(held["X"][rows], held["y"][rows])
+    gallery = Gallery.of(faces.features[:200])
+    for batch in np.array_split(faces.features[200:], 8):
+        gallery = update(gallery, batch)
+    full = evaluate(faces.truth, Auto().fit_predict(faces))
+    found = evaluate(faces.truth, gallery.labels)
+    assert found.bcubed.f > full.bcubed.f - 0.01
+    assert found.pairwise.f > full.pairwise.f - 0.01

@@ -1,0 +1,223 @@
+"""Stages on disk: the labels of the methods in memory, whatever is killed, and nothing done twice."""
+
+import errno
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from personae import Auto, FaceMap, FaceSet, InputError, OutputError, knn_graph
+from personae.graph import search
+from personae.scale import search_stages, stages
+from personae.scale.pipeline import auto_recipe, facemap_recipe, people_in_stages
+from personae.scale.search_stages import read_knn
+from personae.scale.sizes import bytes_of
+from tests.planted import made_faces
+
+MEMORY = 8 << 30
+ALL = ["cells", "knn", "links", "labels"]
+SIZES = [40, 25, 20, *[10] * 8, *[5] * 11, *[1] * 60]
+
+
+def quiet(name, done, total):
+    pass
+
+
+def fresh(ran):
+    return [name for name, stage in ran.items() if stage.fresh]
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Sets of any size are searched by cells, a few of them at a time."""
+    monkeypatch.setattr(search, "SMALL", 0)
+    monkeypatch.setattr(search_stages, "SMALL", 0)
+    monkeypatch.setattr(search_stages, "FACES", 70)
+    monkeypatch.setattr(search_stages, "MERGED", 64)
+
+
+@pytest.mark.parametrize("method", [Auto(k=30), FaceMap(k=40, window=6), FaceMap.for_albums()], ids=str)
+def test_the_labels_are_those_of_the_method(planted, tmp_path, method):
+    recipe = auto_recipe(method) if isinstance(method, Auto) else facemap_recipe(method)
+    labels, ran = people_in_stages(planted, recipe, tmp_path / "work", MEMORY, quiet)
+    assert (labels == method.fit_predict(planted)).all()
+    assert fresh(ran) == ALL
+    assert {path.name for path in (tmp_path / "work").iterdir()} == {*ALL, *(f"{name}.json" for name in ALL)}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_a_graph_of_cells_in_parts_is_that_in_one_piece(planted, tmp_path, in_parts, dtype):
+    rows = planted.features[np.random.default_rng(0).integers(0, 250, 300)]  # some faces are there twice
+    faces = FaceSet.of(rows.astype(dtype))
+    _, ran = people_in_stages(faces, auto_recipe(Auto(k=12)), tmp_path, MEMORY, quiet, recall=0.9)
+    whole, found = knn_graph(faces, 12, recall=0.9), read_knn(ran["knn"].folder)
+    assert ran["cells"].record["counts"]["cells"] > 0
+    assert (found.neighbors == whole.neighbors).all()
+    assert (found.similarities == whole.similarities).all()
+
+
+def test_an_exact_graph_in_parts_is_that_in_one_piece(planted, tmp_path, monkeypatch):
+    monkeypatch.setattr(search_stages, "ROWS", 80)
+    told = []
+    recipe = auto_recipe(Auto(k=12))
+    _, ran = people_in_stages(planted, recipe, tmp_path, MEMORY, lambda *done: told.append(done))
+    whole, found = knn_graph(planted, 12), read_knn(ran["knn"].folder)
+    assert (found.neighbors == whole.neighbors).all()
+    assert (found.similarities == whole.similarities).all()
+    assert [done for done in told if done[0] == "knn"] == [
+        ("knn", upto, 280) for upto in (0, 80, 160, 240, 280)
+    ]
+
+
+def test_a_changed_parameter_redoes_only_what_depends_on_it(planted, tmp_path):
+    def run(**parameters):
+        method = FaceMap(**{"k": 24, "window": 4, **parameters})
+        labels, ran = people_in_stages(planted, facemap_recipe(method), tmp_path, MEMORY, quiet)
+        assert (labels == method.fit_predict(planted)).all()
+        return fresh(ran)
+
+    assert run() == ALL
+    assert run() == []
+    assert run(window=6) == ["links", "labels"]
+    assert run(window=6, directed=True) == ["labels"]
+    assert run(window=6, directed=True, k=30) == ALL
+    shutil.rmtree(tmp_path / "labels")
+    assert run(window=6, directed=True, k=30) == ["labels"]
+
+
+def test_other_faces_and_damaged_files_are_noticed(planted, tmp_path):
+    recipe = facemap_recipe(FaceMap.for_albums())
+    others = made_faces(SIZES, seed=5)
+    for faces, redone in ((planted, ALL), (others, ALL), (others, [])):
+        assert fresh(people_in_stages(faces, recipe, tmp_path, MEMORY, quiet)[1]) == redone
+    file = tmp_path / "links" / "weights.npy"
+    file.write_bytes(file.read_bytes()[:-4] + b"\0\0\0\1")
+    assert fresh(people_in_stages(others, recipe, tmp_path, MEMORY, quiet)[1]) == ["links"]
+    (tmp_path / "knn.json").write_text("{")
+    assert fresh(people_in_stages(others, recipe, tmp_path, MEMORY, quiet)[1]) == ["knn"]  # and it is as it was
+
+
+def test_the_json_of_a_stage_tells_what_it_is(planted, tmp_path):
+    people_in_stages(planted, facemap_recipe(FaceMap.for_albums()), tmp_path, MEMORY, quiet)
+    record = json.loads((tmp_path / "links.json").read_text())
+    assert record["parameters"]["window"] == 4
+    assert record["after"] == {"knn": json.loads((tmp_path / "knn.json").read_text())["checksum"]}
+    assert {"versions", "counts", "seconds", "bytes", "checksum", "personae"} <= record.keys()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from personae import FaceMap, SyntheticIdentities, synthetic_faces
+from personae.graph import search
+from personae.scale import search_stages
+from personae.scale.pipeline import facemap_recipe, people_in_stages
+
+search.SMALL = search_stages.SMALL = 0
+search_stages.FACES = 200
+
+def ended(folder, kill_in=None):
+    child = os.fork()  # this process has no threads
+    if child:
+        return os.waitpid(child, 0)[1]
+    told = []
+    def tell(name, done, total):
+        told.append(name)
+        if name == kill_in and told.count(name) == (3 if name == "knn" else 2):
+            os.kill(os.getpid(), signal.SIGKILL)
+    faces = synthetic_faces(SyntheticIdentities(faces=700))
+    ran = people_in_stages(faces, facemap_recipe(FaceMap(k=16, window=4)), folder, 8 << 30, tell, recall=0.9)[1]
+    print(*(name for name, stage in ran.items() if stage.fresh), told.count("knn"), flush=True)
+    os._exit(0)
+
+for name in ("cells", "knn", "links", "labels"):
+    folder = Path(sys.argv[1]) / name
+    assert ended(folder, kill_in=name) == signal.SIGKILL
+    assert ended(folder) == 0
+"""
+
+
+def test_a_run_killed_in_any_stage_goes_on_and_gives_the_same_labels(tmp_path):
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout
+    assert told.splitlines() == [
+        "cells knn links labels 5",
+        "knn links labels 3",  # two of four parts were done
+        "links labels 0",
+        "labels 0",
+    ]
+    labels = [(tmp_path / name / "labels" / "labels.npy").read_bytes() for name in ALL]
+    assert len(set(labels)) == 1
+
+
+def test_too_little_memory_is_refused_with_what_is_needed(planted, tmp_path):
+    with pytest.raises(InputError, match=r"needs (\d+M) .* 100M may be held; give --memory \1"):
+        people_in_stages(planted, auto_recipe(Auto()), tmp_path / "work", bytes_of("100M"), quiet)
+    assert not (tmp_path / "work").exists()
+
+
+def test_cells_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_path, in_parts, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(search_stages, "search_memory", lambda *_: 1 << 40)
+        with pytest.raises(InputError, match=r"the stage knn needs 1024\.0G"):
+            people_in_stages(planted, auto_recipe(Auto(k=12)), tmp_path, MEMORY, quiet)
+    _, ran = people_in_stages(planted, auto_recipe(Auto(k=12)), tmp_path, MEMORY, quiet)
+    assert fresh(ran) == ["knn", "links", "labels"]
+
+
+def test_a_disk_that_is_too_small_is_refused_before_the_work(planted, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(stages.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(OutputError, match="more are needed; make room"):
+        people_in_stages(planted, auto_recipe(Auto()), tmp_path, MEMORY, quiet)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_up_leaves_one_line_and_a_state_that_goes_on(planted, tmp_path, monkeypatch):
+    recipe = facemap_recipe(FaceMap.for_albums())
+    save = np.save
+
+    def full(file, values):
+        if file.name == "weights.npy":
+            file.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(file, values)
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(OutputError, match="No space left on device; make room and give the same command again"):
+        people_in_stages(planted, recipe, tmp_path, MEMORY, quiet)
+    monkeypatch.setattr(np, "save", save)
+    labels, ran = people_in_stages(planted, recipe, tmp_path, MEMORY, quiet)
+    assert fresh(ran) == ["links", "labels"]
+    assert (labels == FaceMap.for_albums().fit_predict(planted)).all()
+
+
+def test_a_disk_that_fills_up_under_the_search_does_so_too(planted, tmp_path, in_parts, monkeypatch):
+    recipe = facemap_recipe(FaceMap(k=12, window=4))
+    allocate, calls = search_stages._allocate, []
+
+    def full(file):
+        calls.append(file)
+        if len(calls) > 4:  # two parts are done
+            raise OSError(errno.ENOSPC, "No space left on device")
+        allocate(file)
+
+    told = []
+    with monkeypatch.context() as patch:
+        patch.setattr(search_stages, "_allocate", full)
+        with pytest.raises(OutputError, match="make room and give the same command again"):
+            people_in_stages(planted, recipe, tmp_path, MEMORY, quiet, recall=0.9)
+    _, ran = people_in_stages(planted, recipe, tmp_path, MEMORY, lambda *done: told.append(done), recall=0.9)
+    assert fresh(ran) == ["knn", "links", "labels"]
+    assert [name for name, *_ in told].count("knn") == 3  # the beginning, and two more parts
+    whole, found = knn_graph(planted, 12, recall=0.9), read_knn(ran["knn"].folder)
+    assert (found.neighbors == whole.neighbors).all()
+
+
+@pytest.mark.parametrize("wrong", ["", "20", "G", "0G", "-1G", "20 bananas"])
+def test_what_is_no_size_is_refused(wrong):
+    with pytest.raises(InputError, match="20G"):
+        bytes_of(wrong)
