@@ -272,6 +272,36 @@ def balls() -> str:
     return table(["set", "method", "F_P", "F_B", "NMI", "WCP", "clusters", "people", "seeds"], lines)
 
 
+def films() -> str:
+    """Tracks with bad frames: means over the seeds, with the number of people unknown, and known."""
+    found = results("films")["rows"]
+    lines = []
+    for about in dict.fromkeys((row["direction"], row["embedder"], row["method"]) for row in found):
+        key = dict(zip(("direction", "embedder", "method"), about, strict=True))
+        rows = [row for row in found if key.items() <= row.items()]
+        cells = []
+        for told, names in ((False, (*BOTH, "nmi", "wcp")), (True, ("bcubed_f", "nmi", "wcp"))):
+            of = [row for row in rows if row["number"] == told]
+            cells += [f"{mean(row[name] for row in of):.1f}" for name in names]
+            cells += [] if told else [f"{mean(row['clusters'] for row in of):,.0f}"]
+        people = f"{mean(row['people'] for row in rows):,.0f}"
+        lines.append([f"{about[0]}, {about[1]}", about[2], *cells, people, len(of)])
+    head = [
+        "film",
+        "method",
+        "F_P",
+        "F_B",
+        "NMI",
+        "WCP",
+        "clusters",
+        "F_B, number told",
+        "NMI",
+        "WCP",
+        "people",
+    ]
+    return table([*head, "seeds"], lines)
+
+
 def detection_strategies() -> str:
     """GCN-D with few proposals and with many: how many, F by predicted and by perfect scores, correlation."""
     rows = []
@@ -333,6 +363,7 @@ TABLES: dict[str, Callable[[], str]] = {
             video,
             video_memory,
             balls,
+            films,
             detection_strategies,
             detection_overlaps,
             detection_refined,
