@@ -64,7 +64,7 @@ def compared(direction: str, embedder: str, share: float, seed: int) -> list[dic
         for told, cut in ((False, {"tau": tau}), (True, {"n_clusters": int(film[2].max()) + 1})):
             found = scores(film[2], labels_of(vectors, film[1], **cut))
             rows.append({"method": name, "number": told, "tau": round(tau, 3), "seconds": seconds, **found})
-    return rows + chained(film)
+    return rows + chained(film) + in_balls(sides(direction, embedder)[0], film, seed)
 
 
 def film_of(faces: Any, share: float, rng: np.random.Generator) -> tuple[Any, Any, NDArray[np.int32]]:
@@ -179,6 +179,23 @@ def chained(film: tuple[Any, Any, NDArray[np.int32]]) -> list[dict[str, Any]]:
         labels = C1C(clusters).fit(frames, constraints=held).labels_[first]
         seconds = round(time.perf_counter() - began, 1)
         rows.append({"method": "C1C", "number": told, "seconds": seconds, **scores(truth, labels)})
+    return rows
+
+
+def in_balls(known: Any, film: tuple[Any, Any, NDArray[np.int32]], seed: int) -> list[dict[str, Any]]:
+    """BallClusters trained on the faces of the others, as it is and fine-tuned on the film."""
+    from personae import BallClusters
+
+    frames, held, truth = film
+    first = np.unique(held.group, return_index=True)[1]
+    balls = BallClusters(seed=seed).fit(known)
+    rows = []
+    for name in ("BallClusters", "BallClusters, fine-tuned"):
+        began = time.perf_counter()
+        method = balls if name == "BallClusters" else balls.fine_tuned(frames, constraints=held)
+        labels = method.predict(frames, constraints=held)[first]
+        seconds = round(time.perf_counter() - began, 1)
+        rows.append({"method": name, "number": False, "seconds": seconds, **scores(truth, labels)})
     return rows
 
 

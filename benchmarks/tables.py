@@ -282,10 +282,10 @@ def films() -> str:
         cells = []
         for told, names in ((False, (*BOTH, "nmi", "wcp")), (True, ("bcubed_f", "nmi", "wcp"))):
             of = [row for row in rows if row["number"] == told]
-            cells += [f"{mean(row[name] for row in of):.1f}" for name in names]
+            cells += [f"{mean(row[name] for row in of):.1f}" if of else "" for name in names]
             cells += [] if told else [f"{mean(row['clusters'] for row in of):,.0f}"]
-        people = f"{mean(row['people'] for row in rows):,.0f}"
-        lines.append([f"{about[0]}, {about[1]}", about[2], *cells, people, len(of)])
+        people, seeds = f"{mean(row['people'] for row in rows):,.0f}", len({row["seed"] for row in rows})
+        lines.append([f"{about[0]}, {about[1]}", about[2], *cells, people, seeds])
     head = [
         "film",
         "method",
