@@ -272,34 +272,25 @@ def balls() -> str:
     return table(["set", "method", "F_P", "F_B", "NMI", "WCP", "clusters", "people", "seeds"], lines)
 
 
-def films() -> str:
-    """Tracks with bad frames: means over the seeds, with the number of people unknown, and known."""
-    found = results("films")["rows"]
+def films(bad: bool) -> str:
+    """Tracks with bad frames, or without: means over the seeds, the number of people unknown, and told."""
+    found = [row for row in results("films")["rows"] if (row["bad"] > 0) == bad]
     lines = []
     for about in dict.fromkeys((row["direction"], row["embedder"], row["method"]) for row in found):
         key = dict(zip(("direction", "embedder", "method"), about, strict=True))
-        rows = [row for row in found if key.items() <= row.items()]
-        cells = []
-        for told, names in ((False, (*BOTH, "nmi", "wcp")), (True, ("bcubed_f", "nmi", "wcp"))):
-            of = [row for row in rows if row["number"] == told]
-            cells += [f"{mean(row[name] for row in of):.1f}" if of else "" for name in names]
-            cells += [] if told else [f"{mean(row['clusters'] for row in of):,.0f}"]
-        people, seeds = f"{mean(row['people'] for row in rows):,.0f}", len({row["seed"] for row in rows})
-        lines.append([f"{about[0]}, {about[1]}", about[2], *cells, people, seeds])
-    head = [
-        "film",
-        "method",
-        "F_P",
-        "F_B",
-        "NMI",
-        "WCP",
-        "clusters",
-        "F_B, number told",
-        "NMI",
-        "WCP",
-        "people",
-    ]
-    return table([*head, "seeds"], lines)
+        cells, seeds = [], set()
+        for told in (False, True):
+            rows = [row for row in found if {**key, "number": told}.items() <= row.items()]
+            for names in (BOTH, ("nmi", "wcp")):
+                shares = [f"{mean(row[name] for row in rows):.1f}" for name in names if rows]
+                cells.append(" / ".join(shares))
+            seeds |= {row["seed"] for row in rows}
+            if not told:
+                counts = (f"{mean(row[name] for row in rows):,.0f}" for name in ("clusters", "people"))
+                cells.append(" / ".join(counts))
+        lines.append([f"{about[0]}, {about[1]}", about[2], *cells, len(seeds)])
+    head = ["film", "method", "F_P / F_B", "NMI / WCP", "clusters / people"]
+    return table([*head, "F_P / F_B, number told", "NMI / WCP, number told", "seeds"], lines)
 
 
 def detection_strategies() -> str:
@@ -363,12 +354,13 @@ TABLES: dict[str, Callable[[], str]] = {
             video,
             video_memory,
             balls,
-            films,
             detection_strategies,
             detection_overlaps,
             detection_refined,
         )
     },
+    "films": partial(films, True),
+    "films_clean": partial(films, False),
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},
     **{f"{name}_machine": partial(machine, name) for name in ("unlearned", "at_scale")},
 }

@@ -85,15 +85,17 @@ def track_loss(f: Tensor, track: Tensor, apart: Tensor, b: Tensor) -> Tensor:
     apart: (T, T) bool, which tracks are two people
     b:     the squared radius
 
-    4 mean max(0, D_own - b) + mean max(0, 9 b + 0.05 - D_other), D_other to the nearest centre of a track that
-    is somebody else's; 0 for a row of which nothing is known.
+    mean max(0, D_own - b) + mean max(0, 9 b + 0.05 - D_other), D_other to the nearest centre of a track that is
+    somebody else's, the second mean over the rows that have one. Few have; with the weight of 4 that stands
+    before the first term in `ball_loss` everybody was drawn together.
     """
     centres = torch.zeros(len(apart), f.shape[1], dtype=f.dtype, device=f.device).index_add(0, track, f)
     away = (2 - 2 * f @ functional.normalize(centres, dim=1).T).clamp(min=0)  # (N, T)
     own = away.gather(1, track[:, None])[:, 0]
-    nearest = away.masked_fill(~apart[track], torch.inf).min(dim=1).values
+    known = apart[track]
+    nearest = away.masked_fill(~known, torch.inf).min(dim=1).values
     too_near = functional.relu(9 * b + EPSILON - nearest)
-    return PULL * functional.relu(own - b).mean() + too_near.mean()
+    return functional.relu(own - b).mean() + too_near.sum() / known.any(dim=1).sum().clamp(min=1)
 
 
 class BallModel:
