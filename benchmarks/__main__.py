@@ -8,7 +8,15 @@ from benchmarks import tables
 from benchmarks.record import SHARED
 
 ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "video")
-REAL = ("unlearned", "default", "learned", "detection", "synthetic", "balls")  # these need the real embeddings
+REAL = (
+    "unlearned",
+    "default",
+    "learned",
+    "detection",
+    "synthetic",
+    "balls",
+    "films",
+)  # these need the real embeddings
 OTHERS = ("approximate",)  # these need the extra `bench`
 
 for name in (*ANYWHERE, *(OTHERS if find_spec("faiss") else ()), *(REAL if SHARED.is_dir() else ())):

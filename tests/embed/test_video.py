@@ -1,6 +1,7 @@
 import math
 import sys
 import threading
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from personae.data import FaceSet
 from personae.embed import clips, embed_photos, video
 from personae.embed.picture import BrokenPhotoError
 from personae.embed.store import Store
@@ -178,6 +180,9 @@ def test_the_frames_of_tracks_are_what_some_methods_learn_from(album):
         )
     assert held.group[held.apart].tolist() == album.constraints.apart.tolist()
     assert (held.weight == album.constraints.weight).all()
+    nobody = replace(album, faces=FaceSet(np.empty((0, 128), np.float32)))
+    with pytest.raises(InputError, match="no face in these"):
+        nobody.frames()
 
 
 def test_photos_and_videos_lie_side_by_side(two_shots, tmp_path, folder):

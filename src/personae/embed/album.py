@@ -77,7 +77,11 @@ class Album:
     def frames(self) -> tuple[FaceSet, Constraints]:
         """The face of every look at every track, in the order of time, and one a photo's face; for methods that
         learn from frames. What is one track is one group, in the order of `faces`.
+
+        InputError: nobody was found, or the store is gone.
         """
+        if not len(self.faces):
+            raise InputError("there is no face in these photos and videos, and so no frame of one")
         span = None if self.faces.sources is None else self.faces.sources.span
         filmed = np.zeros(len(self.faces), bool) if span is None else ~np.isnan(span[:, 0])
         features = [
