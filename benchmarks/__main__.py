@@ -11,11 +11,13 @@ ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "vi
 REAL = (
     "unlearned",
     "default",
+    "ablation",
     "learned",
     "detection",
     "synthetic",
     "balls",
     "update",
+    "films",
 )  # these need the real embeddings
 OTHERS = ("approximate",)  # these need the extra `bench`
 

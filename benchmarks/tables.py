@@ -276,6 +276,27 @@ def balls() -> str:
     return table(["set", "method", "F_P", "F_B", "NMI", "WCP", "clusters", "people", "seeds"], lines)
 
 
+def films(bad: bool) -> str:
+    """Tracks with bad frames, or without: means over the seeds, the number of people unknown, and told."""
+    found = [row for row in results("films")["rows"] if (row["bad"] > 0) == bad]
+    lines = []
+    for about in dict.fromkeys((row["direction"], row["embedder"], row["method"]) for row in found):
+        key = dict(zip(("direction", "embedder", "method"), about, strict=True))
+        cells, seeds = [], set()
+        for told in (False, True):
+            rows = [row for row in found if {**key, "number": told}.items() <= row.items()]
+            for names in (BOTH, ("nmi", "wcp")):
+                shares = [f"{mean(row[name] for row in rows):.1f}" for name in names if rows]
+                cells.append(" / ".join(shares))
+            seeds |= {row["seed"] for row in rows}
+            if not told:
+                counts = (f"{mean(row[name] for row in rows):,.0f}" for name in ("clusters", "people"))
+                cells.append(" / ".join(counts))
+        lines.append([f"{about[0]}, {about[1]}", about[2], *cells, len(seeds)])
+    head = ["film", "method", "F_P / F_B", "NMI / WCP", "clusters / people"]
+    return table([*head, "F_P / F_B, number told", "NMI / WCP, number told", "seeds"], lines)
+
+
 def detection_strategies() -> str:
     """GCN-D with few proposals and with many: how many, F by predicted and by perfect scores, correlation."""
     rows = []
@@ -341,6 +362,8 @@ TABLES: dict[str, Callable[[], str]] = {
             update_scale,
         )
     },
+    "films": partial(films, True),
+    "films_clean": partial(films, False),
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},
     **{f"{name}_machine": partial(machine, name) for name in ("unlearned", "at_scale")},
 }

@@ -3,7 +3,8 @@
 Twelve people of the sample album in sixty tracks with a cut before each shot; who is found, by the default
 method and by others, over three seeds. WCP is the share of tracks whose cluster is mostly of their person. Then
 the same people in films of the two lengths, one picture a second looked at: peak memory and seconds. Written to
-benchmarks/results/video.json. `--page DIR` leaves there the page of the first film.
+benchmarks/results/video.json. `--page DIR` leaves there the page of the first film, `--picture FILE` its
+timelines as a picture.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import peak_mib, record
+from benchmarks.record import RESULTS, peak_mib, record
 from tests.embed.made_video import RATE, Shot, play, truth_of, write_video
 
 ALBUM = Path(__file__).parents[1] / "examples" / "sample_album"
@@ -28,8 +29,9 @@ STEP = 0.25  # seconds between the pictures of a long film
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=int, nargs=2, default=(2, 60))
+    parser.add_argument("--minutes", type=int, nargs="*", default=(2, 60), help="none: those figures stay")
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--picture", type=Path)
     parser.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.alone:
@@ -38,8 +40,13 @@ def main() -> None:
     if arguments.page:
         write_page_of(arguments.page)
         return
+    if arguments.picture:
+        draw_timelines(arguments.picture)
+        return
     people = [row for seed in SEEDS for row in found_in(play(ALBUM, 12, 60, PICTURES, seed), seed)]
     memory = [long_film(minutes) for minutes in arguments.minutes]
+    if not arguments.minutes:
+        memory = json.loads((RESULTS / "video.json").read_text())["memory"]
     print(json.dumps({"people": people, "memory": memory}, indent=1))
     record("video", {"people": people, "memory": memory})
 
@@ -48,7 +55,7 @@ def found_in(shots: list[Shot], seed: int) -> list[dict[str, Any]]:
     """A row a method."""
     from personae.embed import embed_photos, sface
     from personae.embed.strangers import strangers
-    from personae.methods import HAC, Auto, Threshold
+    from personae.methods import C1C, HAC, Auto, Threshold
 
     with tempfile.TemporaryDirectory() as folder:
         write_video(Path(folder) / "film.mp4", shots)
@@ -56,6 +63,7 @@ def found_in(shots: list[Shot], seed: int) -> list[dict[str, Any]]:
     truth = truth_of(album.faces.sources, shots)
     methods = {
         "Auto": Auto(strangers=strangers(sface())),
+        "C1C": C1C(),
         "HAC, average, tau 0.44": HAC("average", 0.44),
         "Threshold, tau 0.55": Threshold(0.55),
     }
@@ -112,6 +120,39 @@ def write_page_of(out: Path) -> None:
     film.mkdir(parents=True, exist_ok=True)
     write_video(film / "film.mp4", shots)
     app(["people", str(film), "--out", str(out)], standalone_mode=False)
+
+
+def draw_timelines(path: Path) -> None:
+    """When each person of the first film is seen: their best face, and a strip of the whole film."""
+    import io
+
+    import matplotlib.pyplot as plt
+    from PIL import Image
+
+    from personae.embed import embed_photos, sface
+    from personae.embed.strangers import strangers
+    from personae.methods import Auto
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_video(Path(folder) / "film.mp4", play(ALBUM, 12, 60, 2 * RATE))
+        album = embed_photos(Path(folder), Path(folder) / "faces.store")
+        labels = Auto(strangers=strangers(sface())).fit(album.faces, constraints=album.constraints).labels_
+        sources, people = album.faces.sources, range(int(labels.max()) + 1)
+        best = [max(np.flatnonzero(labels == one), key=lambda row: sources.quality[row]) for one in people]
+        faces = [Image.open(io.BytesIO(album.thumbnails[int(row)])) for row in best]
+    figure, axes = plt.subplots(len(best), 2, figsize=(8, 0.5 * len(best)), width_ratios=(1, 14), sharex="col")
+    for (left, right), face, one in zip(axes, faces, people, strict=True):
+        left.imshow(face, extent=(0, 1, 0, 1))
+        left.axis("off")
+        spans = sources.span[labels == one]
+        right.broken_barh([(first, last - first) for first, last in spans], (0, 1), color="#3b6ea5")
+        right.set(ylim=(-0.6, 1.6), yticks=[], xlim=(0, float(sources.span.max())))
+        right.spines[:].set_visible(False)
+        right.tick_params(bottom=one == len(best) - 1)
+        right.axhline(0.5, color="#d5dce4", zorder=0)
+    axes[-1][1].set_xlabel("seconds")
+    figure.subplots_adjust(left=0.01, right=0.99, top=0.99, bottom=0.11, hspace=0.06, wspace=0.03)
+    figure.savefig(path, dpi=110)
 
 
 if __name__ == "__main__":

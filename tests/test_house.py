@@ -11,7 +11,7 @@ import pytest
 import personae
 from benchmarks.tables import filled, pages
 from personae.cli.app import app
-from personae.methods import LEARNED, METHODS, OF_TRACKS
+from personae.methods import LEARNED, METHODS, OF_FILMS, OF_TRACKS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -32,22 +32,23 @@ def test_public_names_are_sorted_and_no_folder_hides_one():
 
 def commands_of(group_name):
     group = next(group for group in app.registered_groups if group.name == group_name)
-    return {command.callback.__name__ for command in group.typer_instance.registered_commands}
+    commands = group.typer_instance.registered_commands
+    return {(command.name or command.callback.__name__).replace("-", "_") for command in commands}
 
 
-@pytest.mark.parametrize("name", [*METHODS, *LEARNED, *OF_TRACKS])
+@pytest.mark.parametrize("name", [*METHODS, *LEARNED, *OF_TRACKS, *OF_FILMS])
 def test_a_method_has_its_page(name):
     assert (ROOT / "docs" / "methods" / f"{name}.md").is_file()
 
 
 def test_every_method_has_its_subcommands():
-    assert commands_of("cluster") == {*METHODS, *LEARNED}
-    assert commands_of("train") == set(LEARNED)
+    assert commands_of("cluster") == {*METHODS, *LEARNED, *OF_TRACKS}
+    assert commands_of("train") == {*LEARNED, *OF_TRACKS}
 
 
 def test_every_method_file_is_in_a_table():
     files = {path.stem for path in (ROOT / "src/personae/methods").glob("*.py")}
-    assert files - {"__init__", "estimator", "learned"} == {*METHODS, *LEARNED, *OF_TRACKS}
+    assert files - {"__init__", "estimator", "learned"} == {*METHODS, *LEARNED, *OF_TRACKS, *OF_FILMS}
 
 
 def test_every_command_is_in_the_docs():

@@ -20,7 +20,7 @@ from personae.evaluation.report import Evaluation, evaluate
 from personae.graph.files import read_graph, write_graph
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
-from personae.methods import DDC, FINCH, METHODS, Auto
+from personae.methods import C1C, DDC, FINCH, METHODS, Auto
 from personae.methods.estimator import GraphClusterer
 
 THRESHOLDS = ("tau", "t", "theta")
@@ -147,7 +147,7 @@ def _worth(result: Compared) -> float:
 
 def _fit(method: Any, faces: FaceSet, graph: KnnGraph) -> None:
     """Fits with the shared graph where the method can use it."""
-    if isinstance(method, Auto | DDC | FINCH):
+    if isinstance(method, Auto | C1C | DDC | FINCH):
         method.fit(faces, graph=graph if method.k <= graph.k else None)
     elif isinstance(method, GraphClusterer) and method.k <= graph.k:
         method.fit(graph.nearest(method.k))

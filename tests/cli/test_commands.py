@@ -45,6 +45,33 @@ def test_a_search_by_cells_tells_what_it_found(run, faces, tmp_path, monkeypatch
     refused(run("knn", "faces.npz", "--out", "graph.npz", "--recall", 2), 3, "recall is 2")
 
 
+@pytest.mark.parametrize("method", ["auto", "c1c", "facemap", "fces", "hac", "threshold"])
+def test_constraints_are_taken_from_a_file(run, faces, tmp_path, method):
+    a, b = np.flatnonzero(faces.truth == 0)[:2]
+    (tmp_path / "held.csv").write_text(f"face,other,apart\n{a},{b},1\n")
+    for held in ([], ["--constraints", "held.csv"]):
+        assert run("cluster", method, "faces.npz", "--out", "labels.npy", *held)[0] == 0
+    labels = np.load(tmp_path / "labels.npy")
+    assert labels[a] != labels[b]
+
+
+def test_balls_are_trained_and_found(run, tmp_path):
+    write_faces(made_faces([8] * 40, spread=0.3), tmp_path / "known.npz")
+    write_faces(made_faces([6] * 10, spread=0.3, seed=1), tmp_path / "faces.npz")
+    (tmp_path / "held.csv").write_text("face,other,apart\n0,1,0\n")
+    code, told, _ = run("train", "ball-clusters", "known.npz", "--out", "balls.safetensors")
+    assert code == 0
+    assert "balls of radius" in told
+    words = ["cluster", "ball-clusters", "faces.npz", "--model", "balls.safetensors", "--out", "labels.npy"]
+    code, told, _ = run(*words, "--constraints", "held.csv")
+    assert code == 0
+    assert "BCubed F" in told
+    labels = np.load(tmp_path / "labels.npy")
+    assert labels[0] == labels[1]
+    refused(run("train", "ball-clusters", "known.npz", "--out", "balls.txt"), 3, "written as .safetensors")
+    refused(run("cluster", "ball-clusters", "faces.npz", "--model", "faces.npz"), 3, "faces.npz")
+
+
 def test_evaluate_prints_a_table_or_json(run, faces):
     run("cluster", "auto", "faces.npz", "--out", "labels.csv")
     code, out, _ = run("evaluate", "faces.npz", "labels.csv")

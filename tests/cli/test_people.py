@@ -150,10 +150,35 @@ def test_a_video_gives_its_people_with_their_times(run, tmp_path):
     write_video(tmp_path / "films" / "film.mp4", shots)
     code, told, _ = run("people", tmp_path / "films", "--out", tmp_path / "out", "--rate", 4)
     assert code == 0
-    assert "faces in 0 photos and 1 videos (1 new): 3 people" in told
+    assert "faces in 0 photos and 1 video (1 new): 3 people" in told
     found = rows(tmp_path / "out" / "faces.csv")
     assert len(found) == 9
     assert all(0 <= float(row["from"]) < float(row["to"]) < 4 for row in found)
     assert (tmp_path / "out" / "index.html").read_text().count('<p class="times">') == 3
     assert "(0 new)" in run("people", tmp_path / "films", "--out", tmp_path / "out", "--rate", 4)[1]
     assert run("people", tmp_path / "films", "--out", tmp_path / "out", "--rate", 0)[0] == 3
+
+
+def test_what_photos_and_tracks_tell_goes_from_embed_to_cluster(run, tmp_path):
+    shots = play(ALBUM, people=3, tracks=9, pictures=20)
+    (tmp_path / "films").mkdir()
+    write_video(tmp_path / "films" / "film.mp4", shots)
+    embed = ["embed", tmp_path / "films", "--out", "faces.csv", "--constraints"]
+    assert run(*embed, "held.txt")[0] == 3
+    code, told, _ = run(*embed, "held.csv")
+    assert code == 0
+    assert "constraints: held.csv" in told
+    times = [(float(row["from"]), float(row["to"])) for row in rows(tmp_path / "faces.csv")]
+    assert all(0 <= begin < end < 8 for begin, end in times)
+    pairs = [(int(row["face"]), int(row["other"])) for row in rows(tmp_path / "held.csv")]
+    assert {row["apart"] for row in rows(tmp_path / "held.csv")} == {"1"}
+    for method in ("hac", "threshold"):
+        told = run("cluster", method, "faces.csv", "--tau", "-1", "--constraints", "held.csv", "--out", "a.csv")
+        assert told[0] == 0
+        found = [row["cluster"] for row in rows(tmp_path / "a.csv")]
+        assert len(set(found)) > 1
+        assert all(found[a] != found[b] for a, b in pairs)
+    (tmp_path / "held.csv").write_text("face,other,apart\n0,99,1\n")
+    code, _, told = run("cluster", "auto", "faces.csv", "--constraints", "held.csv")
+    assert code == 3
+    assert "9 faces are 0 to 8" in told

@@ -11,7 +11,7 @@ import personae
 from personae import Constraints, InputError, knn_graph
 from personae.clustering import Agglomeration, Components, MapEquation
 from personae.graph import KnnGraph, first_seen
-from personae.methods import FCES, HAC, Auto, FaceMap, Threshold
+from personae.methods import C1C, FCES, HAC, Auto, FaceMap, Threshold
 from tests.graph.test_links import random_lists
 from tests.planted import made_faces
 
@@ -22,6 +22,7 @@ CLUSTERERS = {
 }
 METHODS = {
     "auto": Auto(),
+    "c1c": C1C(),
     "facemap": FaceMap(30),
     "fces": FCES(),
     "hac": HAC("average", 0.3),

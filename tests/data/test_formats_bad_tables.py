@@ -29,6 +29,7 @@ parquet = pytest.importorskip("pyarrow.parquet")
         ("f0,f1\n?,2\n1,3\n", "column f0 begins with text but holds a number in line 3"),
         ("file,left,top,width,height,quality,f0\n../a,0,0,1,1,1,1\n", "outside the folder"),
         ("file,left,top,width,height,quality,f0\na,0,0,wide,1,1,1\n", "line 2, column width: 'wide'"),
+        ("file,left,top,width,height,quality,from,to,f0\na,0,0,1,1,1,2,,1\n", "line 2, column to: '' is no"),
     ],
 )
 def test_bad_tables_of_faces_name_the_line(tmp_path, table, said):

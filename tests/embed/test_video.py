@@ -1,6 +1,7 @@
 import math
 import sys
 import threading
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from personae.data import FaceSet
 from personae.embed import clips, embed_photos, video
 from personae.embed.picture import BrokenPhotoError
 from personae.embed.store import Store
@@ -168,6 +170,21 @@ def test_a_track_carries_its_frames_and_their_mean(album):
     assert all(len(jpeg) > 500 for jpeg in album.thumbnails)
 
 
+def test_the_frames_of_tracks_are_what_some_methods_learn_from(album):
+    frames, held = album.frames()
+    assert len(frames) == 4 * 12
+    assert held.group.tolist() == np.repeat(range(4), 12).tolist()
+    for row in range(4):
+        np.testing.assert_allclose(
+            frames.features[held.group == row], album.thumbnails.features(row), atol=1e-6
+        )
+    assert held.group[held.apart].tolist() == album.constraints.apart.tolist()
+    assert (held.weight == album.constraints.weight).all()
+    nobody = replace(album, faces=FaceSet(np.empty((0, 128), np.float32)))
+    with pytest.raises(InputError, match="no face in these"):
+        nobody.frames()
+
+
 def test_photos_and_videos_lie_side_by_side(two_shots, tmp_path, folder):
     film, _ = two_shots
     photos = folder(first=2)
@@ -178,6 +195,10 @@ def test_photos_and_videos_lie_side_by_side(two_shots, tmp_path, folder):
     assert (album.photos, album.videos, album.fresh) == (2, 2, 3)
     assert [skipped.file for skipped in album.skipped] == ["broken.mov"]
     assert np.isnan(album.faces.sources.span[4:]).all()
+    frames, held = album.frames()
+    assert len(frames) == 4 * 6 + len(album.faces) - 4
+    assert held.group.max() + 1 == len(album.faces)
+    np.testing.assert_allclose(frames.features[24:], album.faces.features[4:], atol=1e-6)
     again = embed_photos(photos, tmp_path / "faces.store")
     assert again.fresh == 0
     np.testing.assert_array_equal(again.faces.features, album.faces.features)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from personae.link.balls import BallConfig, BallModel, BallNet, ball_loss, means
+from personae.link.balls import BallConfig, BallModel, BallNet, ball_loss, means, track_loss
 
 
 def defined(f, person, b):
@@ -61,3 +61,22 @@ def test_the_mean_of_a_track_has_length_1(faces, tracks, seed):
     for one in range(track.max() + 1):
         mean = x[track == one].astype(float).mean(axis=0)
         np.testing.assert_allclose(found[one], mean / np.linalg.norm(mean), atol=1e-6)
+
+
+@given(tracks=st.integers(1, 5), parts=st.integers(5, 20), b=st.floats(0.01, 0.5), seed=st.integers(0, 999))
+def test_the_loss_of_tracks_knows_only_the_pairs_it_is_told(tracks, parts, b, seed):
+    rng = np.random.default_rng(seed)
+    f = rng.normal(size=(parts, 6))
+    f /= np.linalg.norm(f, axis=1, keepdims=True)
+    track = np.concatenate([np.arange(tracks), rng.integers(0, tracks, parts - tracks)])
+    apart = rng.random((tracks, tracks)) < 0.4
+    apart = (apart | apart.T) & ~np.eye(tracks, dtype=bool)
+    centres = np.array([f[track == one].mean(axis=0) for one in range(tracks)])
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    pull, push = [], []
+    for x, own in zip(f, track.tolist(), strict=True):
+        pull.append(max(0, ((x - centres[own]) ** 2).sum() - b))
+        others = [((x - centres[other]) ** 2).sum() for other in range(tracks) if apart[own, other]]
+        push += [max(0, 9 * b + 0.05 - min(others))] if others else []
+    found = track_loss(*map(torch.from_numpy, (f, track, apart)), torch.tensor(b, dtype=torch.float64))
+    assert found.item() == pytest.approx(np.mean(pull) + (np.mean(push) if push else 0), abs=1e-9)

@@ -83,3 +83,33 @@ def test_what_cannot_be_is_refused(balls, others, monkeypatch):
     monkeypatch.setattr(module, "MOST", 10)
     with pytest.raises(InputError, match="150 faces are too many for BallClusters"):
         balls.predict(others)
+
+
+def test_a_film_of_its_own_teaches_further(balls):
+    """Faces that vary along one direction, as in a light of its own: tracks tell which."""
+    rng = np.random.default_rng(4)
+    faces = made_faces([24] * 12, spread=0.3, seed=6)
+    light = np.outer(rng.normal(size=len(faces)), rng.normal(size=64)) / 8
+    film = personae.FaceSet.of(faces.features + light, faces.truth)
+    track = tracks_of(film.truth, 6, rng)
+    held = Constraints.of(len(film), [np.flatnonzero(track == one) for one in range(track.max() + 1)])
+    pairs = rng.integers(0, len(film), (60, 2))
+    held |= Constraints.of(len(film), apart=pairs[film.truth[pairs[:, 0]] != film.truth[pairs[:, 1]]])
+    tuned = balls.fine_tuned(film, constraints=held)
+    before, after = (bcubed(film.truth, one.predict(film, constraints=held)).f for one in (balls, tuned))
+    assert after > before + 0.05
+    assert tuned.radius_ == balls.radius_
+    assert balls.predict(film, constraints=held).tolist() == balls.predict(film, constraints=held).tolist()
+    with pytest.raises(InputError, match="no two faces are one track"):
+        balls.fine_tuned(film, constraints=Constraints.of(len(film)))
+
+
+def test_the_middle_of_a_ball_is_the_mean_of_its_embedded_tracks(balls, others):
+    labels = balls.predict(others)
+    found = balls.centroids(others, labels)
+    embedded = balls.model_.embedded(others.features).astype(float)
+    for one in range(labels.max() + 1):
+        mean = embedded[labels == one].mean(axis=0)
+        np.testing.assert_allclose(found[one], mean / np.linalg.norm(mean), atol=1e-5)
+    with pytest.raises(InputError, match="150 faces but 2 labels"):
+        balls.centroids(others, [0, 1])

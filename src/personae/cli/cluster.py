@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from personae.data import FaceSet
+    from personae.data import Constraints, FaceSet
     from personae.graph import KnnGraph
 
 cluster_commands = typer.Typer(
@@ -43,6 +43,12 @@ Out = Annotated[
 Graph = Annotated[
     Path | None, typer.Option(help="The kNN graph of FEATURES, made by `personae knn`.", metavar="FILE")
 ]
+Held = Annotated[
+    Path | None,
+    typer.Option(
+        "--constraints", help="Which faces are one person or two: a table face,other,apart.", metavar="CSV"
+    ),
+]
 Dimension = Annotated[int | None, typer.Option(help="Values a face, for .bin files.", metavar="D")]
 
 
@@ -52,6 +58,7 @@ def auto(
     out: Out = None,
     graph: Graph = None,
     dimension: Dimension = None,
+    constraints: Held = None,
     k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
     false_links: Annotated[
         float, typer.Option(help="Share of false links put up with where they are most.")
@@ -66,10 +73,11 @@ def auto(
     from personae.errors import InputError
     from personae.methods import Auto
 
-    refuse_contradictions(workdir, memory, graph)
+    refuse_contradictions(workdir, memory, graph, constraints)
     if workdir is not None and target_precision is not None:
         raise InputError("--target-precision takes several partitions, --workdir makes one; leave one out")
     faces, knn = input_of(features, graph, dimension)
+    held = constraints_in(constraints, faces)
     began = time.monotonic()
     method = Auto(k=k, false_links=false_links, target_precision=target_precision)
     if workdir is not None:
@@ -77,7 +85,7 @@ def auto(
 
         tell(faces, in_stages(faces, auto_recipe(method), workdir, memory), began, out)
         return
-    method.fit(faces, graph=knn)
+    method.fit(faces, graph=knn, constraints=held)
     tell(faces, method.labels_, began, out)
     typer.echo(f"expected, without labels: {method.expected_}")
     reached = method.expected_.pairwise.precision
@@ -91,6 +99,7 @@ def facemap(
     out: Out = None,
     graph: Graph = None,
     dimension: Dimension = None,
+    constraints: Held = None,
     k: Annotated[int, typer.Option(help="Neighbors a face, K in the paper.")] = 256,
     window: Annotated[int, typer.Option(help="Steps in the window, omega in the paper.")] = 20,
     directed: Annotated[bool, typer.Option("--directed", help="Follow links one way only.")] = False,
@@ -102,8 +111,9 @@ def facemap(
     """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
     from personae.methods import FaceMap
 
-    refuse_contradictions(workdir, memory, graph)
+    refuse_contradictions(workdir, memory, graph, constraints)
     faces, knn = input_of(features, graph, dimension)
+    held = constraints_in(constraints, faces)
     began = time.monotonic()
     method = FaceMap.for_albums() if albums else FaceMap(k, window, directed, search)
     if workdir is not None:
@@ -111,7 +121,7 @@ def facemap(
 
         tell(faces, in_stages(faces, facemap_recipe(method), workdir, memory), began, out)
         return
-    tell(faces, method.fit_predict(knn or faces), began, out)
+    tell(faces, method.fit(knn or faces, constraints=held).labels_, began, out)
 
 
 @cluster_commands.command()
@@ -120,6 +130,7 @@ def threshold(
     out: Out = None,
     graph: Graph = None,
     dimension: Dimension = None,
+    constraints: Held = None,
     tau: Annotated[float, typer.Option(help="Cosine from which two faces are linked.")] = 0.6,
     k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
 ) -> None:
@@ -127,8 +138,9 @@ def threshold(
     from personae.methods import Threshold
 
     faces, knn = input_of(features, graph, dimension)
+    held = constraints_in(constraints, faces)
     began = time.monotonic()
-    tell(faces, Threshold(tau=tau, k=k).fit_predict(knn or faces), began, out)
+    tell(faces, Threshold(tau=tau, k=k).fit(knn or faces, constraints=held).labels_, began, out)
 
 
 def input_of(features: Path, graph: Path | None, dimension: int | None) -> "tuple[FaceSet, KnnGraph | None]":
@@ -142,6 +154,13 @@ def input_of(features: Path, graph: Path | None, dimension: int | None) -> "tupl
     if knn is not None and len(knn) != len(faces):
         raise InputError(f"{graph}: a graph of {len(knn):,} faces, but {features} holds {len(faces):,}")
     return faces, knn
+
+
+def constraints_in(path: Path | None, faces: "FaceSet") -> "Constraints | None":
+    """What a file says of these faces. InputError: no such table, rows that are not there."""
+    from personae.data import read_constraints
+
+    return None if path is None else read_constraints(path, len(faces))
 
 
 def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path | None) -> None:

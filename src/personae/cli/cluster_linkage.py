@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.cluster import Dimension, Features, Graph, Out, cluster_commands, input_of, tell
+from personae.cli.cluster import (
+    Dimension,
+    Features,
+    Graph,
+    Held,
+    Out,
+    cluster_commands,
+    constraints_in,
+    input_of,
+    tell,
+)
 
 Neighbors = Annotated[int, typer.Option(help="Neighbors a face.")]
 
@@ -25,6 +35,7 @@ def hac(
     out: Out = None,
     graph: Graph = None,
     dimension: Dimension = None,
+    constraints: Held = None,
     linkage: Annotated[
         LinkageName, typer.Option(help="Closest faces, mean, or farthest faces.")
     ] = LinkageName.single,
@@ -40,7 +51,7 @@ def hac(
     faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
     method = HAC(linkage.value, tau=tau, n_clusters=clusters, k=k)
-    tell(faces, method.fit_predict(knn or faces), began, out)
+    tell(faces, method.fit(knn or faces, constraints=constraints_in(constraints, faces)).labels_, began, out)
 
 
 @cluster_commands.command()
@@ -119,3 +130,28 @@ def finch(
     faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
     tell(faces, FINCH(k=k, alpha=alpha).fit(faces, graph=knn).labels_, began, out)
+
+
+@cluster_commands.command()
+def c1c(
+    features: Features,
+    out: Out = None,
+    graph: Graph = None,
+    dimension: Dimension = None,
+    constraints: Held = None,
+    clusters: Annotated[
+        int | None, typer.Option(help="Join down to this many people; else the level is chosen.", metavar="C")
+    ] = None,
+    k: Annotated[int, typer.Option(help="Neighbors a face that the choice of the level looks at.")] = 80,
+    alpha: Annotated[
+        float, typer.Option(help="False links a face that are put up with in that choice.")
+    ] = 1e-3,
+) -> None:
+    """C1C: first neighbors join, level by level, but nothing that is known to be two people; for tracks."""
+    from personae.methods.c1c import C1C
+
+    faces, knn = input_of(features, graph, dimension)
+    held = constraints_in(constraints, faces)
+    began = time.monotonic()
+    method = C1C(clusters, k=k, alpha=alpha).fit(faces, graph=knn, constraints=held)
+    tell(faces, method.labels_, began, out)

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.cluster import Dimension, Features, Graph, Out, cluster_commands, input_of, tell
+from personae.cli.cluster import (
+    Dimension,
+    Features,
+    Graph,
+    Held,
+    Out,
+    cluster_commands,
+    constraints_in,
+    input_of,
+    tell,
+)
 
 
 @cluster_commands.command()
@@ -79,6 +89,7 @@ def fces(
     out: Out = None,
     graph: Graph = None,
     dimension: Dimension = None,
+    constraints: Held = None,
     k: Annotated[int, typer.Option(help="Length of the lists, the face itself counted.")] = 80,
     theta: Annotated[float, typer.Option(help="Edge probability at which a list ends.")] = 0.22,
     sigma: Annotated[float, typer.Option(help="Width of a neighborhood, in squared distance.")] = 0.5,
@@ -87,8 +98,10 @@ def fces(
     from personae.methods.fces import FCES
 
     faces, knn = input_of(features, graph, dimension)
+    held = constraints_in(constraints, faces)
     began = time.monotonic()
-    tell(faces, FCES(k=k, theta=theta, sigma=sigma).fit_predict(knn or faces), began, out)
+    method = FCES(k=k, theta=theta, sigma=sigma)
+    tell(faces, method.fit(knn or faces, constraints=held).labels_, began, out)
 
 
 @cluster_commands.command()

@@ -22,6 +22,17 @@ class Color(StrEnum):
     BGR = "bgr"
 
 
+def constraints_place(path: Path | None) -> Path | None:
+    """The path, before any work; InputError or OutputError where constraints cannot be written so."""
+    from personae.data.atomic import refuse_no_place
+    from personae.data.formats_constraints import refuse_other_constraints
+
+    if path is not None:
+        refuse_other_constraints(path)
+        refuse_no_place(path)
+    return path
+
+
 Photos = Annotated[
     Path,
     typer.Argument(metavar="PHOTOS", help="A folder of photos and videos, searched with all folders below it."),
@@ -44,12 +55,20 @@ def embed(
     scale: Scale = 1 / 127.5,
     color: ColorOrder = Color.RGB,
     rate: Rate = 5.0,
+    constraints: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Also write which faces are two people: in one photo likely, tracks in one frame surely.",
+            callback=constraints_place,
+        ),
+    ] = None,
 ) -> None:
     """Find every face in the photos and videos and describe it as a vector; one a track in videos.
 
     What is found is remembered in FILE.store, so that a second run looks only at new photos.
     """
-    from personae.data import write_faces
+    from personae.data import write_constraints, write_faces
     from personae.errors import InputError
 
     album = look_through(
@@ -60,6 +79,9 @@ def embed(
     write_faces(album.faces, out)
     typer.echo(f"{len(album.faces):,} faces in {looked_at(album)}, {album.fresh:,} of them new")
     typer.echo(f"faces: {out}")
+    if constraints is not None:
+        write_constraints(album.constraints, constraints)
+        typer.echo(f"constraints: {constraints}")
 
 
 def chosen_embedder(path: Path | None, mean: float, scale: float, color: Color) -> "Embedder":
@@ -71,8 +93,11 @@ def chosen_embedder(path: Path | None, mean: float, scale: float, color: Color) 
 
 def looked_at(album: "Album") -> str:
     """How many photos, and videos if there are any."""
-    photos = f"{album.photos:,} photos"
-    return f"{photos} and {album.videos:,} videos" if album.videos else photos
+    photos, videos = (
+        f"{count:,} {what}{'s' * (count != 1)}"
+        for count, what in ((album.photos, "photo"), (album.videos, "video"))
+    )
+    return f"{photos} and {videos}" if album.videos else photos
 
 
 def look_through(photos: Path, store: Path, embedder: "Embedder", rate: float) -> "Album":

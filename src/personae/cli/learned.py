@@ -4,11 +4,21 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from personae.cli.cluster import Dimension, Features, Graph, Out, cluster_commands, input_of, tell
+from personae.cli.cluster import (
+    Dimension,
+    Features,
+    Graph,
+    Held,
+    Out,
+    cluster_commands,
+    constraints_in,
+    input_of,
+    tell,
+)
 from personae.cli.progress import progress
 from personae.cli.stages import Memory, Workdir, in_stages, refuse_contradictions
 
@@ -39,15 +49,21 @@ class Preset(StrEnum):
     GENERAL = "general"
 
 
+ModelOut = Annotated[Path, typer.Option("--out", help="Where the model goes: .safetensors.", metavar="FILE")]
+Truth = Annotated[Path | None, typer.Option(help="Identities, unless FEATURES holds them.", metavar="FILE")]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Folder = Annotated[
+    Path | None, typer.Option(help="Checkpoints and log go here; the same command goes on from there.")
+]
+
+
 def training(name: str) -> Callable[..., None]:
     """The command that trains this method."""
 
     def train(
         features: Features,
-        out: Annotated[Path, typer.Option(help="Where the model goes: .safetensors.", metavar="FILE")],
-        truth: Annotated[
-            Path | None, typer.Option(help="Identities, unless FEATURES holds them.", metavar="FILE")
-        ] = None,
+        out: ModelOut,
+        truth: Truth = None,
         dimension: Dimension = None,
         preset: Annotated[
             Preset, typer.Option(help="As published, or the variant for new people.")
@@ -56,29 +72,14 @@ def training(name: str) -> Callable[..., None]:
         clusterer: Annotated[
             str | None, typer.Option(help="What makes people of links, instead of the preset's.")
         ] = None,
-        seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-        folder: Annotated[
-            Path | None,
-            typer.Option(help="Checkpoints and log go here; the same command goes on from there."),
-        ] = None,
+        seed: Seed = 0,
+        folder: Folder = None,
     ) -> None:
-        from personae.data import read_labels
-        from personae.errors import InputError, OutputError
         from personae.methods import LEARNED
 
-        if out.suffix != ".safetensors":
-            raise InputError(f"{out}: models are written as .safetensors; choose such a name")
-        if out.is_dir() or not out.absolute().parent.is_dir():
-            raise OutputError(f"cannot write {out}: no such folder, or a folder has that name")
-        faces, _ = input_of(features, None, dimension)
-        identities = read_labels(truth) if truth else None
         method = LEARNED[name](preset=preset.value, k=k, clusterer=clusterer, seed=seed)
-        began = time.monotonic()
-        with progress("training", "steps") as told:
-            method.fit(faces, identities, folder=folder, progress=told)
-        method.save(out)
+        fit_and_save(method, features, out, truth, dimension, folder)
         decision = method.decision_
-        typer.echo(f"trained on {len(faces):,} faces in {time.monotonic() - began:.0f} s")
         typer.echo(
             f"on identities held out: mean of pairwise and BCubed F {method.validation_:.4f}, "
             f"by {decision.clusterer} of links at {decision.tau:.3g} or above"
@@ -136,6 +137,65 @@ def star_fc(
     tell(faces, in_stages(faces, star_fc_recipe(trained), workdir, memory), began, out)
 
 
-for method in SAYS:
-    train_commands.command()(training(method))
-    cluster_commands.command()(star_fc if method == "star_fc" else clustering(method))
+def fit_and_save(
+    method: Any, features: Path, out: Path, truth: Path | None, dimension: int | None, folder: Path | None
+) -> None:
+    """Trains a method on the faces of a file and writes its model; what cannot be written is told before."""
+    from personae.data import read_labels
+    from personae.errors import InputError, OutputError
+
+    if out.suffix != ".safetensors":
+        raise InputError(f"{out}: models are written as .safetensors; choose such a name")
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise OutputError(f"cannot write {out}: no such folder, or a folder has that name")
+    faces, _ = input_of(features, None, dimension)
+    identities = read_labels(truth) if truth else None
+    began = time.monotonic()
+    with progress("training", "steps") as told:
+        method.fit(faces, identities, folder=folder, progress=told)
+    method.save(out)
+    typer.echo(f"trained on {len(faces):,} faces in {time.monotonic() - began:.0f} s")
+
+
+@train_commands.command("ball-clusters")
+def train_balls(
+    features: Features,
+    out: ModelOut,
+    truth: Truth = None,
+    dimension: Dimension = None,
+    seed: Seed = 0,
+    folder: Folder = None,
+) -> None:
+    """Ball Cluster Learning: an embedding and the one radius of everybody's ball."""
+    from personae.methods import BallClusters
+
+    method = BallClusters(seed=seed)
+    fit_and_save(method, features, out, truth, dimension, folder)
+    typer.echo(
+        f"on tracks of identities held out: mean of pairwise and BCubed F {method.validation_:.4f}, "
+        f"by balls of radius {method.radius_:.3f}"
+    )
+    typer.echo(f"model: {out}")
+
+
+@cluster_commands.command("ball-clusters")
+def cluster_balls(
+    features: Features,
+    model: Annotated[Path, typer.Option(help="A file of `personae train ball-clusters`.", metavar="FILE")],
+    out: Out = None,
+    dimension: Dimension = None,
+    constraints: Held = None,
+) -> None:
+    """Ball Cluster Learning on tracks or faces: nobody chooses a threshold; faces of one track are averaged."""
+    from personae.methods import BallClusters
+
+    method = BallClusters.read(model)
+    faces, _ = input_of(features, None, dimension)
+    held = constraints_in(constraints, faces)
+    began = time.monotonic()
+    tell(faces, method.predict(faces, constraints=held), began, out)
+
+
+for name in SAYS:
+    train_commands.command()(training(name))
+    cluster_commands.command()(star_fc if name == "star_fc" else clustering(name))

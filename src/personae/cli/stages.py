@@ -41,7 +41,9 @@ Memory = Annotated[
 ]
 
 
-def refuse_contradictions(workdir: Path | None, memory: str | None, graph: Path | None) -> None:
+def refuse_contradictions(
+    workdir: Path | None, memory: str | None, graph: Path | None, constraints: Path | None = None
+) -> None:
     """InputError for options that do not go together."""
     from personae.errors import InputError
 
@@ -49,6 +51,8 @@ def refuse_contradictions(workdir: Path | None, memory: str | None, graph: Path 
         raise InputError("--memory goes with --workdir; give a folder to work in")
     if workdir is not None and graph is not None:
         raise InputError("--workdir makes the graph itself; leave out --graph")
+    if workdir is not None and constraints is not None:
+        raise InputError("--workdir takes no constraints yet; leave out one of the two")
 
 
 def in_stages(faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | None) -> "NDArray[np.int32]":

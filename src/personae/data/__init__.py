@@ -3,6 +3,7 @@
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet, Sources
 from personae.data.formats import read_faces, read_labels, write_faces, write_labels
+from personae.data.formats_constraints import read_constraints, write_constraints
 from personae.data.synthetic import SyntheticIdentities, synthetic_faces, write_synthetic_faces
 from personae.data.synthetic_embedder import SyntheticEmbedder, like_dlib, like_sface
 
@@ -14,9 +15,11 @@ __all__ = [
     "SyntheticIdentities",
     "like_dlib",
     "like_sface",
+    "read_constraints",
     "read_faces",
     "read_labels",
     "synthetic_faces",
+    "write_constraints",
     "write_faces",
     "write_labels",
     "write_synthetic_faces",

@@ -46,6 +46,7 @@ from personae.data.formats_parquet import (
     write_parquet,
     write_parquet_labels,
 )
+from personae.data.formats_tracks import read_track_labels
 from personae.data.labels import as_labels, read_lines, write_lines
 from personae.data.names import refuse_outside
 from personae.errors import InputError, OutputError, PersonaeError
@@ -70,6 +71,7 @@ LABEL_READERS: dict[str, Callable[[Path], NDArray[Any]]] = {
     ".npy": read_npy,
     ".meta": read_lines,
     ".txt": read_lines,
+    ".ids": lambda path: read_track_labels(path)[1],
 }
 LABEL_WRITERS: dict[str, Callable[[NDArray[Any], Path], None]] = {
     ".npz": lambda labels, path: write_arrays({"labels": labels}, path),

@@ -1,7 +1,8 @@
 """Faces and labels as comma-separated text.
 
 Ours has a first line of names: `identity` if known, then `file,left,top,width,height,quality` if known, then
-the features `f0,f1,...` with nine digits, which is float32 to the last bit. From elsewhere:
+`from,to` where there are videos, seconds, empty for a photo, then the features `f0,f1,...` with nine digits,
+which is float32 to the last bit. From elsewhere:
 
 - the first line may hold names or not; commas, semicolons or tabs between;
 - a column identity, label, person or truth (one of them) is the identity, a number or a name;
@@ -11,6 +12,7 @@ the features `f0,f1,...` with nine digits, which is float32 to the last bit. Fro
 """
 
 import csv
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from personae.data.names import (
     FOUND_NAMES,
     NOT_FEATURES,
     SOURCE_COLUMNS,
+    SPAN_COLUMNS,
     TRUTH_COLUMNS,
     in_face_order,
     named_sources,
@@ -51,6 +54,7 @@ class Columns:
     text: list[int]
     truth: int | None
     sources: list[int]
+    spans: list[int]
 
     @classmethod
     def of(cls, names: list[str], first: list[str]) -> "Columns":
@@ -62,13 +66,21 @@ class Columns:
         if not features:
             raise InputError(f"found no column of numbers among {listed(names)}; give one for each dimension")
         whole = all(name in plains for name in SOURCE_COLUMNS)
+        timed = whole and all(name in plains for name in SPAN_COLUMNS)
         return cls(
             names,
             features,
             [i for i in free if i not in set(features)],
             None if truth is None else names.index(truth),
             [plains.index(name) for name in SOURCE_COLUMNS] if whole else [],
+            [plains.index(name) for name in SPAN_COLUMNS] if timed else [],
         )
+
+    def span(self, row: Row) -> list[float]:
+        """The seconds of a track, NaN where the cells are empty."""
+        if not any(row[1][i] for i in self.spans):
+            return [math.nan] * len(self.spans)
+        return self.numbers(row, self.spans)
 
     def numbers(self, row: Row, which: list[int]) -> list[float]:
         """The numbers in these columns of a row; InputError names the line and the column of any text."""
@@ -96,6 +108,7 @@ def read_csv(path: Path) -> FaceSet:
         identities: list[str] = []
         files: list[str] = []
         places: list[list[float]] = []
+        spans: list[list[float]] = []
         block: list[list[float]] = []
         while row is not None:
             cells = row[1]
@@ -106,16 +119,18 @@ def read_csv(path: Path) -> FaceSet:
             if columns.sources:
                 files.append(cells[columns.sources[0]])
                 places.append(columns.numbers(row, columns.sources[1:]))
+                spans.append(columns.span(row))
             row = next(rows, None)
             if len(block) == ROWS or row is None:
                 features.append(narrowed(block))
                 block = []
     shape = (sum(len(part) for part in features), len(columns.features))
     placed = np.array(places, dtype=np.float64).reshape(-1, len(SOURCE_COLUMNS) - 1)
+    span = np.array(spans, dtype=np.float64) if columns.spans else None
     return FaceSet.of(
         filled(shape, np.dtype(np.float32), features, path.parent),
         parsed_labels(identities) if identities else None,
-        named_sources(files, placed[:, :4], placed[:, 4]) if columns.sources else None,
+        named_sources(files, placed[:, :4], placed[:, 4], span) if columns.sources else None,
     )
 
 
@@ -123,6 +138,8 @@ def write_csv(faces: FaceSet, path: Path) -> None:
     """The table described above, in blocks."""
     names = ["identity"] if faces.truth is not None else []
     names += SOURCE_COLUMNS if faces.sources is not None else ()
+    span = None if faces.sources is None else faces.sources.span
+    names += SPAN_COLUMNS if span is not None else ()
     names += [f"f{i}" for i in range(faces.dimension)]
     form = ",".join([EXACT] * faces.dimension)
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -134,6 +151,8 @@ def write_csv(faces: FaceSet, path: Path) -> None:
                 cells = [str(faces.truth[start + i])] if faces.truth is not None else []
                 if files:
                     cells += [quoted(files[i]), *(EXACT % place for place in places[i].tolist())]
+                if span is not None:
+                    cells += ["" if math.isnan(time) else repr(time) for time in span[start + i].tolist()]
                 file.write(",".join([*cells, form % tuple(feature)]) + "\n")
 
 

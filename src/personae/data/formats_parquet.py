@@ -20,6 +20,7 @@ from personae.data.names import (
     FOUND_NAMES,
     NOT_FEATURES,
     SOURCE_COLUMNS,
+    SPAN_COLUMNS,
     TRUTH_COLUMNS,
     in_face_order,
     named_sources,
@@ -62,7 +63,10 @@ def read_parquet(path: Path) -> FaceSet:
         if all(name in plains for name in SOURCE_COLUMNS):
             files, *places = (column(table, names[plains.index(name)]) for name in SOURCE_COLUMNS)
             box = np.column_stack(places[:4])
-            sources = named_sources([str(name) for name in files.tolist()], box, places[4])
+            timed = all(name in plains for name in SPAN_COLUMNS)
+            times = [column(table, names[plains.index(name)]) for name in SPAN_COLUMNS] if timed else []
+            span = np.column_stack(times) if timed else None
+            sources = named_sources([str(name) for name in files.tolist()], box, places[4], span)
         return FaceSet.of(features, None if truth is None else as_labels(column(table, truth)), sources)
 
 
@@ -76,6 +80,9 @@ def write_parquet(faces: FaceSet, path: Path) -> None:
     if faces.sources is not None:
         fields.append(("file", text_type(pa, faces.sources.files)))
         fields += [(name, pa.float32()) for name in SOURCE_COLUMNS[1:]]
+    span = None if faces.sources is None else faces.sources.span
+    if span is not None:
+        fields += [(name, pa.float64()) for name in SPAN_COLUMNS]
     schema = pa.schema(fields)
     with pa.parquet.ParquetWriter(path, schema, use_dictionary=["file"]) as writer:
         for start in range(0, len(faces), BLOCK):
@@ -88,6 +95,8 @@ def write_parquet(faces: FaceSet, path: Path) -> None:
                 files, places = source_columns(faces, rows)
                 arrays.append(texts(pa, files, schema.field("file").type))
                 arrays += [pa.array(np.ascontiguousarray(place)) for place in places.T]
+            if span is not None:
+                arrays += [pa.array(np.ascontiguousarray(time)) for time in span[rows].T]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 

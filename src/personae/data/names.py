@@ -16,8 +16,9 @@ TRUTH_COLUMNS = ("identity", "label", "person", "truth")
 FOUND_NAMES = ("cluster", "clusters")
 SOURCE_KEYS = ("files", "file", "box", "quality")
 SOURCE_COLUMNS = ("file", "left", "top", "width", "height", "quality")
+SPAN_COLUMNS = ("from", "to")  # seconds into a video; empty for a photo
 ROW_NUMBERS = ("", "face", "index", "id")  # of a table: neither features nor labels
-NOT_FEATURES = (*TRUTH_COLUMNS, *FOUND_NAMES, *SOURCE_COLUMNS, *ROW_NUMBERS)
+NOT_FEATURES = (*TRUTH_COLUMNS, *FOUND_NAMES, *SOURCE_COLUMNS, *SPAN_COLUMNS, *ROW_NUMBERS)
 
 
 def plain(name: str) -> str:
@@ -62,10 +63,12 @@ def checked_sources(
     )
 
 
-def named_sources(names: Sequence[str], box: NDArray[Any], quality: NDArray[Any]) -> Sources:
+def named_sources(
+    names: Sequence[str], box: NDArray[Any], quality: NDArray[Any], span: NDArray[Any] | None
+) -> Sources:
     """Sources of a table, which has the name of a picture in each row; numbered as they come."""
     number = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    return checked_sources(list(number), np.array([number[name] for name in names]), box, quality)
+    return checked_sources(list(number), np.array([number[name] for name in names]), box, quality, span)
 
 
 def refuse_outside(files: Sequence[str]) -> None:

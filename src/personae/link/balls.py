@@ -77,6 +77,27 @@ def ball_loss(f: Tensor, person: Tensor, b: Tensor) -> Tensor:
     return PULL * functional.relu(own - b).mean() + too_near.mean()
 
 
+def track_loss(f: Tensor, track: Tensor, apart: Tensor, b: Tensor) -> Tensor:
+    """`ball_loss` of tracks, of which only some pairs are known to be two people.
+
+    f:     (N, d) unit rows, parts of tracks
+    track: (N,) of 0..T-1, each with a row
+    apart: (T, T) bool, which tracks are two people
+    b:     the squared radius
+
+    mean max(0, D_own - b) + mean max(0, 9 b + 0.05 - D_other), D_other to the nearest centre of a track that is
+    somebody else's, the second mean over the rows that have one. Few have; with the weight of 4 that stands
+    before the first term in `ball_loss` everybody was drawn together.
+    """
+    centres = torch.zeros(len(apart), f.shape[1], dtype=f.dtype, device=f.device).index_add(0, track, f)
+    away = (2 - 2 * f @ functional.normalize(centres, dim=1).T).clamp(min=0)  # (N, T)
+    own = away.gather(1, track[:, None])[:, 0]
+    known = apart[track]
+    nearest = away.masked_fill(~known, torch.inf).min(dim=1).values
+    too_near = functional.relu(9 * b + EPSILON - nearest)
+    return functional.relu(own - b).mean() + too_near.sum() / known.any(dim=1).sum().clamp(min=1)
+
+
 class BallModel:
     """A trained network with the features it makes."""
 

@@ -9,6 +9,7 @@ from personae.methods.affinity_propagation import AffinityPropagation
 from personae.methods.aro import ARO
 from personae.methods.auto import Auto, cluster
 from personae.methods.ball_clusters import BallClusters
+from personae.methods.c1c import C1C
 from personae.methods.cdp import CDP
 from personae.methods.chinese_whispers import ChineseWhispers
 from personae.methods.dbscan import DBSCAN
@@ -30,14 +31,17 @@ from personae.methods.learned import LearnedClusterer
 from personae.methods.mean_shift import MeanShift
 from personae.methods.pahc import PAHC
 from personae.methods.rank_order import RankOrder
+from personae.methods.siamese import Siamese
 from personae.methods.spectral import Spectral
 from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
+from personae.methods.video_transformer import VideoTransformer
 
 METHODS: dict[str, Any] = {
     "affinity_propagation": AffinityPropagation,
     "aro": ARO,
     "auto": Auto,
+    "c1c": C1C,
     "cdp": CDP,
     "chinese_whispers": ChineseWhispers,
     "dbscan": DBSCAN,
@@ -68,6 +72,11 @@ LEARNED: dict[str, Any] = {
 
 OF_TRACKS: dict[str, Any] = {"ball_clusters": BallClusters}  # learned as well, but they link no faces
 
+OF_FILMS: dict[str, Any] = {  # these learn from the tracks they cluster
+    "siamese": Siamese,
+    "video_transformer": VideoTransformer,
+}
+
 
 def load(path: Path | str) -> LearnedClusterer | BallClusters:
     """The trained model of a file that `save` or `personae train` wrote, whatever its method.
@@ -85,6 +94,7 @@ def load(path: Path | str) -> LearnedClusterer | BallClusters:
 
 __all__ = [
     "ARO",
+    "C1C",
     "CDP",
     "DBSCAN",
     "DDC",
@@ -99,6 +109,7 @@ __all__ = [
     "LEARNED",
     "LGCN",
     "METHODS",
+    "OF_FILMS",
     "OF_TRACKS",
     "PAHC",
     "AffinityPropagation",
@@ -112,9 +123,11 @@ __all__ = [
     "LearnedClusterer",
     "MeanShift",
     "RankOrder",
+    "Siamese",
     "Spectral",
     "StarFC",
     "Threshold",
+    "VideoTransformer",
     "cluster",
     "load",
 ]

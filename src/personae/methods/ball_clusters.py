@@ -16,10 +16,12 @@ from sklearn.exceptions import NotFittedError
 from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
+from personae.data.labels import as_labels
 from personae.errors import InputError
 from personae.graph.components import first_seen
+from personae.graph.directions import mean_directions
 from personae.link.weights import Geometry, Saved, fill, need_torch, read_weights, write_weights
-from personae.methods.estimator import as_faces, refuse_crowds
+from personae.methods.estimator import as_faces, refuse_crowds, tracks_of
 from personae.methods.learned import identities_of
 from personae.train.plan import Plan
 
@@ -92,17 +94,58 @@ class BallClusters(BaseEstimator):
 
         InputError: another embedder's features, more than 20,000 tracks or faces, constraints of others.
         """
-        if not hasattr(self, "model_"):
-            raise NotFittedError("this BallClusters is not trained; call fit, or personae.load a trained one")
-        faces = as_faces(X)
-        self.geometry_.check(faces)
-        held = Constraints.of(len(faces)) if constraints is None else constraints.held_by(len(faces))
-        tracks = _tracks(faces, held)
+        faces = self._checked(X)
+        tracks, apart, track = tracks_of(faces, constraints)
         refuse_crowds(tracks, MOST, "BallClusters", "Auto, or tracks instead of faces")
-        apart = Constraints.of(len(tracks), apart=held.group[held.apart], weight=held.weight)
         cut = Agglomeration(self.model_.tau, "complete")
         embedded = self.model_.embedded(tracks.features)
-        return first_seen(cut.cluster_all_pairs(embedded, apart)[held.group])
+        return first_seen(cut.cluster_all_pairs(embedded, apart)[track])
+
+    def fine_tuned(
+        self,
+        X: FaceSet | ArrayLike,
+        *,
+        constraints: Constraints,
+        plan: Plan | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Another BallClusters, which went on learning from the tracks of one film, without anybody's name.
+
+        Parts of a track are to lie in one ball, and tracks that are known to be two people in two; the radius
+        stays as it is, for one track tells nothing of how a person varies.
+
+        X:           a FaceSet or features (N, d), the faces of all frames
+        constraints: the faces of a group are one track; hard pairs are tracks of two people
+        plan:        the training settings instead of its own
+
+        InputError: another embedder's features, constraints of others, no track of two faces.
+        """
+        from personae.train.balls import tune_balls  # noqa: PLC0415  (needs torch)
+
+        faces = self._checked(X)
+        held = constraints.held_by(len(faces))
+        tuned = type(self)(**self.get_params())
+        model = tune_balls(self.model_, faces, held, plan, self.seed, progress=progress)
+        tuned._hold(model, self.geometry_, self.validation_)
+        tuned.looks_, tuned._trained = self.looks_, self._trained
+        return tuned
+
+    def centroids(
+        self, X: FaceSet | ArrayLike, labels: ArrayLike, *, constraints: Constraints | None = None
+    ) -> NDArray[np.float32]:
+        """(C, d) float32, unit: the middle of each person's ball, the normalised mean of the embedded tracks.
+
+        labels: (N,) 0..C-1, as `predict` gives them for the same X and constraints
+
+        InputError: not one label a face, and as `predict`.
+        """
+        faces = self._checked(X)
+        tracks, _, track = tracks_of(faces, constraints)
+        people = as_labels(labels)
+        if len(people) != len(faces):
+            raise InputError(f"{len(faces):,} faces but {len(people):,} labels; give one label a face")
+        first = np.unique(track, return_index=True)[1]
+        return mean_directions(self.model_.embedded(tracks.features), first_seen(people[first]))
 
     def save(self, path: Path | str) -> None:
         """Writes the trained model to a .safetensors file; `personae.load` reads it."""
@@ -127,13 +170,13 @@ class BallClusters(BaseEstimator):
         method.looks_, method._trained = [], saved.trained
         return method
 
+    def _checked(self, X: FaceSet | ArrayLike) -> FaceSet:
+        if not hasattr(self, "model_"):
+            raise NotFittedError("this BallClusters is not trained; call fit, or personae.load a trained one")
+        faces = as_faces(X)
+        self.geometry_.check(faces)
+        return faces
+
     def _hold(self, model: Any, geometry: Geometry, validation: float) -> None:
         self.model_, self.geometry_, self.validation_ = model, geometry, validation
         self.radius_ = model.squared_radius**0.5
-
-
-def _tracks(faces: FaceSet, held: Constraints) -> FaceSet:
-    """One row a group, by its number: the mean feature of its faces."""
-    from personae.link.balls import means  # noqa: PLC0415  (needs torch)
-
-    return FaceSet.of(means(np.asarray(faces.features, np.float32), held.group))

@@ -1,5 +1,6 @@
 """What every published method shares: it is a scikit-learn clusterer, of a kNN graph or of features."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -7,11 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClusterMixin
 
+from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
+from personae.graph.components import first_seen
+from personae.graph.directions import mean_directions
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
+from personae.link.weights import need_torch
 
 
 class GraphClusterer(ClusterMixin, BaseEstimator):
@@ -102,10 +107,67 @@ class FeatureClusterer(ClusterMixin, BaseEstimator):
         raise NotImplementedError
 
 
+class FilmClusterer(FeatureClusterer):
+    """A method that learns from the tracks it clusters; a subclass says how they become vectors.
+
+    labels_:        (N,) int32, 0..C-1 in the order of the first faces, the same within a track
+    tracks_:        (T, d) float32, unit, what was learned of each track, by its number in the constraints
+    n_features_in_: d
+    """
+
+    tau: float
+    n_clusters: int | None
+    tracks_: NDArray[np.float32]
+
+    def fit(
+        self,
+        X: FaceSet | ArrayLike,
+        y: Any = None,
+        *,
+        constraints: Constraints | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
+        """Clusters X, a FaceSet or features (N, d): the faces of all frames; `y` is not looked at.
+
+        constraints: the faces of a group are one track, in the order of time; hard pairs are never joined
+        progress:    called with steps done and steps in all
+
+        InputError: what `FaceSet.of` refuses, constraints of other faces or without tracks, more than 20,000
+        tracks, an `n_clusters` that cannot be reached. MissingExtraError: torch.
+        """
+        need_torch()
+        from personae.link.film import Film  # noqa: PLC0415  (needs torch)
+
+        faces = self._faces(X)
+        tracks, apart, track = tracks_of(faces, constraints)
+        refuse_crowds(tracks, MOST, type(self).__name__, "Auto")
+        held = Constraints.of(len(faces)) if constraints is None else constraints
+        self.tracks_ = self._learned(Film.of(faces.features, held), progress)
+        cut = Agglomeration(self.tau, "average", self.n_clusters)
+        self.labels_ = first_seen(cut.cluster_all_pairs(self.tracks_, apart)[track])
+        return self
+
+    def _learned(self, film: Any, progress: Callable[[int, int], None] | None) -> NDArray[np.float32]:
+        raise NotImplementedError
+
+
 def refuse_crowds(faces: FaceSet, most: int, method: str, instead: str) -> None:
     """InputError for more faces than a method of quadratic cost can take; it names what to use instead."""
     if len(faces) > most:
         raise InputError(f"{len(faces):,} faces are too many for {method}, at most {most:,}; use {instead}")
+
+
+def tracks_of(
+    faces: FaceSet, constraints: Constraints | None
+) -> tuple[FaceSet, Constraints, NDArray[np.int32]]:
+    """Each group as one row, the mean of its faces; the pairs among the groups; (N,) the group of each face.
+
+    InputError: constraints of other faces.
+    """
+    held = Constraints.of(len(faces)) if constraints is None else constraints.held_by(len(faces))
+    tracks = FaceSet(mean_directions(faces.features, held.group))
+    apart = Constraints.of(len(tracks), apart=held.group[held.apart], weight=held.weight)
+    return tracks, apart, held.group
 
 
 def graph_of(faces: FaceSet, graph: KnnGraph | None, k: int) -> KnnGraph:

@@ -53,13 +53,20 @@ class FINCH(FeatureClusterer):
         faces = self._faces(X)
         graph = graph_of(faces, graph, self.k)
         self.hierarchy_ = first_neighbor_partitions(faces.features, graph)
-        sample = Sample.among(faces.features, graph, SAMPLE)
-        guess = self.hierarchy_[self._bits(strangers_of(faces.features, sample, side="far"), graph).argmin()]
-        self.codelengths_ = self._bits(strangers_of(faces.features, sample, side="near", labels=guess), graph)
+        self.codelengths_ = codelengths(faces, graph, self.hierarchy_, self.alpha)
         self.labels_: NDArray[np.int32] = self.hierarchy_[self.codelengths_.argmin()]
         return self
 
-    def _bits(self, strangers: Strangers, graph: KnnGraph) -> NDArray[np.float64]:
-        """(L,) the codelength of each partition on the links that strangers do not reach."""
-        links = undirected(strangers.link(graph, bell_floor(self.alpha, len(graph))))
-        return np.array([codelength(links, partition) for partition in self.hierarchy_])
+
+def codelengths(
+    faces: FaceSet, graph: KnnGraph, hierarchy: NDArray[np.int32], alpha: float
+) -> NDArray[np.float64]:
+    """(L,) bits a step of each partition (L, N) on links that strangers do not reach, at the second look."""
+    sample = Sample.among(faces.features, graph, SAMPLE)
+
+    def bits(strangers: Strangers) -> NDArray[np.float64]:
+        links = undirected(strangers.link(graph, bell_floor(alpha, len(graph))))
+        return np.array([codelength(links, partition) for partition in hierarchy])
+
+    guess = hierarchy[bits(strangers_of(faces.features, sample, side="far")).argmin()]
+    return bits(strangers_of(faces.features, sample, side="near", labels=guess))

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from personae.clustering.agglomeration import Agglomeration
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
+from personae.errors import InputError
 from personae.evaluation import bcubed, pairwise
 from personae.graph.components import first_seen
-from personae.link.balls import BallConfig, BallModel, ball_loss, means
+from personae.link.balls import BallConfig, BallModel, ball_loss, means, track_loss
 from personae.train.loop import Look, seed_of, train
 from personae.train.plan import Plan
 from personae.train.split import held_out
@@ -24,6 +26,9 @@ PLAN = Plan(steps=80, learning_rate=0.1, weight_decay=0.0, schedule="cosine", va
 HELD_OUT = 0.25  # of the identities
 LONGEST = 9  # faces of a training track, on average half of it
 BATCH = 2000  # tracks, where there are more
+
+
+TUNING = replace(PLAN, steps=60, learning_rate=0.02, validate_every=60)
 
 
 class BallLesson:
@@ -60,6 +65,37 @@ class BallLesson:
         return (pairwise(self.answer, found).f + bcubed(self.answer, found).f) / 2
 
 
+class TrackLesson:
+    """The loss of parts of each track of a film, which are one person; of the pairs, two."""
+
+    module: nn.Module
+
+    def __init__(self, model: BallModel, faces: FaceSet, held: Constraints, seed: int) -> None:
+        self.features = np.asarray(faces.features, np.float32)
+        self.model, self.module, self.seed, self.track = model, model.module, seed, held.group
+        self.apart = torch.zeros(2 * (int(held.group.max()) + 1,), dtype=torch.bool)
+        a, b = held.group[held.hard].T.astype(np.int64)
+        self.apart[a, b] = self.apart[b, a] = True
+
+    def loss(self, step: int, device: str) -> Tensor:
+        """The loss of parts drawn anew, of all tracks or of `BATCH` parts."""
+        rng = np.random.default_rng(seed_of(self.seed, step))
+        part = tracks_of(self.track, LONGEST, rng)
+        drawn = rng.permutation(part.max() + 1)[:BATCH]
+        track = of_tracks(self.track, part)[drawn]
+        here, number = np.unique(track, return_inverse=True)
+        x = torch.from_numpy(means(self.features, part)[drawn])
+        apart = self.apart[here][:, here].to(device)
+        f = self.module(x.to(device))
+        return track_loss(
+            f, torch.from_numpy(number.reshape(-1)).to(device), apart, self.model.module.b.detach()
+        )
+
+    def score(self) -> float:
+        """Nothing is held out."""
+        return 0.0
+
+
 def tracks_of(person: NDArray[np.int32], longest: int, rng: np.random.Generator) -> NDArray[np.int32]:
     """(N,) int32, 0..T-1: each person's faces in random order, cut into tracks of 1 to `longest` faces."""
     order = np.lexsort((rng.random(len(person)), person))
@@ -94,3 +130,24 @@ def learn_balls(
     lesson = BallLesson(model, faces, truth, seed)
     looks = train(lesson, replace(plan or PLAN, seed=seed), folder=folder, progress=progress)
     return model, looks
+
+
+def tune_balls(
+    model: BallModel,
+    faces: FaceSet,
+    held: Constraints,
+    plan: Plan | None,
+    seed: int,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> BallModel:
+    """A copy of the model that went on learning from the tracks of one film, its radius the same.
+
+    InputError: no track of two faces.
+    """
+    if len(held) == int(held.group.max(initial=-1)) + 1:
+        raise InputError("no two faces are one track; give the faces of each track as a group of constraints")
+    tuned = BallModel(model.config)
+    tuned.module.load_state_dict(model.module.state_dict())
+    train(TrackLesson(tuned, faces, held, seed), replace(plan or TUNING, seed=seed), progress=progress)
+    return tuned

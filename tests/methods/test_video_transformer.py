@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from personae import Constraints, FaceSet, InputError, Siamese, VideoTransformer
+from personae.evaluation import bcubed
+from personae.methods import OF_FILMS
+from personae.train.plan import Plan
+
+PLAN = Plan(steps=60, optimizer="adamw", learning_rate=4e-3, schedule="cosine", warmup=5, validate_every=60)
+PEOPLE, TRACKS, FRAMES, D = 12, 8, 6, 24
+
+
+@pytest.fixture(scope="module")
+def film():
+    """Tracks half of whose frames show the same blur, or somebody else; each overlaps another's."""
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(PEOPLE), TRACKS)
+    track = np.repeat(np.arange(len(person)), FRAMES)
+    centres = rng.normal(size=(PEOPLE, D)) / np.sqrt(D)
+    shown = np.where(rng.random(len(track)) < 0.2, rng.integers(0, PEOPLE, len(track)), person[track])
+    features = centres[shown] + 0.8 * rng.normal(size=(len(track), D)) / np.sqrt(D)
+    blurred = rng.random(len(track)) < 0.5
+    features[blurred] = 0.3 * features[blurred] + rng.normal(size=D) / np.sqrt(D)
+    groups = [np.flatnonzero(track == one) for one in range(len(person))]
+    apart = [[groups[a][0], groups[-1 - a][0]] for a in range(len(person) // 2)]
+    return FaceSet.of(features, person[track]), Constraints.of(len(track), groups, apart)
+
+
+def worth(method, film):
+    faces, held = film
+    return bcubed(faces.truth, method.fit(faces, constraints=held).labels_).f
+
+
+def test_it_beats_the_temporal_average_where_frames_are_bad(film):
+    average = VideoTransformer(n_clusters=PEOPLE, plan=Plan(steps=1, learning_rate=1e-9))
+    learned = VideoTransformer(n_clusters=PEOPLE, plan=PLAN)
+    assert worth(learned, film) > worth(average, film) + 0.05
+    assert learned.tracks_.shape == (PEOPLE * TRACKS, D)
+
+
+@pytest.mark.parametrize("method", OF_FILMS.values(), ids=OF_FILMS)
+def test_what_is_known_of_tracks_holds(method, film):
+    faces, held = film
+    found = method(plan=PLAN).fit(faces, constraints=held)
+    labels = found.labels_
+    assert (labels[held.hard[:, 0]] != labels[held.hard[:, 1]]).all()
+    for one in range(held.group.max() + 1):
+        assert len(set(labels[held.group == one].tolist())) == 1
+    again = clone(found).fit(faces, constraints=held)
+    assert (again.labels_ == labels).all()
+    assert (again.tracks_ == found.tracks_).all()
+
+
+def test_pairs_of_either_kind_find_the_people_of_clean_tracks(film):
+    faces, held = film
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(PEOPLE, D))
+    clean = FaceSet.of(centres[faces.truth] + 0.5 * rng.normal(size=(len(faces), D)), faces.truth)
+    for pairs in ("tracks", "ranked"):
+        assert worth(Siamese(pairs, n_clusters=PEOPLE, plan=PLAN), (clean, held)) > 0.98
+
+
+def test_what_cannot_be_is_refused(film):
+    faces, held = film
+    with pytest.raises(InputError, match="two tracks are needed"):
+        VideoTransformer().fit(faces)
+    with pytest.raises(InputError, match="constraints are of 2 faces"):
+        VideoTransformer().fit(faces, constraints=Constraints.of(2))
+    with pytest.raises(InputError, match="pairs is 'all'"):
+        Siamese("all").fit(faces, constraints=held)
