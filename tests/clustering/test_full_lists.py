@@ -46,16 +46,19 @@ def test_groups_are_joined_as_a_whole_and_small_ones_stay():
     assert len(np.unique(joined[small])) == len(np.unique(torn[small]))
 
 
-def test_look_alikes_stay_apart_though_links_lead_from_one_to_the_next(monkeypatch):
+def test_groups_that_are_less_alike_than_linked_faces_stay_apart():
     rng = np.random.default_rng(1)
     truth = np.repeat(np.arange(12), 30).astype(np.int32)
     centres = 0.6 * np.eye(40)[39] + 0.8 * np.eye(40)[:12]
     alike = FaceSet.of(centres[truth] + 0.07 * rng.normal(size=(len(truth), 40)))
-    strangers = Strangers(np.zeros(len(truth)), np.full(len(truth), 0.2))
-    given = truth, alike.features, knn_graph(alike, K), strangers, 1.0
-    assert (joined_again(*given) == truth).all()
-    monkeypatch.setattr("personae.clustering.full_lists.KEPT", 0)
-    assert joined_again(*given).max() < 11
+    given = (
+        truth,
+        alike.features,
+        knn_graph(alike, K),
+        Strangers(np.zeros(len(truth)), np.full(len(truth), 0.2)),
+    )
+    assert joined_again(*given, 1.0).max() < 11
+    assert (joined_again(*given, 2.5) == truth).all()
 
 
 def test_hard_pairs_stay_apart():

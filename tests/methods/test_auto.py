@@ -54,7 +54,7 @@ def test_strangers_of_another_dimension_are_refused(planted):
 
 
 def test_a_target_is_reached_by_asking_for_closer_links():
-    faces = made_faces([30, *[8] * 20, *[1] * 60], d=16, spread=1.2, seed=1)
+    faces = made_faces([30, *[8] * 20, *[1] * 60], d=24, spread=1.0, seed=1)
     plain = Auto().fit(faces)
     target = (plain.expected_.pairwise.precision + 1) / 2
     strict = Auto(target_precision=target).fit(faces)

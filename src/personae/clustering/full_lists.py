@@ -18,8 +18,6 @@ from personae.graph.search import knn_graph
 from personae.link.strangers import Strangers
 
 SEEN = 5  # groups that a list of neighbors can reach
-KEPT = 0.5  # of the closeness beyond the floor within groups, that is enough between them
-SURE = 2.0  # widths beyond the floor that are enough in any case
 ALONE = -1
 
 
@@ -38,7 +36,8 @@ def joined_again(
 
     From each group whose lists are mostly full of links k / 5 faces are taken, evenly along `canonical_order`,
     and the map equation is asked again, on the kNN graph of these alone. Groups most of whose faces it puts
-    together are one person, if those are still close to one another and no hard pair; until nobody joins.
+    together are one person, if they are as close to each other in the mean as links reach and no hard pair is
+    between them; until nobody joins.
     """
     links = strangers.link(graph, floor).neighbors
     full = links[:, -1] != NOBODY if graph.k else np.zeros(len(graph), np.bool_)
@@ -56,28 +55,14 @@ def joined_again(
             ends = labels[constraints.hard]
             person[ends[person[ends[:, 0]] == person[ends[:, 1]]]] = ALONE
         person = np.where(person == ALONE, len(rows) + np.arange(len(size)), person)
-        parts = first_seen(labels[rows])
-        kept = _still_close(parts, first_seen(person[labels[rows]]), some.features, near, floor)
-        person[labels[rows[~kept]]] = 2 * len(rows) + len(size) + labels[rows[~kept]]
+        parts, group = first_seen(labels[rows]), first_seen(person[labels[rows]])
+        between = np.bincount(group, closeness(group, some.features, near, parts)) / np.bincount(group)
+        apart = rows[(between < floor)[group]]
+        person[labels[apart]] = 2 * len(rows) + len(size) + labels[apart]
         joined = first_seen(person[labels])
         if joined.max() == labels.max():
             return labels
         labels = joined
-
-
-def _still_close(
-    parts: NDArray[np.int32],
-    group: NDArray[np.int32],
-    features: NDArray[np.floating],
-    strangers: Strangers,
-    floor: float,
-) -> NDArray[np.bool_]:
-    """(R,) whether the parts of a face's group are half as close to each other as to themselves, or `SURE`."""
-    between = np.bincount(group, closeness(group, features, strangers, parts) - floor) / np.bincount(group)
-    near = closeness(parts, features, strangers) - floor
-    known = np.isfinite(near)
-    within = np.bincount(group, np.where(known, near, 0)) / np.maximum(np.bincount(group, known), 1)
-    return np.asarray((between >= np.clip(within * KEPT, 0, SURE))[group])
 
 
 def _most_of(group: NDArray[np.int32], person: NDArray[np.int32], groups: int) -> NDArray[np.int64]:

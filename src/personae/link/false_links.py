@@ -87,22 +87,27 @@ def least_widths(
 ) -> list[float]:
     """For each share, the z from which at most that share of the graph's links is between strangers.
 
-    Strangers are counted on the normal curve, after a line that takes their quantiles to those of the curve.
+    Strangers are counted on the normal curve, after a line that takes their quantiles to those of the curve,
+    and only of faces whose lists reach that far: a list full of closer faces has no place for them.
     """
     slope, shift = bell_line(pairs.widths(strangers))
     edges = np.arange(LEAST, MOST, STEP)
-    links = np.zeros(len(edges) - 1)
+    links, reaching = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
     for start in range(0, len(graph), BLOCK):
         faces = np.arange(start, min(start + BLOCK, len(graph)))
         others = graph.neighbors[faces]
-        z = strangers.widths(faces, others, graph.similarities[faces])[others != NOBODY]
-        links += np.histogram((slope * z + shift).clip(LEAST, MOST - 2 * STEP), edges)[0]
+        z = strangers.widths(faces, others, graph.similarities[faces])
+        z = np.where(others == NOBODY, LEAST, (slope * z + shift).clip(LEAST, MOST - 2 * STEP))
+        links += np.histogram(z[others != NOBODY], edges)[0]
+        reaching += np.histogram(z.min(axis=1, initial=MOST - 2 * STEP), edges)[0]
     links = np.convolve(links, np.full(SMOOTH, 1 / SMOOTH), "same")
-    expected = len(graph) * (len(graph) - 1.0) * pairs.apart.mean() * -np.diff(norm.sf(edges))
-    return [
-        float((edges[np.append(expected <= share * np.maximum(links, 0.5), True).argmax()] - shift) / slope)
-        for share in false_links
-    ]
+    reaching = np.cumsum(reaching)
+    expected = reaching * (len(graph) - 1.0) * pairs.apart.mean() * -np.diff(norm.sf(edges))
+    floors = []
+    for share in false_links:
+        too_many = np.flatnonzero((expected > share * links) & (links > 0))
+        floors.append(float((edges[too_many.max(initial=-1) + 1] - shift) / slope))
+    return floors
 
 
 def bell_line(widths: NDArray[np.float64]) -> tuple[float, float]:

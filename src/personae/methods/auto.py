@@ -60,7 +60,8 @@ class Auto(FeatureClusterer):
 
     k:                neighbors a face
     false_links:      share of false links that is put up with at the closeness where they are most
-    target_precision: fewer false links are put up with until the expected pairwise precision is this, or None
+    target_precision: fewer false links are put up with until the expected pairwise precision is this, or
+                      as near to it as it gets; or None
     sample:           faces that each face is compared with
     strangers:        (M, d) features of people who are in none of the photos, or None
 
@@ -115,13 +116,17 @@ class Auto(FeatureClusterer):
             constraints.held_by(len(faces))
         self.check()
         looks = self.looks(faces, graph_of(faces, graph, self.k), constraints)
-        rung, target = AS_ASKED, self.target_precision
-        first = told = looks.expected(rung)
-        while target is not None and told.pairwise.precision < target and rung < RUNGS:
+        told = {AS_ASKED: looks.expected(AS_ASKED)}
+        rung, target = AS_ASKED, self.target_precision or 0
+        while told[rung].pairwise.precision < target and rung < RUNGS:
             rung += 1
-            told = looks.expected(rung)
-        torn = rung > AS_ASKED
-        self.expected_ = torn_from(first, looks.labels(AS_ASKED), told, looks.labels(rung)) if torn else told
+            told[rung] = looks.expected(rung)
+        if told[rung].pairwise.precision < target:
+            rung = max(told, key=lambda one: told[one].pairwise.precision)
+        self.expected_ = told[rung]
+        if rung > AS_ASKED:
+            first = told[AS_ASKED], looks.labels(AS_ASKED)
+            self.expected_ = torn_from(*first, told[rung], looks.labels(rung))
         self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
         self.confidence_ = confidence(looks.links(rung), self.labels_)
         return looks, rung
