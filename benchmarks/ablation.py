@@ -35,10 +35,8 @@ def first_labels(labels: Any, *_: Any) -> Any:
 
 
 WITHOUT: dict[str, dict[str, Callable[..., Any]]] = {
-    "all faces given the same level and spread": {
-        f"{AUTO}.lightest_tail": lambda strangers, pairs: strangers.believed(0)
-    },
-    "each face's own level and spread believed": {f"{AUTO}.lightest_tail": lambda strangers, pairs: strangers},
+    "all faces given the same level and spread": {f"{AUTO}.lightest_tail": lambda strangers, pairs: 0.0},
+    "each face's own level and spread believed": {f"{AUTO}.lightest_tail": lambda strangers, pairs: 1.0},
     "strangers' tail taken for a normal curve": {
         "personae.link.false_links.bell_line": lambda widths: (1.0, 0.0)
     },
