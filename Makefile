@@ -11,7 +11,7 @@ demo: $(VENV)/.demo
 	$(BIN)/personae people "$(PHOTOS)" --out "$(OUT)" $(if $(filter examples/sample_album/photos,$(PHOTOS)),--truth examples/sample_album/truth.csv)
 
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal  # a core a worker
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n auto --dist worksteal  # a core a worker
 
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow
