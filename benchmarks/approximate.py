@@ -8,9 +8,6 @@ on 1,000 faces. The search for settings is not counted. Needs the extra `bench`.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import RESULTS, peak_mib, record
+from benchmarks.record import RESULTS, THREADS, peak_mib, record, run_apart
 from personae.data import SyntheticIdentities, synthetic_faces
 from personae.data.faceset import FaceSet
 from personae.data.synthetic_embedder import like_sface
@@ -29,7 +26,6 @@ from personae.graph.exact import nearest_faces
 
 K, D = 80, 256
 SAMPLE = 1000
-THREADS = "2"
 FOLDER = Path(tempfile.gettempdir()) / "personae-approximate"
 NPROBES = (16, 32, 64, 128, 192, 256, 384, 512)
 BEAMS = (96, 128, 192, 256, 384, 512, 768)
@@ -146,16 +142,7 @@ def measured(program: str, faces: int, goal: float) -> dict[str, Any]:
 def run(program: str, faces: int, goal: float) -> dict[str, Any]:
     """One program in a process of its own."""
     words = ["--program", program, "--faces", str(faces), "--goal", str(goal)]
-    threads = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), THREADS)
-    ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.approximate", *words],
-        env={**os.environ, **threads},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    row: dict[str, Any] = json.loads(ended.stdout)
-    return row
+    return run_apart("approximate", *words)
 
 
 def main() -> None:

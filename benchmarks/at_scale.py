@@ -8,9 +8,6 @@ clusters or a threshold to choose get what suits these faces: the true number, o
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import RESULTS, peak_mib, record
+from benchmarks.record import RESULTS, THREADS, peak_mib, record, run_apart
 from personae.data import FaceSet, SyntheticIdentities, synthetic_faces
 from personae.errors import InputError
 from personae.evaluation import bcubed, pairwise
@@ -32,7 +29,6 @@ FOLDER = Path(tempfile.gettempdir()) / "personae-at-scale"
 FEATURES, TRUTH = FOLDER / "features.npy", FOLDER / "truth.npy"
 KS = (80, 256)
 SECONDS, MIB = 60, 4096
-THREADS = "2"
 PEOPLE = len(MADE.faces_of_each())
 SUITING: dict[str, list[dict[str, Any]]] = {
     "hac": [
@@ -106,15 +102,7 @@ def fit(method: Any, faces: FaceSet, graph: KnnGraph | None) -> None:
 def run(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """One method in a process of its own."""
     words = ["--method", name, "--parameters", json.dumps(parameters)]
-    threads = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), THREADS)
-    ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.at_scale", *words],
-        env={**os.environ, **threads},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return {"method": name, "parameters": parameters, **json.loads(ended.stdout)}
+    return {"method": name, "parameters": parameters, **run_apart("at_scale", *words)}
 
 
 def cases() -> list[tuple[str, dict[str, Any]]]:

@@ -7,10 +7,7 @@ the same graph. Figures of other sizes that are there are kept.
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.record import RESULTS, peak_mib, record
+from benchmarks.record import RESULTS, THREADS, peak_mib, record, run_apart
 from personae import Auto, FaceSet, StarFC, SyntheticIdentities, synthetic_faces
 from personae.data.synthetic_embedder import like_sface
 from personae.evaluation import bcubed, pairwise
@@ -29,7 +26,6 @@ from personae.scale.search_stages import read_knn
 from personae.scale.stages import run_stages
 
 D, RECALL = 256, 0.99
-THREADS = "2"
 MEMORY = 22 << 30
 STAGES = ("cells", "knn", "links", "labels")
 FOLDER = Path(tempfile.gettempdir()) / "personae-scale"
@@ -85,16 +81,7 @@ def measured(faces: int, method: str, stage: str) -> dict[str, Any]:
 def run(faces: int, method: str, stage: str) -> dict[str, Any]:
     """One stage in a process of its own."""
     words = ["--faces", str(faces), "--method", method, "--stage", stage]
-    threads = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), THREADS)
-    ended = subprocess.run(
-        [sys.executable, "-m", "benchmarks.scale", *words],
-        env={**os.environ, **threads},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    row: dict[str, Any] = json.loads(ended.stdout)
-    return row
+    return run_apart("scale", *words)
 
 
 def keep(rows: list[dict[str, Any]]) -> None:

@@ -83,6 +83,6 @@ def test_the_order_of_the_faces_does_not_matter():
     turned = taken_apart(
         grouped(FACES.truth[order], ALIKE[order]),
         FaceSet(FACES.features[order]),
-        STRANGERS.of(order),
+        STRANGERS.take(order),
     )
     assert pairwise(taken_apart(grouped())[order], turned).f == 1

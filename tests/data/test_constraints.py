@@ -80,7 +80,7 @@ def test_tracks_hold_their_faces_together_and_those_they_meet_apart():
 
 def test_some_faces_alone_keep_what_is_known_of_them():
     known = Constraints.of(6, together=[[0, 4, 5]], apart=[[1, 4], [2, 3]], weight=[1, 0.5])
-    found = known.among(np.array([4, 1, 0, 2]))
+    found = known.take(np.array([4, 1, 0, 2]))
     expected = Constraints.of(4, together=[[0, 2]], apart=[[0, 1]])
     assert (found.group == expected.group).all()
     assert (found.apart == expected.apart).all()

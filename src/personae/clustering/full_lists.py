@@ -48,17 +48,18 @@ def joined_again(
         if crowded.sum() < 2:
             return labels
         rows = _some(labels, size, crowded, order, max(1, graph.k // SEEN))
-        some, near = FaceSet(features[rows]), strangers.of(rows)
+        some, near = FaceSet(features[rows]), strangers.take(rows)
         found = MapEquation().cluster(near.link(knn_graph(some, min(graph.k, len(rows) - 1)), floor))
         person = _most_of(labels[rows], found, len(size))
         if constraints is not None:
             ends = labels[constraints.hard]
             person[ends[person[ends[:, 0]] == person[ends[:, 1]]]] = ALONE
-        person = np.where(person == ALONE, len(rows) + np.arange(len(size)), person)
+        alone = len(rows) + np.arange(len(size))
+        person = np.where(person == ALONE, alone, person)
         parts, group = first_seen(labels[rows]), first_seen(person[labels[rows]])
         between = np.bincount(group, closeness(group, some.features, near, parts)) / np.bincount(group)
-        apart = rows[(between < floor)[group]]
-        person[labels[apart]] = 2 * len(rows) + len(size) + labels[apart]
+        apart = labels[rows[(between < floor)[group]]]
+        person[apart] = alone[apart]
         joined = first_seen(person[labels])
         if joined.max() == labels.max():
             return labels

@@ -41,7 +41,7 @@ def look_alikes_apart(
     labels = labels.copy()
     rows = np.arange(len(labels))
     for floor in floors[1:]:
-        rows = rows[loose(first_seen(labels[rows]), features[rows], strangers.of(rows), floors[0])]
+        rows = rows[loose(first_seen(labels[rows]), features[rows], strangers.take(rows), floors[0])]
         if not len(rows):
             break
         _ask_again(labels, rows, graph, strangers, floor, constraints)
@@ -57,7 +57,12 @@ def look_alikes_apart(
 def loose(
     labels: NDArray[np.int32], features: NDArray[np.floating], strangers: Strangers, floor: float
 ) -> NDArray[np.bool_]:
-    """(N,) whether each face's group is loose, farther from one another in the mean than links reach."""
+    """(N,) whether each face's group is loose: a width farther from one another, in the mean, than links reach.
+
+    labels:   (N,) int32, 0..C-1
+    features: (N, d) unit rows
+    floor:    widths that links exceed
+    """
     near = np.bincount(labels, closeness(labels, features, strangers)) / np.bincount(labels)
     return np.asarray(near[labels] < floor - LOOSE)
 
@@ -70,7 +75,9 @@ def closeness(
 ) -> NDArray[np.float64]:
     """(N,) how many widths nearer than strangers each face is to the others of its group.
 
-    parts: (N,) groups within the groups, if only those of other parts count as others
+    labels:   (N,) int32, 0..C-1
+    features: (N, d) unit rows
+    parts:    (N,) groups within the groups, if only those of other parts count as others
 
     As `Strangers.widths`, with the mean cosine, level and spread of the others for each of them; infinite where
     there are none.
@@ -82,7 +89,7 @@ def closeness(
     ends = ends[np.diff(ends // BLOCK, append=-1) != 0]  # of blocks of whole groups
     for low, high in pairwise([0, *ends.tolist()]):
         rows = order[low:high]
-        near[rows] = _closeness(labels[rows], features[rows], strangers.of(rows), parts[rows])
+        near[rows] = _closeness(labels[rows], features[rows], strangers.take(rows), parts[rows])
     return near
 
 
@@ -120,8 +127,8 @@ def _ask_again(
     constraints: Constraints | None,
 ) -> None:
     """Gives some faces new groups, by the links above a floor that are within their old ones."""
-    links = strangers.of(rows).link(within(graph, rows, labels), floor)
-    held = None if constraints is None else constraints.among(rows)
+    links = strangers.take(rows).link(within(graph, rows, labels), floor)
+    held = None if constraints is None else constraints.take(rows)
     labels[rows] = labels.max() + 1 + MapEquation().cluster(links, held)
 
 

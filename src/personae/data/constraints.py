@@ -112,7 +112,7 @@ class Constraints:
         pairs = np.concatenate([self.apart, other.apart]).astype(np.int64)
         return Constraints(group, *_settled(group, pairs, np.concatenate([self.weight, other.weight])))
 
-    def among(self, rows: NDArray[np.intp]) -> "Constraints":
+    def take(self, rows: NDArray[np.intp]) -> "Constraints":
         """What is known of some faces alone, numbered anew in the order of `rows`."""
         place = np.full(len(self), -1, np.int32)
         place[rows] = np.arange(len(rows))

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from personae.graph.exact import nearest_faces
 from personae.graph.farthest_first import canonical_rows
-from personae.link.strangers import NEAREST, Sample, strangers_of
+from personae.link.strangers import NEAREST, Sample, log_distance, strangers_of
 
 ASKED = 4096  # faces that stand for all
 COMPARED = 1024  # faces that each of them is compared with
@@ -41,12 +41,12 @@ def expected_people(features: NDArray[np.floating[Any]], alpha: float = 1e-3) ->
     sample = Sample(features[compared].astype(np.float64), row_of[compared])
     far = strangers_of(features[asked], sample, side="far")
     enough = norm.isf(alpha / n)
-    depth = _log_distance(features[asked].astype(np.float64) @ sample.features.T)
+    depth = log_distance(features[asked].astype(np.float64) @ sample.features.T)
     mates = (far.level[:, None] - depth) / far.spread[:, None] > enough
     mates |= sample.face[None, :] == np.arange(len(asked))[:, None]
     level, spread = _level_and_spread(depth, mates)
     _, similarities = nearest_faces(features, asked, MOST)
-    nearer = (level[:, None] - _log_distance(similarities)) / spread[:, None] > enough
+    nearer = (level[:, None] - log_distance(similarities.astype(np.float64))) / spread[:, None] > enough
     share = 1 / (1 + nearer.sum(axis=1))
     return max(1, round(float(share.mean() * n)))
 
@@ -66,10 +66,6 @@ def _level_and_spread(
     if not known.any():
         return np.zeros(len(level)), np.ones(len(level))
     return np.where(known, level, np.median(level[known])), np.where(known, spread, np.median(spread[known]))
-
-
-def _log_distance(cosine: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    return np.asarray(np.log(np.maximum(1 - cosine.astype(np.float64), NEAREST)))
 
 
 def _spread(order: NDArray[np.intp], size: int) -> NDArray[np.intp]:

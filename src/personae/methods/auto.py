@@ -51,7 +51,9 @@ class Auto(FeatureClusterer):
     middle ones; with `strangers` from elsewhere this look is at them. Then without the people found, from the
     near side, which is the one that matters, and believed to be a face's own as far as that keeps its strangers
     away. Last, strangers are counted again, and at each closeness the links that they would make are compared
-    with those that there are (`personae.link.false_links`). The map equation turns the links into people.
+    with those that there are (`personae.link.false_links`). The map equation turns the links into people;
+    those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes are taken
+    apart (`personae.clustering.look_alikes`).
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where more than that are one person, for then there are too few strangers to measure (give it some:

@@ -130,5 +130,5 @@ def _set_right(
     found_again[labels[rows]] = True
     looked_at = np.flatnonzero(found_again[labels])
     some = first_seen(labels[looked_at]), features[looked_at], within(after.graph, looked_at, labels)
-    labels[looked_at] = labels.max() + 1 + look_alikes_apart(*some, strangers.of(looked_at), after.floors)
+    labels[looked_at] = labels.max() + 1 + look_alikes_apart(*some, strangers.take(looked_at), after.floors)
     return first_seen(labels), looked_at
