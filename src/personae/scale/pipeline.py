@@ -63,7 +63,7 @@ def auto_recipe(method: Auto) -> Recipe:
         looks = method.looks(faces, graph)
         floors = looks.floors[AS_ASKED:]
         np.savez(folder / "strangers.npz", floors=floors, **vars(looks.strangers))
-        return {"floor": floors[0]}
+        return {"floor": round(floors[0], 2)}
 
     def people_by(faces: FaceSet, graph: KnnGraph, folder: Path) -> NDArray[np.int32]:
         with np.load(folder / "strangers.npz") as held:
