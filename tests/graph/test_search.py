@@ -10,6 +10,7 @@ from personae.graph import KnnGraph, near_recall, neighbor_recall, search
 from personae.graph.cells import Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.join import Asked, joined
+from personae.graph.reach import nearest_way
 
 
 @pytest.fixture
@@ -91,10 +92,32 @@ def test_cells_are_given_best_first(made):
     assert (nearest == np.argsort(-products, axis=1)[:, :5]).all()  # few groups: all are looked into
 
 
+@pytest.mark.parametrize("looked_into", [3, 6])
+def test_cells_are_counted_up_to_that_of_another_face(made, monkeypatch, looked_into):
+    monkeypatch.setattr(Cells, "looked_into", looked_into)
+    cells, some = Cells.among(made.features, 36), np.arange(40)
+    order = cells.nearest(made.features, some, cells.most)
+    behind = cells.behind(made.features[some])
+    for one in some:
+        for other in some:
+            places = np.flatnonzero(order[one] == order[other, 0])
+            if len(places):
+                assert behind[one, other] == places[0]
+            else:
+                assert cells.most <= behind[one, other] <= len(cells)
+
+
+def test_a_face_is_met_or_known_to_one_who_is():
+    apart = np.array([[0, 1, 5, 9], [1, 0, 2, 3], [5, 2, 0, 0], [9, 3, 0, 0]])
+    known = np.array([[False, True, False], [False, False, True], [False, False, False]])
+    assert nearest_way(apart, known).tolist() == [1, 2, 5]  # itself, by way of the first, of the second
+    assert nearest_way(apart, np.zeros((3, 3), bool)).tolist() == [1, 5, 9]
+
+
 def test_the_recall_asked_for_is_reached_at_less_than_all_pairs(large, made, monkeypatch):
     probes = []
-    enough = search._enough_probes
-    monkeypatch.setattr(search, "_enough_probes", lambda *given: probes.append(enough(*given)) or probes[-1])
+    enough = search.enough_probes
+    monkeypatch.setattr(search, "enough_probes", lambda *given: probes.append(enough(*given)) or probes[-1])
     exact = knn_graph(made, 5, recall=1)
     loose, close = (knn_graph(made, 5, recall=recall) for recall in (0.8, 0.99))
     assert probes[0] < probes[1] < 0.25 * search.CELLS * len(made) ** 0.5

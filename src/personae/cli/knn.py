@@ -23,7 +23,8 @@ def knn(
     from personae.data import read_faces
     from personae.graph import knn_graph, near_recall, neighbor_recall
     from personae.graph.files import refuse_other_name, write_graph
-    from personae.graph.search import QUERIES, SMALL
+    from personae.graph.reach import QUERIES
+    from personae.graph.search import SMALL
 
     refuse_other_name(out)
     faces = read_faces(features, dimension=dimension)

@@ -68,18 +68,38 @@ class Cells:
         blocks = [faces[start : start + BLOCK] for start in range(0, len(faces), BLOCK)]
         return np.concatenate(in_threads(lambda rows: self._nearest(features[rows], probes), blocks))
 
+    def behind(self, rows: NDArray[np.float32]) -> NDArray[np.int32]:
+        """(B, B) int32, how many cells are nearer to row i than the one nearest to row j; C where its group is
+        not looked into.
+        """
+        near, products = self._products(rows)
+        rank, cell = np.divmod(products.reshape(len(rows), -1).argmax(axis=1), products.shape[2])
+        group = near[np.arange(len(rows)), rank]
+        place = np.full(len(self.groups), -1)
+        behind = np.full((len(rows), len(rows)), len(self), np.int32)
+        for row, values in enumerate(products):
+            place.fill(-1)
+            place[near[row]] = np.arange(near.shape[1])
+            there = np.flatnonzero(place[group] >= 0)
+            behind[row, there] = _how_many_above(values.ravel(), values[place[group[there]], cell[there]])
+        return behind
+
     def _nearest(self, rows: NDArray[np.float32], probes: int) -> NDArray[np.int32]:
+        near, products = self._products(rows)
+        place, cell = np.divmod(_largest(products.reshape(len(rows), -1), probes), products.shape[2])
+        found: NDArray[np.int32] = (np.take_along_axis(self.first[near], place, axis=1) + cell).astype(np.int32)
+        return found
+
+    def _products(self, rows: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The groups that each row looks into, and (B, groups looked into, cells in the largest) products."""
         near = _largest(rows @ self.groups.T, self.looked_into)
-        width = int(np.diff(self.first).max())
-        products = np.full((*near.shape, width), -np.inf, np.float32)
+        products = np.full((*near.shape, int(np.diff(self.first).max())), -np.inf, np.float32)
         order = np.argsort(near, axis=None, kind="stable")
         starts = np.searchsorted(near.ravel()[order], np.arange(len(self.groups) + 1))
         for group, (low, high) in enumerate(pairwise(self.first)):
             row, rank = np.divmod(order[starts[group] : starts[group + 1]], near.shape[1])
             products[row, rank, : high - low] = rows[row] @ self.directions[low:high].T
-        place, cell = np.divmod(_largest(products.reshape(len(rows), -1), probes), width)
-        found: NDArray[np.int32] = (np.take_along_axis(self.first[near], place, axis=1) + cell).astype(np.int32)
-        return found
+        return near, products
 
 
 def _blocks(features: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -136,3 +156,16 @@ def _replace_least(heap: NDArray[np.float32], places: NDArray[np.int32], value: 
         heap[hole], places[hole] = heap[child], places[child]
         hole = child
     heap[hole], places[hole] = value, place
+
+
+@njit(cache=True, nogil=True)
+def _how_many_above(values: NDArray[np.float32], floors: NDArray[np.float32]) -> Any:
+    """(F,) int32, how many values exceed each floor."""
+    counts = np.zeros(len(floors), np.int32)
+    for which in range(len(floors)):
+        count = 0
+        for at in range(len(values)):
+            if values[at] > floors[which]:
+                count += 1
+        counts[which] = count
+    return counts

@@ -1,14 +1,11 @@
 """The kNN graph: exact for small sets, by a join over cells for large ones."""
 
-import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
-from threadpoolctl import threadpool_limits
 
 from personae.data.faceset import BLOCK, FaceSet, beside, filled
 from personae.errors import InputError
@@ -16,15 +13,11 @@ from personae.graph.cells import SHOWN, Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.join import Asked, joined
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.neighbors_of_neighbors import extended
+from personae.graph.reach import QUERIES, STRANGERS, enough_probes, standing_out, those_above
 
 SMALL = 50_000  # faces up to which all pairs are looked at
 CELLS = 12  # times the root of N
-QUERIES = 500  # faces that the number of probes is measured on
-STRANGERS = 1024  # faces that tell what a stranger looks like
-PROBES = (1 / 32, 1 / 4)  # of the cells: how many are tried; where a quarter is too few, all pairs are
-ALPHA = 0.001  # share of faces that a stranger as close as a neighbor that stands out is expected for
-FEW = 0.05  # share of faces with a neighbor that stands out, below which every first neighbor counts
-CLOSEST = 1e-6  # 1 - cosine of the closest pair that is told apart
 
 
 def knn_graph(
@@ -38,10 +31,11 @@ def knn_graph(
     block:    faces searched at a time where all pairs are, 16 KB and 32 k bytes each; 1,024 by default
 
     Up to 50,000 faces, and with `recall` 1, the result is exact. Beyond, faces are sorted into about 12 sqrt(N)
-    cells and looked for in the cells nearest to them, as many as reach `recall` on a sample of 500 faces whose
-    exact neighbors are known; where a quarter of the cells is not enough, all pairs are looked at after all.
-    A neighbor stands out if no stranger is expected to be as close (see `near_recall`). The other places are
-    filled with the best that is met, and of those many are missed.
+    cells and looked for in the cells nearest to them, then among the neighbors of their neighbors; in as many
+    cells as reach `recall` on a sample of 500 faces whose exact neighbors are known. Where a quarter of the
+    cells is not enough, all pairs are looked at after all. A neighbor stands out if no stranger is expected to
+    be as close (see `near_recall`). The other places are filled with the best that is met; of those many are
+    missed.
 
     Cosines are summed in float64 for the faces that reach the list, so that s_ij equals s_ji; the result is the
     same to the bit for any block and thread count, and that of the exact search for any BLAS; a permutation of
@@ -86,7 +80,7 @@ def near_recall(
     chance = np.random.default_rng(seed).permutation(len(faces))
     asked, others = chance[:sample], chance[-STRANGERS:]
     neighbors, similarities = nearest_faces(faces.features, asked, graph.k)
-    near = _stand_out(faces.features, asked, others, similarities)
+    near = those_above(standing_out(faces.features, asked, others), similarities)
     held = (graph.neighbors[asked][:, None, :] == neighbors[:, :, None]).any(axis=2)
     held |= similarities <= graph.similarities[asked, -1:]  # a tie
     return float(held[near].mean())
@@ -96,9 +90,12 @@ class Plan(NamedTuple):
     """The cells, and how many of them each of N faces looks into.
 
     chance: (N,) the faces in an order that has nothing to do with where they lie
+    bound:  (N,) float32, the cosine above which a neighbor of each face stands out
+    probes: cells that each face looks into
     """
 
     chance: NDArray[np.intp]
+    bound: NDArray[np.float32]
     cells: Cells
     probes: int
 
@@ -108,8 +105,10 @@ def planned(features: NDArray[np.float32], k: int, recall: float) -> Plan | None
     chance = np.argsort(_keys(features), kind="stable")
     count = max(1, round(CELLS * len(features) ** 0.5))
     cells = Cells.among(features[chance[: SHOWN * count]], count)
-    probes = _enough_probes(features, chance, cells, k, recall)
-    return None if probes is None else Plan(chance, cells, probes)
+    bound = np.empty(len(features), np.float32)
+    bound[chance] = standing_out(features, chance, chance[:STRANGERS])
+    probes = enough_probes(features, chance, cells, bound, k, recall)
+    return None if probes is None else Plan(chance, bound, cells, probes)
 
 
 def complete(
@@ -131,7 +130,9 @@ def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph 
     asked = Asked.of(probe[:, 0].copy(), probe, len(plan.cells))
     found = joined(ordered(features, order, beside(features)), asked, order, min(k, len(features) - 1))
     complete(features, *found)
-    return KnnGraph(*found)
+    longer = np.empty_like(found[0]), np.empty_like(found[1])
+    extended(features, found, plan.bound, longer)
+    return KnnGraph(*longer)
 
 
 def ordered(
@@ -140,61 +141,6 @@ def ordered(
     """(N, d) the features in an order; from 1 GB on in a nameless file, in `folder` if that can be."""
     blocks = (features[order[start : start + BLOCK]] for start in range(0, len(features), BLOCK))
     return filled(features.shape, np.dtype(np.float32), blocks, folder)
-
-
-def _enough_probes(
-    features: NDArray[np.float32], chance: NDArray[np.intp], cells: Cells, k: int, recall: float
-) -> int | None:
-    """The cells a face has to look into, for this share of a sample's neighbors that stand out to be found.
-
-    chance: (N,) the faces in an order that has nothing to do with where they lie
-    """
-    asked = chance[-QUERIES:]
-    neighbors, similarities = nearest_faces(features, asked, k)
-    query, rank = np.nonzero(_stand_out(features, asked, chance[:STRANGERS], similarities))
-    others, other = np.unique(np.argsort(chance)[neighbors[query, rank]], return_inverse=True)
-    fill = math.ceil(4 * neighbors.shape[1] * len(cells) / len(features))  # cells that hold four times k faces
-    for share in PROBES:
-        most = min(cells.most, max(1, round(share * len(cells))))
-        of_query, of_other = (cells.nearest(features, faces, most) for faces in (asked, chance[others]))
-        needed = [
-            min(_place(of_query[i], of_other[j, 0]), _place(of_other[j], of_query[i, 0]))
-            for i, j in zip(query, other, strict=True)
-        ]
-        probes: int = max(int(np.quantile(needed, recall, method="higher")) + 1, fill)
-        if probes <= most:
-            return probes
-    return None
-
-
-def _place(cells: NDArray[np.int32], cell: int) -> int:
-    """Where the cell stands in the list; its length if it is not there."""
-    places = np.flatnonzero(cells == cell)
-    return int(places[0]) if len(places) else len(cells)
-
-
-def _stand_out(
-    features: NDArray[np.floating[Any]],
-    asked: NDArray[np.intp],
-    others: NDArray[np.intp],
-    similarities: NDArray[np.float32],
-) -> NDArray[np.bool_]:
-    """(Q, k) bool, which neighbors of the faces `asked` are closer than strangers; first ones if hardly any.
-
-    The curve is read at the median and one width further away, where a face's own person is not.
-    """
-    with threadpool_limits(1, "blas"):  # several would round otherwise
-        cosines = features[asked].astype(np.float32) @ features[others].astype(np.float32).T
-    level, far = np.quantile(_log_distance(cosines), (0.5, 0.8413), axis=1)
-    bound = level + ndtri(ALPHA / len(features)) * (far - level)
-    near: NDArray[np.bool_] = _log_distance(similarities) < bound[:, None]
-    if near.any(axis=1).mean() < FEW:
-        near[:, 0] = True
-    return near
-
-
-def _log_distance(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(np.log(np.maximum(1 - cosines, np.float32(CLOSEST))))
 
 
 @njit(cache=True)

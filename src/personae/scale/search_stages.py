@@ -17,14 +17,14 @@ from personae.graph.cells import SHOWN
 from personae.graph.exact import nearest_faces
 from personae.graph.join import Asked, joined
 from personae.graph.knn_graph import NOBODY, KnnGraph
-from personae.graph.search import CELLS, PROBES, SMALL, complete, ordered, planned
+from personae.graph.neighbors_of_neighbors import extended
+from personae.graph.search import CELLS, SMALL, complete, ordered, planned
 from personae.scale.stages import Desk
 
 ROWS = 1 << 14  # faces searched in a part where all pairs are looked at
 FACES = 1 << 17  # in a part where cells are
 MERGED = 1 << 14  # rows merged in one go
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
-TRIED = 40_000  # faces that the number of probes is measured with
 UNEVEN = 2  # a part of the faces may be so many times as large as the mean
 BASE = 600 << 20  # bytes of Python and of all libraries
 LIKELY = 0.08  # of the cells
@@ -39,6 +39,7 @@ def lay_out(features: NDArray[np.floating[Any]], k: int, recall: float, desk: De
     cell.npy:  (N,) int32, their cells
     probe.npy: (N, p) int32, the cells that each of them looks into, rising
     start.npy: (C + 1,) int64, how many look into the cells before each
+    bound.npy: (N,) float32, the cosine above which a neighbor stands out
 
     InputError: the cells that are needed take more memory than may be held.
     """
@@ -72,6 +73,7 @@ def lay_out(features: NDArray[np.floating[Any]], k: int, recall: float, desk: De
         looking += np.bincount(block.ravel(), minlength=count)
     np.save(desk.folder / "order.npy", plan.chance[by_cell].astype(np.int32))
     np.save(desk.folder / "cell.npy", own[by_cell])
+    np.save(desk.folder / "bound.npy", plan.bound)
     np.save(desk.folder / "start.npy", np.r_[0, np.cumsum(looking)])
     return {"faces": n, "cells": count, "probes": probes}
 
@@ -95,8 +97,7 @@ def cells_memory(n: int, d: int, probes: int) -> int:
     """Bytes: features as they are read, what the cells are learned from, and some lists of cells."""
     cells = CELLS * math.isqrt(n)
     learned = 8 * d * SHOWN * cells
-    tried = 8 * TRIED * round(PROBES[-1] * cells)
-    return BASE + 4 * d * n + 32 * n + learned + tried + 16 * probes * LOOKED_UP
+    return BASE + 4 * d * n + 36 * n + learned + 16 * probes * LOOKED_UP
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
@@ -131,16 +132,18 @@ def _search_all(features: NDArray[np.floating[Any]], k: int, desk: Desk) -> None
 
 
 def _join(features: NDArray[np.float32], k: int, desk: Desk) -> None:
-    """Part after part of the cells; the best of the parts so far go from one pair of tables to the other."""
+    """Part after part of the cells, then the neighbors of neighbors; each time the best so far go from one pair of
+    tables to the other.
+    """
     n, progress = len(features), Parts(desk.folder)
     order, cell, start = (np.load(desk.of["cells"] / f"{name}.npy") for name in ("order", "cell", "start"))
     first = np.searchsorted(cell, np.arange(len(start)))
     in_order = ordered(features, order, desk.folder)
     parts = -(-n // FACES)
-    endings = [OTHER if (parts - part) % 2 == 0 else "" for part in range(parts)]
+    endings = [OTHER if (parts - part) % 2 else "" for part in range(parts + 1)]
     work = np.r_[0, np.cumsum(np.diff(start) * np.diff(first))]  # products
     bounds = np.searchsorted(work, work[-1] * np.arange(parts + 1) / parts).clip(max=len(work) - 1)
-    before = bounds[progress.done]
+    before = bounds[min(progress.done, parts)]
     desk.told(0, n)
     for part in range(progress.done, parts):
         asked = _asked(desk.of["cells"] / "probe.npy", cell, first, start, bounds[part : part + 2])
@@ -159,7 +162,13 @@ def _join(features: NDArray[np.float32], k: int, desk: Desk) -> None:
         progress.next()
         done, left = work[[bounds[part + 1], -1]] - work[before]
         desk.told(round(n * done / left), n)
-    complete(features, *_tables(desk.folder, "", None, "r+"))
+    if progress.done == parts:
+        met, into = _tables(desk.folder, OTHER, None, "r+"), _tables(desk.folder, "", (n, k), "w+")
+        complete(features, *met)
+        extended(features, met, np.load(desk.of["cells"] / "bound.npy"), into)
+        for table in into:
+            table.flush()
+        progress.next()
     for name in TABLES:
         (desk.folder / f"{name}{OTHER}.npy").unlink(missing_ok=True)
     progress.end()

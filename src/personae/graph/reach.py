@@ -1,0 +1,96 @@
+"""How far a face has to look, for a share of the neighbors that stand out from strangers to be found."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from personae.graph.cells import Cells
+from personae.graph.exact import nearest_faces
+from personae.graph.neighbors_of_neighbors import THROUGH
+from personae.graph.threads import in_threads, products_alone
+
+QUERIES = 500  # faces that the reach is measured on
+STRANGERS = 1024  # faces that tell what a stranger looks like
+ALPHA = 0.001  # share of faces that a stranger as close as a neighbor that stands out is expected for
+FAR = 0.1587  # share of strangers more than a width further away than the median
+FEW = 0.05  # share of faces with a neighbor that stands out, below which every first neighbor counts
+CLOSEST = np.float32(1e-6)  # 1 - cosine of the closest pair that is told apart
+MOST = 1 / 4  # of the cells: where more are needed, all pairs are looked at
+BLOCK = 2048  # faces multiplied at a time
+
+
+@products_alone()
+def standing_out(
+    features: NDArray[np.floating[Any]], faces: NDArray[np.intp], strangers: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """(B,) float32, the cosine above which neighbors of the faces asked for stand out.
+
+    A face's log distances to others, log(1 - cosine), are close to a bell curve; by that curve one face in a
+    thousand has any of N strangers as close. It is read at the median and one width further away, where nobody
+    of the face's own is. How a product is rounded depends on where in `faces` a face stands.
+    """
+    others = features[strangers].astype(np.float32)
+    middle, far = len(others) // 2, round(FAR * (len(others) - 1))
+
+    def bound(start: int) -> NDArray[np.float32]:
+        cosines = features[faces[start : start + BLOCK]].astype(np.float32) @ others.T
+        cosines.partition((far, middle), axis=1)
+        level, wide = np.log(np.maximum(1 - cosines[:, [middle, far]], CLOSEST)).T
+        return np.asarray(1 - np.exp(level + ndtri(ALPHA / len(features)) * (wide - level)), np.float32)
+
+    return np.concatenate(in_threads(bound, range(0, len(faces), BLOCK)))
+
+
+def those_above(bound: NDArray[np.float32], similarities: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """(Q, k) bool, which neighbors stand out; first ones, if hardly any does."""
+    near: NDArray[np.bool_] = similarities > bound[:, None]
+    if near.any(axis=1).mean() < FEW:
+        near[:, 0] = True
+    return near
+
+
+@products_alone()
+def enough_probes(
+    features: NDArray[np.float32],
+    chance: NDArray[np.intp],
+    cells: Cells,
+    bound: NDArray[np.float32],
+    k: int,
+    recall: float,
+) -> int | None:
+    """The cells a face has to look into, for this share of a sample's neighbors that stand out to be found.
+
+    chance: (N,) the faces in an order that has nothing to do with where they lie
+    bound:  (N,) of `standing_out`
+
+    None where more than a quarter are needed. Cells that hold four times k faces are always looked into.
+    """
+    asked = chance[-QUERIES:]
+    neighbors, similarities = nearest_faces(features, asked, k)
+    near = those_above(bound[asked], similarities)
+
+    def needed(row: int) -> NDArray[np.int32]:
+        others = neighbors[row, near[row]]
+        apart = cells.behind(features[np.r_[asked[row], others]])
+        cosines = features[others] @ features[others].T
+        known = cosines > np.maximum(bound[others], similarities[row, -1])[:, None]
+        return nearest_way(np.minimum(apart, apart.T), known)
+
+    of_all = np.concatenate(in_threads(needed, np.flatnonzero(near.any(axis=1))))
+    fill = math.ceil(4 * neighbors.shape[1] * len(cells) / len(features))
+    probes = max(int(np.quantile(of_all, recall, method="higher")) + 1, fill)
+    return probes if probes <= min(cells.most, max(1, round(MOST * len(cells)))) else None
+
+
+def nearest_way(apart: NDArray[np.int32], known: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """(m,) how far a face's look has to go for each of its m neighbors to be met, or to be known to one who is.
+
+    apart: (m + 1, m + 1) the cells in between, the face first
+    known: (m, m) whether the second neighbor is on the list of the first, and stands out there
+    """
+    met, between = apart[0, 1:], apart[1:, 1:]
+    steps = np.where(known, np.maximum(met[:, None], between), np.iinfo(np.int32).max)
+    return np.asarray(np.minimum(met, steps[:THROUGH].min(axis=0)))
