@@ -15,7 +15,7 @@ from personae.graph.threads import in_threads, products_alone
 QUERIES = 500  # faces that the reach is measured on
 STRANGERS = 1024  # faces that tell what a stranger looks like
 ALPHA = 0.001  # share of faces that a stranger as close as a neighbor that stands out is expected for
-FAR = 0.1587  # share of strangers more than a width further away than the median
+FAR = 0.1587  # share of a bell curve that is more than a width away on one side
 FEW = 0.05  # share of faces with a neighbor that stands out, below which every first neighbor counts
 CLOSEST = np.float32(1e-6)  # 1 - cosine of the closest pair that is told apart
 MOST = 1 / 4  # of the cells: where more are needed, all pairs are looked at
@@ -29,17 +29,19 @@ def standing_out(
     """(B,) float32, the cosine above which neighbors of the faces asked for stand out.
 
     A face's log distances to others, log(1 - cosine), are close to a bell curve; by that curve one face in a
-    thousand has any of N strangers as close. It is read at the median and one width further away, where nobody
-    of the face's own is. How a product is rounded depends on where in `faces` a face stands.
+    thousand has any of N strangers as close. Its width is that of the wider side: a poor face's strangers are
+    poor faces, and nearer than the far side shows. How a product is rounded depends on where in `faces` a face stands.
     """
     others = features[strangers].astype(np.float32)
-    middle, far = len(others) // 2, round(FAR * (len(others) - 1))
+    last = len(others) - 1
+    places = [round(share * last) for share in (FAR, 0.5, 1 - FAR)]
 
     def bound(start: int) -> NDArray[np.float32]:
         cosines = features[faces[start : start + BLOCK]].astype(np.float32) @ others.T
-        cosines.partition((far, middle), axis=1)
-        level, wide = np.log(np.maximum(1 - cosines[:, [middle, far]], CLOSEST)).T
-        return np.asarray(1 - np.exp(level + ndtri(ALPHA / len(features)) * (wide - level)), np.float32)
+        cosines.partition(places, axis=1)
+        far, level, near = np.log(np.maximum(1 - cosines[:, places], CLOSEST)).T
+        width = np.maximum(far - level, level - near)
+        return np.asarray(1 - np.exp(level + ndtri(ALPHA / len(features)) * width), np.float32)
 
     return np.concatenate(in_threads(bound, range(0, len(faces), BLOCK)))
 
