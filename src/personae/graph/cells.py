@@ -12,7 +12,7 @@ from personae.graph.exact import STRIDE, above, before
 from personae.graph.threads import in_threads, products_alone
 
 BLOCK = 2048  # faces multiplied at a time
-SHOWN = 24  # faces a cell that its place is learned from
+SHOWN = 12  # faces a cell that its place is learned from
 ROUNDS = 4
 
 
@@ -34,8 +34,8 @@ class Cells:
 
     @property
     def looked_into(self) -> int:
-        """The groups that a face looks into, a third of them, at least 8 where there are as many."""
-        return min(len(self.groups), max(8, len(self.groups) // 3))
+        """The groups that a face looks into, a quarter of them, at least 8 where there are as many."""
+        return min(len(self.groups), max(8, len(self.groups) // 4))
 
     @property
     def most(self) -> int:
@@ -47,7 +47,7 @@ class Cells:
     def among(cls, features: NDArray[np.float32], count: int) -> "Cells":
         """About `count` cells by spherical k-means on two levels: groups first, then cells in each group.
 
-        features: (M, d) unit rows in an order of chance; the first 24 a cell are looked at
+        features: (M, d) unit rows in an order of chance; the first 12 a cell are looked at
         """
         shown = features[: SHOWN * count]
         groups = _rounds(shown[: len(shown) // 4 + 1], max(1, round(count**0.5)))
@@ -63,7 +63,7 @@ class Cells:
     def nearest(self, features: NDArray[np.float32], faces: NDArray[np.intp], probes: int) -> NDArray[np.int32]:
         """(B, probes) int32, the nearest cells of the faces asked for, best first; `probes` is at most `most`.
 
-        2 (G + C / 3) d operations a face. How a product is rounded depends on where in `faces` a face stands.
+        2 (G + C / 4) d operations a face. How a product is rounded depends on where in `faces` a face stands.
         """
         blocks = [faces[start : start + BLOCK] for start in range(0, len(faces), BLOCK)]
         return np.concatenate(in_threads(lambda rows: self._nearest(features[rows], probes), blocks))

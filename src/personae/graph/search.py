@@ -17,7 +17,7 @@ from personae.graph.neighbors_of_neighbors import extended
 from personae.graph.reach import QUERIES, STRANGERS, enough_probes, standing_out, those_above
 
 SMALL = 50_000  # faces up to which all pairs are looked at
-CELLS = 12  # times the root of N
+CELLS = 24  # times the root of N
 
 
 def knn_graph(
@@ -30,7 +30,7 @@ def knn_graph(
               faces; 1 looks at all pairs
     block:    faces searched at a time where all pairs are, 16 KB and 32 k bytes each; 1,024 by default
 
-    Up to 50,000 faces, and with `recall` 1, the result is exact. Beyond, faces are sorted into about 12 sqrt(N)
+    Up to 50,000 faces, and with `recall` 1, the result is exact. Beyond, faces are sorted into about 24 sqrt(N)
     cells and looked for in the cells nearest to them, then among the neighbors of their neighbors; in as many
     cells as reach `recall` on a sample of 500 faces whose exact neighbors are known. Where a quarter of the
     cells is not enough, all pairs are looked at after all. A neighbor stands out if no stranger is expected to

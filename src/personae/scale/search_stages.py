@@ -27,7 +27,7 @@ MERGED = 1 << 14  # rows merged in one go
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 UNEVEN = 2  # a part of the faces may be so many times as large as the mean
 BASE = 600 << 20  # bytes of Python and of all libraries
-LIKELY = 0.08  # of the cells
+LIKELY = 0.01  # of the cells
 TABLES, OTHER = ("neighbors", "similarities"), ".other"
 Mode = Literal["r", "r+", "w+"]
 
