@@ -18,6 +18,7 @@ ALPHA = 0.001  # share of faces that a stranger as close as a neighbor that stan
 FAR = 0.1587  # share of a bell curve that is more than a width away on one side
 FEW = 0.05  # share of faces with a neighbor that stands out, below which every first neighbor counts
 CLOSEST = np.float32(1e-6)  # 1 - cosine of the closest pair that is told apart
+LENIENT = 5  # times what may be missing of all pairs may be missing of a face's, in the mean
 MOST = 1 / 4  # of the cells: where more are needed, all pairs are looked at
 BLOCK = 2048  # faces multiplied at a time
 
@@ -68,7 +69,9 @@ def enough_probes(
     chance: (N,) the faces in an order that has nothing to do with where they lie
     bound:  (N,) of `standing_out`
 
-    None where more than a quarter are needed. Cells that hold four times k faces are always looked into.
+    Most pairs are of those who have many neighbors; so that others keep theirs, each face's share counts too, and
+    in the mean five times as much may be missing of it. None where more than a quarter of the cells are needed.
+    Cells that hold four times k faces are always looked into.
     """
     asked = chance[-QUERIES:]
     neighbors, similarities = nearest_faces(features, asked, k)
@@ -81,10 +84,23 @@ def enough_probes(
         known = cosines > np.maximum(bound[others], similarities[row, -1])[:, None]
         return nearest_way(np.minimum(apart, apart.T), known)
 
-    of_all = np.concatenate(in_threads(needed, np.flatnonzero(near.any(axis=1))))
+    of_faces = in_threads(needed, np.flatnonzero(near.any(axis=1)))
+    of_pairs = np.concatenate(of_faces)
+    share_of_face = np.concatenate([np.full(len(pairs), 1 / len(pairs)) for pairs in of_faces])
     fill = math.ceil(4 * neighbors.shape[1] * len(cells) / len(features))
-    probes = max(int(np.quantile(of_all, recall, method="higher")) + 1, fill)
+    probes = max(
+        fill,
+        1 + _reaching(of_pairs, np.ones(len(of_pairs)), recall),
+        1 + _reaching(of_pairs, share_of_face, 1 - LENIENT * (1 - recall)),
+    )
     return probes if probes <= min(cells.most, max(1, round(MOST * len(cells)))) else None
+
+
+def _reaching(values: NDArray[np.int32], weights: NDArray[np.float64], share: float) -> int:
+    """The least of the values that this share of the weights does not exceed."""
+    order = np.argsort(values)
+    upto = np.cumsum(weights[order]) / weights.sum()
+    return int(values[order[np.searchsorted(upto, share).clip(max=len(order) - 1)]])
 
 
 def nearest_way(apart: NDArray[np.int32], known: NDArray[np.bool_]) -> NDArray[np.int32]:
