@@ -55,13 +55,17 @@ def _cosines(
     d, count = features.shape[1], len(SIZES)
     for b in range(*span):
         means = np.zeros((count + 1, d), np.float32)  # the pivot, then its first 4, 8, ... faces
-        means[0] = features[pivots[b]]
         total, seen = np.zeros(d, np.float32), 0
         for size in range(count):
             while seen < min(SIZES[size], neighbors.shape[1]) and neighbors[pivots[b], seen] >= 0:
-                total += features[neighbors[pivots[b], seen]]
+                near = features[neighbors[pivots[b], seen]]
+                for axis in range(d):
+                    total[axis] += near[axis]
                 seen += 1
-            means[size + 1] = total / np.float32(max(seen, 1))
+            for axis in range(d):
+                means[size + 1, axis] = total[axis] / np.float32(max(seen, 1))
+        for axis in range(d):
+            means[0, axis] = features[pivots[b], axis]
         for m in range(start[b], start[b + 1]):
             face = features[faces[m]]
             for which in range(count + 1):
