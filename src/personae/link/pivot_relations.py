@@ -39,7 +39,8 @@ def relations(faces: FaceSet, graph: KnnGraph, subgraphs: PivotSubgraphs) -> NDA
     degree = np.diff(subgraphs.indptr)
     parts = spans(len(subgraphs.pivots))
     in_threads(_cosines, parts, features, graph.neighbors, members, out)
-    in_threads(_lists, parts, (graph.neighbors, similarities), members, degree, out)
+    class_of = np.searchsorted(SIZES, np.arange(similarities.shape[1] + 2))  # of ranks; there is one beyond all
+    in_threads(_lists, parts, (graph.neighbors, similarities), members, degree, class_of, out)
     return out
 
 
@@ -81,6 +82,7 @@ def _lists(
     graph: tuple[NDArray[np.int32], NDArray[np.float32]],
     members: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]],
     degree: NDArray[np.int64],
+    class_of: NDArray[np.int64],
     out: NDArray[np.float32],
 ) -> None:
     pivots, start, faces = members
@@ -89,7 +91,6 @@ def _lists(
     room = 4
     while room < 3 * (k + 1):
         room *= 2
-    class_of = np.searchsorted(SIZES, np.arange(k + 2))  # of ranks; those beyond the last size are in the last
     for b in range(*span):
         p = pivots[b]
         table, rank_of = np.full(room, EMPTY, np.int32), np.empty(room, np.int32)
