@@ -46,6 +46,8 @@ def _average(
     result: NDArray[np.float32],
 ) -> None:
     for row in range(*span):
+        total = result[row]
         for at in range(indptr[row], indptr[row + 1]):
+            weight, other = weights[at], features[indices[at]]
             for column in range(features.shape[1]):
-                result[row, column] += weights[at] * features[indices[at], column]
+                total[column] += weight * other[column]

@@ -76,16 +76,19 @@ def _average(
 ) -> None:
     """Adds the first `count` neighbors to each face, and scales it to length 1."""
     for face in range(*span):
+        mean = means[face]
         for rank in range(min(count, neighbors.shape[1])):
             if neighbors[face, rank] >= 0:
-                for at in range(features.shape[1]):
-                    means[face, at] += features[neighbors[face, rank], at]
+                other = features[neighbors[face, rank]]
+                for at in range(len(mean)):
+                    mean[at] += other[at]
         length = np.float32(0)
-        for at in range(features.shape[1]):
-            length += means[face, at] ** 2
+        for at in range(len(mean)):
+            length += mean[at] ** 2
         if length > 0:
-            for at in range(features.shape[1]):
-                means[face, at] /= np.sqrt(length)
+            root = np.sqrt(length)
+            for at in range(len(mean)):
+                mean[at] /= root
 
 
 @njit(cache=True, nogil=True)
