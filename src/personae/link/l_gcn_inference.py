@@ -200,9 +200,9 @@ def _average(
         for unit in range(out):
             row[unit] = 0
         for link in range(indptr[m], indptr[m + 1]):
-            other = products[of_row[others[link]]]
+            other = products[of_row[others[link]], out:]
             for unit in range(out):
-                row[unit] += other[out + unit]
+                row[unit] += other[unit]
         for unit in range(out):
             row[unit] = max(row[unit] * share + own[unit] + offset[unit], np.float32(0))
 
@@ -226,16 +226,17 @@ def _stand_beside(
 ) -> None:
     width = h.shape[1]
     for place in range(*span):
-        m, row = rows[place], both[place]
+        m = rows[place]
+        row, average = both[place, :width], both[place, width:]
         for unit in range(width):
-            row[unit], row[width + unit] = h[m, unit], 0
+            row[unit], average[unit] = h[m, unit], 0
         for link in range(indptr[m], indptr[m + 1]):
             other = h[others[link]]
             for unit in range(width):
-                row[width + unit] += other[unit]
+                average[unit] += other[unit]
         share = np.float32(1.0 / max(indptr[m + 1] - indptr[m], 1))
         for unit in range(width):
-            row[width + unit] *= share
+            average[unit] *= share
 
 
 def averaged(graph: KnnGraph) -> KnnGraph:
