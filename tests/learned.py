@@ -37,6 +37,11 @@ MADE = {
 
 
 @cache
+def labels_of_others(method, preset):
+    return trained(method, preset).predict(OTHERS)
+
+
+@cache
 def trained(method, preset):
     people = MIXED if method is GCNDS else LEARN
     return method(preset=preset, k=20, **MADE[method, preset]).fit(people)

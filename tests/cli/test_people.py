@@ -34,12 +34,12 @@ def some_photos(tmp_path_factory):
     return folder
 
 
-def test_the_sample_album_gives_its_people(tmp_path):
-    done = people(ALBUM / "photos", "--out", tmp_path, "--truth", ALBUM / "truth.csv")
-    assert done.returncode == 0, done.stderr
-    assert float(re.search(r"BCubed F ([\d.]+)", done.stdout)[1]) >= 0.95
+def test_the_sample_album_gives_its_people(run, tmp_path):
+    code, told, problems = run("people", ALBUM / "photos", "--out", tmp_path, "--truth", ALBUM / "truth.csv")
+    assert code == 0, problems
+    assert float(re.search(r"BCubed F ([\d.]+)", told)[1]) >= 0.95
     assert len(rows(tmp_path / "faces.csv")) == 177
-    assert "open" in done.stdout
+    assert "open" in told
 
 
 def test_a_second_run_embeds_only_new_photos(run, some_photos, tmp_path):
@@ -60,17 +60,17 @@ def test_a_second_run_embeds_only_new_photos(run, some_photos, tmp_path):
 KILLED_AT_RANDOM = """
 import os, random, signal, sys, time
 from pathlib import Path
-import onnxruntime, personae.embed, personae.export, personae.methods  # once, since it takes long
-from personae.cli.app import main
+import onnxruntime, typer, personae.embed, personae.export, personae.methods  # once, since it takes long
+from personae.cli.app import app
 
 photos, out = sys.argv[1], Path(sys.argv[2])
+command = typer.main.get_command(app)  # once as well
 
 def started(folder):
     child = os.fork()
     if child == 0:
-        sys.argv = ["personae", "people", photos, "--out", str(out / folder)]
         try:
-            main()
+            command(["people", photos, "--out", str(out / folder)])
         finally:
             os._exit(0)  # what was imported before has threads to wait for that a fork does not have
     return child

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import personae
@@ -99,6 +99,7 @@ def as_graph(similarity):
 
 
 @pytest.mark.parametrize("linkage", ["single", "average", "complete"])
+@settings(max_examples=50)
 @given(n=st.integers(2, 14), known=st.sampled_from([0.5, 1.0]), seed=st.integers(0, 9999))
 def test_links_under_constraints_give_the_clusters_of_the_definition(linkage, n, known, seed):
     similarity, held = random_similarity(n, known, seed), random_constraints(n, seed, soft=True)
@@ -111,6 +112,7 @@ def test_links_under_constraints_give_the_clusters_of_the_definition(linkage, n,
 
 
 @pytest.mark.parametrize("linkage", ["single", "average", "complete"])
+@settings(max_examples=50)
 @given(n=st.integers(2, 14), seed=st.integers(0, 9999))
 def test_all_pairs_under_constraints_give_the_clusters_of_the_definition(linkage, n, seed):
     rng = np.random.default_rng(seed)
@@ -121,6 +123,7 @@ def test_all_pairs_under_constraints_give_the_clusters_of_the_definition(linkage
 
 
 @every
+@settings(max_examples=50)
 @given(n=st.integers(5, 60), k=st.integers(1, 8), seed=st.integers(0, 9999))
 def test_hard_constraints_are_never_broken(clusterer, n, k, seed):
     held = random_constraints(n, seed)

@@ -273,7 +273,7 @@ def test_twelve_people_in_sixty_tracks_are_twelve_people(tmp_path):
     from personae.embed.strangers import strangers
     from personae.methods import Auto
 
-    shots = play(ALBUM, people=12, tracks=60, pictures=16)
+    shots = play(ALBUM, people=12, tracks=60, pictures=10)
     write_video(tmp_path / "film.mp4", shots)
     album = embed_photos(tmp_path, tmp_path / "faces.store", rate=RATE / 4)
     truth = truth_of(album.faces.sources, shots)

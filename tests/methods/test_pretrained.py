@@ -14,8 +14,8 @@ EMBEDDERS = {"sface": like_sface, "dlib": like_dlib}
 
 @pytest.fixture(scope="module", params=EMBEDDERS)
 def made(request):
-    """Its name, and 1,500 faces with the geometry of an embedder."""
-    identities = SyntheticIdentities(faces=1500, people=400, embedder=EMBEDDERS[request.param]())
+    """Its name, and 1,000 faces with the geometry of an embedder."""
+    identities = SyntheticIdentities(faces=1000, people=270, embedder=EMBEDDERS[request.param]())
     return request.param, synthetic_faces(identities)
 
 

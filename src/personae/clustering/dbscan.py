@@ -44,18 +44,18 @@ class DensityReach:
     def cluster_and_noise(self, graph: KnnGraph) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """The labels, and (N,) bool, which faces are noise."""
         links = symmetric_links(graph, self.tau)
-        found = _reached(links.indptr, links.others, links.weights, self.min_samples)
+        core = np.diff(links.indptr) + 1 >= self.min_samples
+        found = _reached(links.indptr, links.others, links.weights, core)
         return with_noise(links, found)
 
 
 @njit(cache=True)
 def _reached(
-    indptr: NDArray[np.int64], others: NDArray[np.int32], weights: NDArray[np.float32], min_samples: int
+    indptr: NDArray[np.int64], others: NDArray[np.int32], weights: NDArray[np.float32], core: NDArray[np.bool_]
 ) -> NDArray[np.int32]:
     """(N,) int32, a place of the person of each place, -1 for noise."""
     n = len(indptr) - 1
-    core = np.diff(indptr) + 1 >= min_samples
-    parent = np.arange(n).astype(np.int32)
+    parent = np.arange(n, dtype=np.int32)
     for a in range(n):
         for at in range(indptr[a], indptr[a + 1]):
             if core[a] and core[others[at]]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
 from personae.graph.components import component_labels
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class DensityTree:
         chosen_by = weights if preference is None else preference
         if chosen_by.shape != weights.shape:
             raise InputError(f"preference has shape {chosen_by.shape}; the links have {weights.shape}")
-        rank = _ranks_followed(graph.neighbors, chosen_by, density, self.ordered)
+        rank = np.full(len(graph), -1, np.intp)  # of the neighbor that each face follows, -1 for none
+        in_threads(_follow, spans(len(graph)), graph.neighbors, chosen_by, density, self.ordered, rank)
         parent = np.full(len(graph), NOBODY, dtype=np.int32)
         found = np.flatnonzero(rank >= 0)
         found = found[weights[found, rank[found]].astype(np.float64) > self.tau]
@@ -56,16 +58,16 @@ class DensityTree:
         return component_labels(KnnGraph(parent[:, None], np.ones((len(graph), 1), dtype=np.float32)))
 
 
-@njit(parallel=True, cache=True)
-def _ranks_followed(
+@njit(cache=True, nogil=True)
+def _follow(
+    span: Span,
     neighbors: NDArray[np.int32],
     preference: NDArray[np.float32],
     density: NDArray[np.floating[Any]],
     ordered: bool,
-) -> Any:
-    """(N,) the rank of the neighbor that each face follows, -1 for none."""
-    followed = np.full(len(neighbors), -1, np.intp)
-    for face in prange(len(neighbors)):
+    followed: NDArray[np.intp],
+) -> None:
+    for face in range(*span):
         best = -np.inf
         for rank in range(neighbors.shape[1]):
             other = neighbors[face, rank]
@@ -75,4 +77,3 @@ def _ranks_followed(
             if density[other] > density[face] or equal:
                 best = np.float64(preference[face, rank])
                 followed[face] = rank
-    return followed

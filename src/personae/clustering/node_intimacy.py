@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
 from personae.graph.components import component_labels
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 
 @dataclass(frozen=True)
@@ -57,26 +58,41 @@ def intimacy(graph: KnnGraph, *, own: bool = False) -> NDArray[np.float32]:
 
     own: whether each face counts among its own links
     """
-    return np.asarray(_intimacy(graph.neighbors, own))
+    parts = spans(len(graph))
+    lists, degree = np.empty_like(graph.neighbors), np.empty(len(graph), np.int32)
+    share = np.zeros(graph.neighbors.shape, np.float32)
+    in_threads(_close_gaps, parts, graph.neighbors, lists, degree)
+    in_threads(_share, parts, graph.neighbors, (lists, degree), own, share)
+    return share
 
 
-@njit(parallel=True, cache=True)
-def _intimacy(neighbors: NDArray[np.int32], own: bool) -> Any:
-    n, k = neighbors.shape
+@njit(cache=True, nogil=True)
+def _close_gaps(
+    span: Span, neighbors: NDArray[np.int32], lists: NDArray[np.int32], degree: NDArray[np.int32]
+) -> None:
+    """The links of each face without gaps, and how many they are."""
+    for face in range(*span):
+        degree[face] = 0
+        for rank in range(neighbors.shape[1]):
+            if neighbors[face, rank] != NOBODY:
+                lists[face, degree[face]] = neighbors[face, rank]
+                degree[face] += 1
+
+
+@njit(cache=True, nogil=True)
+def _share(
+    span: Span,
+    neighbors: NDArray[np.int32],
+    links: tuple[NDArray[np.int32], NDArray[np.int32]],
+    own: bool,
+    share: NDArray[np.float32],
+) -> None:
+    lists, degree = links
+    k = neighbors.shape[1]
     size = 16
     while size < 4 * k:
         size *= 2
-    lists = np.full((n, k), NOBODY, np.int32)  # the links of each face, without gaps
-    degree = np.zeros(n, np.int32)
-    for face in prange(n):
-        count = 0
-        for rank in range(k):
-            if neighbors[face, rank] != NOBODY:
-                lists[face, count] = neighbors[face, rank]
-                count += 1
-        degree[face] = count
-    share = np.zeros((n, k), np.float32)
-    for face in prange(n):
+    for face in range(*span):
         keys = np.full(size, NOBODY, np.int32)  # a hash table from a linked face to its rank
         ranks = np.empty(size, np.int32)
         common = np.zeros(k, np.int32)
@@ -96,7 +112,6 @@ def _intimacy(neighbors: NDArray[np.int32], own: bool) -> Any:
                 both = common[rank] + 2 * own  # through either end of the link itself
                 least = min(degree[face], degree[other]) + own
                 share[face, rank] = min(both / least, 1)
-    return share
 
 
 @njit(cache=True)

@@ -5,19 +5,19 @@ Zhu, Wen and Sun, "A Rank-Order Distance based Clustering Algorithm for Face Tag
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
 from personae.graph.adjacency import canonical_order
 from personae.graph.components import component_labels, first_seen
+from personae.graph.exact import before
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.sorting import sort_both
 from personae.graph.threads import Span, in_threads, spans
-
-SHARES = 16  # the clusters are dealt out in so many runs, each with tables of its own
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,15 @@ class RankOrder:
         )
         now = np.arange(count, dtype=np.int32)
         changed = np.ones(count, dtype=np.bool_)
+        parts = spans(count)
         while changed.any():
             crowd = _Crowd.of(labels, now, changed)
             listed = graph.neighbors, similarities
-            in_threads(_renew, spans(count), listed, crowd, lists, min(reach, width))
-            _renew_pairs(lists, pairs)
+            in_threads(_renew, parts, listed, crowd, lists, min(reach, width))
+            in_threads(_renew_pairs, parts, lists, pairs)
             scale = np.bincount(labels, weights=around, minlength=count).astype(np.float64)
-            links = _close(lists, pairs, scale, crowd.size, float(self.t))
+            links = np.full((count, near), NOBODY, dtype=np.int32)  # to the clusters that each merges with
+            in_threads(_join, parts, lists, pairs, (scale, crowd.size), float(self.t), links)
             group = component_labels(KnnGraph(links, np.ones(links.shape, dtype=np.float32)))
             _, first, size = np.unique(group, return_index=True, return_counts=True)
             changed = size[group] > 1
@@ -165,6 +167,7 @@ def _renew(
     seen_by = np.full(count, -1, np.int64)
     best = np.empty(count, np.float32)
     found = np.empty(count, np.int32)
+    keys = np.empty(count, np.int64)
     for own in range(*span):
         if size[own] == 0:
             clusters[own, :1] = NOBODY  # the list of a number that is no longer in use
@@ -189,13 +192,13 @@ def _renew(
                     found[founds] = other
                     founds += 1
                 best[other] = max(best[other], similarity)
-        numbers = np.sort(found[:founds])
-        place = np.argsort(-best[numbers], kind="mergesort")
+        for at in range(founds):
+            keys[at] = before(best[found[at]], found[at])
+        sort_both(keys[:founds], found[:founds])
         whole[own] = founds <= width
-        clusters[own] = NOBODY
-        for rank in range(min(founds, width)):
-            clusters[own, rank] = numbers[place[rank]]
-            closest[own, rank] = best[numbers[place[rank]]]
+        for rank in range(width):
+            clusters[own, rank] = found[rank] if rank < founds else NOBODY
+            closest[own, rank] = best[found[rank]] if rank < founds else 0
 
 
 @njit(cache=True)
@@ -231,55 +234,60 @@ def _merged_entries(
     return kept
 
 
-@njit(parallel=True, cache=True)
-def _renew_pairs(lists: _Lists, pairs: _Pairs) -> None:
+@njit(cache=True, nogil=True)
+def _renew_pairs(span: Span, lists: _Lists, pairs: _Pairs) -> None:
     """Brings the pairs up to date wherever a list changed."""
     clusters, _, _, changed = lists
     half, back, fresh = pairs
     count, near = half.shape
     width = clusters.shape[1]
-    for share in prange(SHARES):
-        rank_of = np.zeros(count, np.int32)
-        listed_by = np.full(count, -1, np.int32)
-        for b in range(share * count // SHARES, (share + 1) * count // SHARES):
-            fresh[b] = changed[b]
-            for rank in range(near):
-                if clusters[b, rank] < 0:
+    rank_of = np.zeros(count, np.int32)
+    listed_by = np.full(count, -1, np.int32)
+    for b in range(*span):
+        fresh[b] = changed[b]
+        for rank in range(near):
+            if clusters[b, rank] < 0:
+                break
+            fresh[b] |= changed[clusters[b, rank]]
+        if not fresh[b]:
+            continue
+        half[b], back[b] = 0, 0
+        for rank in range(width):
+            if clusters[b, rank] < 0:
+                break
+            rank_of[clusters[b, rank]] = rank + 1
+            listed_by[clusters[b, rank]] = b
+        for rank in range(near):
+            a = clusters[b, rank]
+            if a < 0:
+                break
+            total = rank + 1.0  # O_b(a)
+            for at in range(near):
+                between = clusters[a, at]
+                if between < 0:
                     break
-                fresh[b] |= changed[clusters[b, rank]]
-            if not fresh[b]:
-                continue
-            half[b], back[b] = 0, 0
-            for rank in range(width):
-                if clusters[b, rank] < 0:
+                if between == b:
+                    half[b, rank] = total
+                    back[b, rank] = at + 1
                     break
-                rank_of[clusters[b, rank]] = rank + 1
-                listed_by[clusters[b, rank]] = b
-            for rank in range(near):
-                a = clusters[b, rank]
-                if a < 0:
-                    break
-                total = rank + 1.0  # O_b(a)
-                for at in range(near):
-                    between = clusters[a, at]
-                    if between < 0:
-                        break
-                    if between == b:
-                        half[b, rank] = total
-                        back[b, rank] = at + 1
-                        break
-                    total += rank_of[between] if listed_by[between] == b else np.inf
+                total += rank_of[between] if listed_by[between] == b else np.inf
 
 
-@njit(parallel=True, cache=True)
-def _close(lists: _Lists, pairs: _Pairs, scale: NDArray[np.float64], size: NDArray[np.int64], t: float) -> Any:
-    """(N, R) the clusters to merge with, -1 elsewhere; pairs as they were do not merge now either."""
+@njit(cache=True, nogil=True)
+def _join(
+    span: Span,
+    lists: _Lists,
+    pairs: _Pairs,
+    around: tuple[NDArray[np.float64], NDArray[np.int64]],
+    t: float,
+    links: NDArray[np.int32],
+) -> None:
+    """Links what is close enough; pairs as they were do not merge now either."""
     clusters, closest, _, _ = lists
     half, back, fresh = pairs
-    count, near = half.shape
-    links = np.full((count, near), NOBODY, np.int32)
-    for b in prange(count):
-        for rank in range(near):
+    scale, size = around
+    for b in range(*span):
+        for rank in range(half.shape[1]):
             if not fresh[b] or back[b, rank] == 0:
                 continue
             a, place = clusters[b, rank], back[b, rank] - 1
@@ -289,4 +297,3 @@ def _close(lists: _Lists, pairs: _Pairs, scale: NDArray[np.float64], size: NDArr
             usual = (scale[a] + scale[b]) / (size[a] + size[b])
             if apart < t and (distance < usual or distance == 0):
                 links[b, rank] = a
-    return links

@@ -3,14 +3,13 @@
 Yang et al., "Learning to Cluster Faces via Confidence and Connectivity Estimation", CVPR 2020; STAR-FC too.
 """
 
-from typing import Any
-
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array
 
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 
 def affinity(graph: KnnGraph, least: float = 0.0) -> csr_array:
@@ -32,20 +31,23 @@ def affinity(graph: KnnGraph, least: float = 0.0) -> csr_array:
 def averages(matrix: csr_array, features: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, d) float32, the matrix times features (N, d), each row summed in the order of its columns."""
     wide = np.ascontiguousarray(features, dtype=np.float32)
-    result: NDArray[np.float32] = _averages(matrix.indptr, matrix.indices, matrix.data, wide)
+    result = np.zeros((matrix.shape[0], wide.shape[1]), np.float32)
+    in_threads(_average, spans(len(result)), matrix.indptr, matrix.indices, matrix.data, wide, result)
     return result
 
 
-@njit(parallel=True, cache=True)
-def _averages(
+@njit(cache=True, nogil=True)
+def _average(
+    span: Span,
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
     weights: NDArray[np.float32],
     features: NDArray[np.float32],
-) -> Any:
-    result = np.zeros((len(indptr) - 1, features.shape[1]), np.float32)
-    for row in prange(len(result)):
+    result: NDArray[np.float32],
+) -> None:
+    for row in range(*span):
+        total = result[row]
         for at in range(indptr[row], indptr[row + 1]):
+            weight, other = weights[at], features[indices[at]]
             for column in range(features.shape[1]):
-                result[row, column] += weights[at] * features[indices[at], column]
-    return result
+                total[column] += weight * other[column]

@@ -3,12 +3,12 @@
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.graph.exact import cosine_of
 from personae.graph.merges import Merges
-from personae.graph.threads import KERNELS
+from personae.graph.threads import Span, in_threads, spans
 
 LINKAGES = ("single", "average", "complete")
 SINGLE, AVERAGE = 0, 1
@@ -26,8 +26,9 @@ def all_cosines(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     features: (N, d) unit rows
     """
     wide = np.ascontiguousarray(features, dtype=np.float32)
-    with KERNELS:
-        return _all_cosines(wide)
+    cosines = np.empty((len(wide), len(wide)), np.float32)
+    in_threads(_fill, spans((len(wide) + 1) // 2), wide, cosines)
+    return cosines
 
 
 def merges_of_pairs(
@@ -46,21 +47,13 @@ def merges_of_pairs(
     return Merges.of(len(similarity), *_chained(similarity, LINKAGES.index(linkage), faces))
 
 
-@njit(parallel=True, cache=True)
-def _all_cosines(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    n = len(features)
-    cosines = np.empty((n, n), np.float32)
-    for stripe in prange((n + 1) // 2):  # a short row with a long one
-        _fill_row(features, cosines, stripe)
-        _fill_row(features, cosines, n - 1 - stripe)
-    return cosines
-
-
-@njit(cache=True)
-def _fill_row(features: NDArray[np.float32], cosines: NDArray[np.float32], a: int) -> None:
-    cosines[a, a] = -np.inf
-    for b in range(a):
-        cosines[a, b] = cosines[b, a] = cosine_of(features[a], features[b])
+@njit(cache=True, nogil=True)
+def _fill(span: Span, features: NDArray[np.float32], cosines: NDArray[np.float32]) -> None:
+    for stripe in range(*span):
+        for a in (stripe, len(features) - 1 - stripe):  # a short row with a long one
+            cosines[a, a] = -np.inf
+            for b in range(a):
+                cosines[a, b] = cosines[b, a] = cosine_of(features[a], features[b])
 
 
 @njit(cache=True)

@@ -40,7 +40,7 @@ def _capped(
     neighbors: NDArray[np.int32], weights: NDArray[np.float32], max_size: int, tau: float, step: float
 ) -> Any:
     n, k = neighbors.shape
-    root = np.arange(n).astype(np.int32)
+    root = np.arange(n, dtype=np.int32)
     size = np.zeros(n, np.int32)
     settled = np.zeros(n, np.bool_)
     left = np.arange(n)

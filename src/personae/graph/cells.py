@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.graph.exact import STRIDE, above, before
+from personae.graph.sorting import sort_both
 from personae.graph.threads import in_threads, products_alone
 
 BLOCK = 2048  # faces multiplied at a time
@@ -140,7 +141,7 @@ def _largest(products: NDArray[np.float32], count: int) -> Any:
                         _replace_least(heap, places, values[at], at)
         for at in range(count):
             keys[at] = before(heap[at], places[at])
-        found[row] = places[np.argsort(keys)]
+        sort_both(keys, places)
     return found
 
 

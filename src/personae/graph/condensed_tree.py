@@ -37,7 +37,9 @@ def condensed_tree(merges: Merges, min_cluster_size: int) -> CondensedTree:
     which mutual reachability makes many of, are not broken by chance. Parts that nothing joins come apart at
     level 0, where everything began. O(N).
     """
-    return CondensedTree(*_condensed(merges.faces, merges.a, merges.b, merges.similarity, min_cluster_size))
+    left, right, size, joined = _dendrogram(merges.faces, merges.a, merges.b)
+    tops = np.flatnonzero(~joined).astype(np.int32)  # the nodes that nothing joins
+    return CondensedTree(*_condensed(left, right, size, tops, merges.similarity, min_cluster_size))
 
 
 def excess_of_mass(tree: CondensedTree) -> NDArray[np.int32]:
@@ -51,9 +53,14 @@ def excess_of_mass(tree: CondensedTree) -> NDArray[np.int32]:
 
 @njit(cache=True)
 def _condensed(
-    n: int, a: NDArray[np.int32], b: NDArray[np.int32], similarity: NDArray[np.float64], least: int
+    left: NDArray[np.int32],
+    right: NDArray[np.int32],
+    size: NDArray[np.int32],
+    tops: NDArray[np.int32],
+    similarity: NDArray[np.float64],
+    least: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
-    left, right, size, tops = _dendrogram(n, a, b)
+    n = len(size) - len(left)
     parent = np.full(n + 2, NONE, np.int32)
     birth = np.zeros(n + 2)
     stability = np.zeros(n + 2)
@@ -87,8 +94,8 @@ def _condensed(
 @njit(cache=True)
 def _dendrogram(
     n: int, a: NDArray[np.int32], b: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """The two parts of each merge, how many faces a node holds, and the nodes that nothing joins.
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    """The two parts of each merge, how many faces a node holds, and whether something joins it.
 
     Nodes 0..N-1 are the faces, N + m is merge m.
     """
@@ -96,8 +103,8 @@ def _dendrogram(
     right = np.empty(len(a), np.int32)
     size = np.ones(n + len(a), np.int32)
     joined = np.zeros(n + len(a), np.bool_)
-    parent = np.arange(n).astype(np.int32)
-    node = np.arange(n).astype(np.int32)
+    parent = np.arange(n, dtype=np.int32)
+    node = np.arange(n, dtype=np.int32)
     for at in range(len(a)):
         x, y = root_of(parent, a[at]), root_of(parent, b[at])
         left[at], right[at] = node[x], node[y]
@@ -105,7 +112,7 @@ def _dendrogram(
         size[n + at] = size[node[x]] + size[node[y]]
         parent[max(x, y)] = min(x, y)
         node[min(x, y)] = n + at
-    return left, right, size, np.flatnonzero(~joined).astype(np.int32)
+    return left, right, size, joined
 
 
 @njit(cache=True)

@@ -82,7 +82,9 @@ def forest_apart(contracted: Contracted) -> Merges:
     both = np.concatenate([np.stack([a[barred], b[barred]], axis=1), np.stack([b[barred], a[barred]], axis=1)])
     both = both[np.argsort(both[:, 0], kind="stable")]
     bar = np.concatenate([[0], np.bincount(both[:, 0], minlength=n).cumsum()])
-    kept = order[_joining_apart(a, b, order, bar, both[:, 1].astype(np.int32))]
+    barred_by = both[:, 1].astype(np.int32)
+    chains = bar[:-1].copy(), bar[1:] - 1, np.arange(1, len(both) + 1), np.diff(bar)
+    kept = order[_joining_apart(a, b, order, barred_by, chains)]
     return Merges(n, a[kept], b[kept], weights[kept].astype(np.float64))
 
 
@@ -127,15 +129,16 @@ def _joining_apart(
     a: NDArray[np.int32],
     b: NDArray[np.int32],
     order: NDArray[np.intp],
-    bar: NDArray[np.int64],
     barred: NDArray[np.int32],
+    chains: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
 ) -> NDArray[np.intp]:
-    """Where in `order` the links are that join two parts which nothing keeps apart."""
-    n = len(bar) - 1
-    parent = np.arange(n).astype(np.int32)
-    head, tail = bar[:-1].copy(), bar[1:] - 1  # of each part's chain through `barred`
-    following = np.arange(1, len(barred) + 1)
-    bars = np.diff(bar)
+    """Where in `order` the links are that join two parts which nothing keeps apart.
+
+    chains: where in `barred` that of each part begins and ends, what follows on each place, and their lengths
+    """
+    head, tail, following, bars = chains
+    n = len(head)
+    parent = np.arange(n, dtype=np.int32)
     joining = np.empty(max(n - 1, 0), np.intp)
     count = 0
     for at in range(len(order)):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.sorting import sort_both
 from personae.graph.threads import in_threads, products_alone
 
 COLUMNS = 4096  # faces multiplied at a time
@@ -108,7 +109,7 @@ def _search(
         products = features @ features[rows[row]]
         products[rows[row]] = -np.inf
         near = np.flatnonzero(products > room.heap[row, 0] - room.slack).astype(np.int32)
-        _fill(near, rows[row], features, neighbors[row], similarities[row])
+        fill_best(near, rows[row], features, neighbors[row], similarities[row])
 
 
 @njit(cache=True, nogil=True)
@@ -133,7 +134,7 @@ def _hold(products: NDArray[np.float32], rows: NDArray[np.int64], first: int, ro
                         faces[held], values[held] = face, some[at]
                         held += 1
                     if some[at] > heap[0]:
-                        _replace_least(heap, some[at])
+                        replace_least(heap, some[at])
         room.held[row] = held
 
 
@@ -159,7 +160,8 @@ def above(values: NDArray[np.float32], floor: np.float32) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _replace_least(heap: NDArray[np.float32], value: np.float32) -> None:
+def replace_least(heap: NDArray[np.float32], value: np.float32) -> None:
+    """Puts the value into a heap whose first value is the least, in the place of that."""
     hole = 0
     while True:
         child = 2 * hole + 1
@@ -185,11 +187,11 @@ def _best(
         if room.held[row] >= 0:
             floor = np.float32(room.heap[row, 0] - room.slack)
             left = _dropped(room.face[row], room.product[row], room.held[row], floor)
-            _fill(room.face[row, :left], rows[row], features, neighbors[row], similarities[row])
+            fill_best(room.face[row, :left], rows[row], features, neighbors[row], similarities[row])
 
 
 @njit(cache=True, nogil=True)
-def _fill(
+def fill_best(
     near: NDArray[np.int32],
     face: int,
     features: NDArray[np.float32],
@@ -202,10 +204,10 @@ def _fill(
     for at in range(len(near)):
         exact[at] = cosine_of(features[face], features[near[at]])
         keys[at] = before(exact[at], near[at])
-    order = np.argsort(keys)
+    sort_both(keys, exact)
     for rank in range(min(len(neighbors), len(near))):
-        neighbors[rank] = near[order[rank]]
-        similarities[rank] = exact[order[rank]]
+        neighbors[rank] = place_of(keys[rank])
+        similarities[rank] = exact[rank]
 
 
 @njit(cache=True, nogil=True)
@@ -214,6 +216,20 @@ def before(value: np.float32, place: int) -> int:
     bits = np.int64(np.float32(value + np.float32(0)).view(np.int32))
     rising = bits if bits >= 0 else bits ^ 0x7FFFFFFF
     return int((-rising << 32) | place)
+
+
+@njit(cache=True, nogil=True)
+def place_of(key: int) -> int:
+    """The place that a number of `before` was made of."""
+    return key & 0x7FFFFFFF
+
+
+@njit(cache=True, nogil=True)
+def value_of(key: int) -> np.float32:
+    """The value that a number of `before` was made of."""
+    rising = -(key >> 32)
+    bits = np.int32(rising if rising >= 0 else rising ^ 0x7FFFFFFF)
+    return bits.view(np.float32)
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from personae.graph.exact import STRIDE, above, before, cosine_of
+from personae.graph.exact import STRIDE, above, before, cosine_of, replace_least, value_of
+from personae.graph.sorting import sort_both
 from personae.graph.threads import in_threads, products_alone
 
 ROOM = 2  # candidates held, in k, and `STRIDE` more
@@ -156,7 +157,7 @@ def _take_in(
         cell = cell_of[left]
         wide = right - left
         for row in range(low, high):
-            face = int(asked.face[row])
+            face = int(np.int64(asked.face[row]))
             of_face = cell_of[face]
             if of_face % shares == share and above(products[place : place + wide], floor[face]):
                 for column in range(wide):
@@ -190,8 +191,14 @@ def _any_above(values: NDArray[np.float32], floors: NDArray[np.float32]) -> bool
 
 @njit(cache=True, nogil=True)
 def _looks(probe: NDArray[np.int32], cell: int) -> bool:
-    at = np.searchsorted(probe, cell)
-    return bool(at < len(probe) and probe[at] == cell)
+    low, high = 0, len(probe)
+    while low < high:
+        middle = (low + high) // 2
+        if probe[middle] < cell:
+            low = middle + 1
+        else:
+            high = middle
+    return bool(low < len(probe) and probe[low] == cell)
 
 
 @njit(cache=True, nogil=True)
@@ -199,7 +206,11 @@ def _shorten(lists: Shortlists, face: int, features: NDArray[np.float32]) -> Non
     """Drops the candidates that k others surpass; by their cosines, if by their products too few are."""
     k, held = lists.k, lists.held[face]
     values = lists.product[face, :held]
-    floor = np.float32(np.partition(values, held - k)[held - k] - lists.slack)
+    heap = np.full(k, -np.inf, np.float32)
+    for at in range(held):
+        if values[at] > heap[0]:
+            replace_least(heap, values[at])
+    floor = np.float32(heap[0] - lists.slack)
     left = 0
     for at in range(held):
         if values[at] > floor:
@@ -207,24 +218,23 @@ def _shorten(lists: Shortlists, face: int, features: NDArray[np.float32]) -> Non
             left += 1
     lists.held[face] = left
     if left > lists.face.shape[1] - STRIDE:
-        others, cosines = _sorted(lists, face, features)
+        _put_in_order(lists, face, features)
         lists.held[face] = k
-        lists.face[face, :k], values[:k] = others[:k], cosines[:k]
-        floor = np.float32(cosines[k - 1] - lists.slack)
+        floor = np.float32(values[k - 1] - lists.slack)
     lists.floor[face] = floor
 
 
 @njit(cache=True, nogil=True)
-def _sorted(lists: Shortlists, face: int, features: NDArray[np.float32]) -> Any:
-    """The candidates and their cosines, best first, equals in the order of their numbers."""
+def _put_in_order(lists: Shortlists, face: int, features: NDArray[np.float32]) -> None:
+    """The candidates best first, equals in the order of their numbers, and their cosines for the products."""
     others = lists.face[face, : lists.held[face]]
-    cosines = np.empty(len(others), np.float32)
     keys = np.empty(len(others), np.int64)
     for at in range(len(others)):
-        cosines[at] = cosine_of(features[face], features[others[at]])
-        keys[at] = before(cosines[at], lists.number[others[at]])
-    order = np.argsort(keys)
-    return others[order], cosines[order]
+        cosine = np.float32(cosine_of(features[face], features[others[at]]))
+        keys[at] = before(cosine, lists.number[others[at]])
+    sort_both(keys, others)
+    for at in range(len(others)):
+        lists.product[face, at] = value_of(keys[at])
 
 
 @njit(cache=True, nogil=True)
@@ -239,8 +249,8 @@ def _best(
     for face in range(of[0], len(neighbors), of[1]):
         if lists.held[face] > k:
             _shorten(lists, face, features)
-        others, cosines = _sorted(lists, face, features)
+        _put_in_order(lists, face, features)
         row = lists.number[face]
-        for rank in range(min(k, len(others))):
-            neighbors[row, rank] = lists.number[others[rank]]
-            similarities[row, rank] = cosines[rank]
+        for rank in range(min(k, lists.held[face])):
+            neighbors[row, rank] = lists.number[lists.face[face, rank]]
+            similarities[row, rank] = lists.product[face, rank]

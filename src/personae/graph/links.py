@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from personae.graph.adjacency import canonical_order
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.sorting import sort_both
 from personae.graph.threads import Span, in_threads, spans
 
 
@@ -70,7 +71,8 @@ def _both_ways(
             if other >= 0 and other != face and similarities[face, rank] >= tau:
                 indptr[place[face] + 1] += 1
                 indptr[place[other] + 1] += 1
-    indptr = np.cumsum(indptr)
+    for a in range(n):
+        indptr[a + 1] += indptr[a]
     others = np.empty(indptr[-1], np.int32)
     weights = np.empty(indptr[-1], np.float32)
     end = indptr[:-1].copy()
@@ -110,8 +112,7 @@ def _sort(
 ) -> None:
     for a in range(*span):
         row, weight = others[indptr[a] : indptr[a + 1]], weights[indptr[a] : indptr[a + 1]]
-        by_other = np.argsort(row)
-        row[:], weight[:] = row[by_other], weight[by_other]
+        sort_both(row, weight)
         end = 0
         for at in range(len(row)):
             if end > 0 and row[end - 1] == row[at]:

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.map_equation_search import Labels, Network, Rates, aggregated, compact, shortest, singles
+from personae.graph.sorting import sort_both
 
 TELEPORT = 0.15  # share of the steps of a directed walk that begin anew
 STEADY = 1e-15  # change of the visit rates at which they are taken as final
@@ -77,9 +78,7 @@ def codelength(adjacency: csr_array, labels: NDArray[np.integer[Any]], *, direct
     """
     adjacency = _checked(adjacency)
     share = _share(adjacency, directed)
-    leaves, enters, inside, visits = _rates(
-        adjacency.indptr, adjacency.indices, adjacency.data, share, labels, int(labels.max()) + 1
-    )
+    leaves, enters, inside, visits = _rates(*_links(adjacency), share, _int32(labels), int(labels.max()) + 1)
     bits = _f(enters.sum()) - _f(enters).sum() - _f(leaves).sum() - _f(visits).sum() + _f(leaves + inside).sum()
     return float(bits)
 
@@ -97,6 +96,14 @@ def _checked(adjacency: csr_array) -> csr_array:
     return csr_array((weights, adjacency.indices, adjacency.indptr), shape=adjacency.shape)
 
 
+def _links(adjacency: csr_array) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.floating[Any]]]:
+    return adjacency.indptr.astype(np.int64, copy=False), _int32(adjacency.indices), adjacency.data
+
+
+def _int32(numbers: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+    return numbers.astype(np.int32, copy=False)
+
+
 def _f(x: Any) -> Any:
     """X log2 x, 0 at 0."""
     return np.where(x > 0, x * np.log2(np.where(x > 0, x, 1)), 0.0)
@@ -108,7 +115,7 @@ def _share(adjacency: csr_array, directed: bool) -> Rates:
     A directed walk begins anew at links: at a face drawn by the weight of its links. Its visit rates are those
     of the walk with teleportation, its steps one more without it.
     """
-    links = adjacency.indptr, adjacency.indices, adjacency.data
+    links = _links(adjacency)
     strength = _strengths(*links)
     with np.errstate(over="ignore"):
         total = float(strength.sum())
@@ -137,8 +144,8 @@ def _walk(adjacency: csr_array, order: NDArray[np.integer[Any]], directed: bool)
     """The walk with its nodes in `order`."""
     n = adjacency.shape[0]
     share = _share(adjacency, directed)
-    links = adjacency.indptr, adjacency.indices, adjacency.data
-    leave, enter, visit, _ = _rates(*links, share, np.arange(n), n)
+    links = _links(adjacency)
+    leave, enter, visit, _ = _rates(*links, share, singles(n), n)
     graph, unit = adjacency, 2 * float(share.max(initial=0.0))
     if directed:
         weights = (adjacency.data * np.repeat(share, np.diff(adjacency.indptr))).astype(np.float32)
@@ -148,13 +155,13 @@ def _walk(adjacency: csr_array, order: NDArray[np.integer[Any]], directed: bool)
         raise InputError("the links are not symmetric; add their transpose, or say that they are directed")
     else:
         enter = leave  # to the last bit
-    edges = _reordered(graph.indptr, graph.indices, graph.data, order.astype(np.int64), unit)
+    edges = _reordered(*_links(graph), order.astype(np.int64), unit)
     nowhere = np.zeros(n + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
     return Network(*edges, visit[order], leave[order], enter[order], *nowhere)
 
 
 @njit(cache=True)
-def _strengths(indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any]) -> Rates:
+def _strengths(indptr: NDArray[np.int64], indices: NDArray[np.int32], weights: NDArray[Any]) -> Rates:
     """(N,) float64, the weight of each face's links."""
     strength = np.zeros(len(indptr) - 1)
     for a in range(len(strength)):
@@ -164,7 +171,9 @@ def _strengths(indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any
 
 
 @njit(cache=True)
-def _arriving(indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any], share: Rates) -> Rates:
+def _arriving(
+    indptr: NDArray[np.int64], indices: NDArray[np.int32], weights: NDArray[Any], share: Rates
+) -> Rates:
     """(N,) what the links bring to each face, share[a] for a unit of weight from a."""
     arriving = np.zeros(len(share))
     for a in range(len(share)):
@@ -175,11 +184,11 @@ def _arriving(indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any]
 
 @njit(cache=True)
 def _rates(
-    indptr: NDArray[Any],
-    indices: NDArray[Any],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
     weights: NDArray[Any],
     share: Rates,
-    labels: NDArray[Any],
+    labels: Labels,
     modules: int,
 ) -> tuple[Rates, Rates, Rates, Rates]:
     """What leaves, enters and ends in each module, and what ends in each face."""
@@ -200,7 +209,11 @@ def _rates(
 
 @njit(cache=True)
 def _reordered(
-    indptr: NDArray[Any], indices: NDArray[Any], weights: NDArray[Any], order: NDArray[np.int64], unit: float
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    weights: NDArray[Any],
+    order: NDArray[np.int64],
+    unit: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """The graph with face order[a] as node a, edges of a node by rising other node, weights times `unit`.
 
@@ -214,15 +227,13 @@ def _reordered(
     others = np.empty(len(indices), np.int32)
     flow = np.empty(len(indices), np.float32)
     for a in range(n):
-        first, last = indptr[order[a]], indptr[order[a] + 1]
-        row = node[indices[first:last]]
-        by_node = np.argsort(row)
         end = pointer[a]
-        for at in by_node:
-            share = np.float32(weights[first + at] * unit)
-            if row[at] != a and share > 0:
-                others[end], flow[end] = row[at], share
+        for at in range(indptr[order[a]], indptr[order[a] + 1]):
+            share = np.float32(weights[at] * unit)
+            if node[indices[at]] != a and share > 0:
+                others[end], flow[end] = node[indices[at]], share
                 end += 1
+        sort_both(others[pointer[a] : end], flow[pointer[a] : end])
         pointer[a + 1] = end
     return pointer, others[: pointer[n]], flow[: pointer[n]]
 

@@ -9,7 +9,7 @@ Time goes to memory that lies far apart, so the first looks are hasty ones, and 
 laid side by side. What haste misses is found afterwards.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -276,9 +276,10 @@ def aggregated(network: Network, labels: Labels, count: int) -> Network:
     indptr, indices, flow, visit, leave, enter, bar, barred = network
     start, member = _members(labels, count)
     visits, leaves, enters = np.zeros(count), np.zeros(count), np.zeros(count)
-    degree, bars = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
+    pointer, bars = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
     seen = np.full(count, -1, np.int32)
     for module in range(count):
+        pointer[module + 1], bars[module + 1] = pointer[module], bars[module]
         for place in range(start[module], start[module + 1]):
             a = member[place]
             visits[module] += visit[a]
@@ -289,8 +290,7 @@ def aggregated(network: Network, labels: Labels, count: int) -> Network:
                 other = labels[indices[at]]
                 if other != module and seen[other] != module:
                     seen[other] = module
-                    degree[module + 1] += 1
-    pointer, bars = np.cumsum(degree), np.cumsum(bars)
+                    pointer[module + 1] += 1
     others = np.empty(pointer[-1], np.int32)
     summed = np.empty(pointer[-1], np.float32)
     shut = np.empty(bars[-1], np.int32)
@@ -326,7 +326,8 @@ def _members(labels: Labels, count: int) -> tuple[NDArray[np.int64], NDArray[np.
     start = np.zeros(count + 1, np.int64)
     for a in range(len(labels)):
         start[labels[a] + 1] += 1
-    start = np.cumsum(start)
+    for module in range(count):
+        start[module + 1] += start[module]
     member = np.empty(len(labels), np.int32)
     filled = start[:-1].copy()
     for a in range(len(labels)):
@@ -335,31 +336,45 @@ def _members(labels: Labels, count: int) -> tuple[NDArray[np.int64], NDArray[np.
     return start, member
 
 
-@njit(cache=True)
 def _laid_out(network: Network, order: NDArray[np.int32]) -> Network:
     """The walk with order[a] as node a, in the memory of the edges that it had."""
     indptr, indices, flow, visit, leave, enter, bar, barred = network
-    n = len(order)
-    node = np.empty(n, np.int32)
-    pointer, bars = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
-    for a in range(n):
-        old = order[a]
-        node[old] = a
-        pointer[a + 1] = pointer[a] + indptr[old + 1] - indptr[old]
-        bars[a + 1] = bars[a] + bar[old + 1] - bar[old]
+    node = np.empty(len(order), np.int32)
+    node[order] = singles(len(order))
+    pointer, bars = _ends(indptr, order), _ends(bar, order)
     moved = np.empty(len(indices), np.int32)  # one column at a time: half of the memory
     shut = np.empty(len(barred), np.int32)
-    for a in range(n):
-        start = indptr[order[a]]
-        for at in range(pointer[a + 1] - pointer[a]):
-            moved[pointer[a] + at] = node[indices[start + at]]
-        for at in range(bars[a + 1] - bars[a]):
-            shut[bars[a] + at] = node[barred[bar[order[a]] + at]]
-    indices[:] = moved
+    _put_rows(indices, indptr, order, pointer, moved)
+    _rename(moved, node, indices)
     share = moved.view(np.float32)
-    for a in range(n):
+    _put_rows(flow, indptr, order, pointer, share)
+    flow[:] = share
+    _put_rows(barred, bar, order, bars, shut)
+    return Network(pointer, indices, flow, visit[order], leave[order], enter[order], bars, node[shut])
+
+
+def _ends(indptr: NDArray[np.int64], order: NDArray[np.int32]) -> NDArray[np.int64]:
+    """(N + 1,) where the rows end if they stand in that order."""
+    ends = np.zeros(len(order) + 1, np.int64)
+    np.cumsum(np.diff(indptr)[order], out=ends[1:])
+    return ends
+
+
+@njit(cache=True)
+def _put_rows(
+    old: NDArray[Any],
+    indptr: NDArray[np.int64],
+    order: NDArray[np.int32],
+    pointer: NDArray[np.int64],
+    new: NDArray[Any],
+) -> None:
+    for a in range(len(order)):
         start = indptr[order[a]]
         for at in range(pointer[a + 1] - pointer[a]):
-            share[pointer[a] + at] = flow[start + at]
-    flow[:] = share
-    return Network(pointer, indices, flow, visit[order], leave[order], enter[order], bars, shut)
+            new[pointer[a] + at] = old[start + at]
+
+
+@njit(cache=True)
+def _rename(names: NDArray[np.int32], node: NDArray[np.int32], new: NDArray[np.int32]) -> None:
+    for at in range(len(names)):
+        new[at] = node[names[at]]

@@ -63,30 +63,34 @@ def merges_of_links(
     most = max(0, len(links) - clusters)
     table = _filled((a, b, weights, counts), len(links), linkage == "complete")
     until = linkage == "complete", tau, most
-    found = _joined(links.indptr, links.others, (a, b, weights), order, (table, sizes.copy()), until)
+    indptr, others = links.indptr, links.others
+    chains = indptr[:-1].copy(), indptr[1:] - 1, np.arange(1, len(others) + 1), np.diff(indptr)
+    found = _joined(others, chains, (a, b, weights), order, (table, sizes.copy()), until)
     return Merges.of(len(links), *found)
 
 
 @njit(cache=True)
 def _joined(
-    indptr: NDArray[np.int64],
     others: NDArray[np.int32],
+    chains: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
     pairs: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]],
     order: NDArray[np.intp],
     known: tuple[Table, NDArray[np.int64]],
     until: tuple[bool, float, int],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+    """The merges.
+
+    chains: where in `others` that of each cluster begins and ends, what follows on each place, their lengths
+    """
     complete, tau, most = until
-    n = len(indptr) - 1
+    head, tail, following, listed = chains
+    n = len(head)
     table, size = known
     used = len(pairs[0])
     heap = [(0.0, 0, 0)]  # of what joined clusters have; single links come sorted
     heap.pop()
     first = 0
-    parent = np.arange(n).astype(np.int32)
-    head, tail = indptr[:-1].copy(), indptr[1:] - 1  # of each cluster's chain through `others`
-    following = np.arange(1, len(others) + 1)
-    listed = np.diff(indptr)
+    parent = np.arange(n, dtype=np.int32)
     met = np.full(n, -1, np.int64)
     a, b, level = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.float64)
     count = 0

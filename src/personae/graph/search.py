@@ -102,7 +102,7 @@ class Plan(NamedTuple):
 
 def planned(features: NDArray[np.float32], k: int, recall: float) -> Plan | None:
     """The cells for a recall, or None where too many of them are needed."""
-    chance = np.argsort(_keys(features), kind="stable")
+    chance = np.argsort(_keys(features.view(np.uint32)), kind="stable")
     count = max(1, round(CELLS * len(features) ** 0.5))
     cells = Cells.among(features[chance[: SHOWN * count]], count)
     bound = np.empty(len(features), np.float32)
@@ -144,9 +144,8 @@ def ordered(
 
 
 @njit(cache=True)
-def _keys(features: NDArray[np.float32]) -> NDArray[np.uint64]:
+def _keys(words: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """(N,) uint64, numbers that look like chance and depend on each face alone (FNV-1a, a word at a time)."""
-    words = features.view(np.uint32)
     keys = np.empty(len(words), np.uint64)
     for row in range(len(words)):
         key = np.uint64(0xCBF29CE484222325)

@@ -3,6 +3,7 @@
 Kruskal, Proc. AMS 7, 1956, on links; Prim, Bell System Technical Journal 36, 1957, on all pairs of features.
 """
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from personae.graph.components import root_of
 from personae.graph.exact import cosine_of
 from personae.graph.links import Links
 from personae.graph.merges import Merges
-from personae.graph.threads import KERNELS
+
+ONE = threading.Lock()  # not every threading layer lets two threads start parallel loops at once
 
 
 def spanning_forest(links: Links) -> Merges:
@@ -30,7 +32,7 @@ def spanning_tree(features: NDArray[np.floating[Any]]) -> Merges:
     features: (N, d) unit rows
     """
     wide = np.ascontiguousarray(features, dtype=np.float32)
-    with KERNELS:
+    with ONE:
         return Merges.of(len(wide), *_grown(wide))
 
 

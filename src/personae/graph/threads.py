@@ -11,7 +11,6 @@ import numba
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-KERNELS = threading.Lock()  # not every threading layer lets two threads start parallel loops at once
 SPANS = 8  # a thread, since some take longer than others
 
 Span = tuple[int, int]

@@ -1,16 +1,16 @@
 """A face's neighborhood as a distribution over faces, and how much two neighborhoods share."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 BLOCK = 1 << 14  # rows in one go, as float64
-SHARES = 64  # the faces are dealt out in so many runs, each with N numbers of its own
 
 
 def transitions(graph: KnnGraph, sigma: float) -> KnnGraph:
@@ -48,27 +48,32 @@ def shared(steps: KnnGraph, how: Literal["sum", "product"]) -> NDArray[np.float3
     0 where there is no neighbor. O(N c^2) with a table of N places instead of searches in the lists.
     """
     weights = np.ascontiguousarray(steps.similarities, dtype=np.float32)
-    result: NDArray[np.float32] = _shared(np.ascontiguousarray(steps.neighbors), weights, how == "sum")
+    result = np.zeros(weights.shape, np.float32)
+    members = np.ascontiguousarray(steps.neighbors)
+    in_threads(_share, spans(len(steps)), members, weights, how == "sum", result)
     return result
 
 
-@njit(parallel=True, cache=True)
-def _shared(members: NDArray[np.int32], weights: NDArray[np.float32], add: bool) -> Any:
+@njit(cache=True, nogil=True)
+def _share(
+    span: Span,
+    members: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    add: bool,
+    result: NDArray[np.float32],
+) -> None:
     n, c = members.shape
-    result = np.zeros((n, c), np.float32)
-    for share in prange(SHARES):
-        place = np.zeros(n, np.int32)  # 1 + rank in the list of the face at hand
-        for i in range(share * n // SHARES, (share + 1) * n // SHARES):
-            for rank in range(c):
-                if members[i, rank] >= 0:
-                    place[members[i, rank]] = rank + 1
-            for rank in range(c):
-                if members[i, rank] >= 0:
-                    result[i, rank] = _common(place, weights[i], members, weights, members[i, rank], add)
-            for rank in range(c):
-                if members[i, rank] >= 0:
-                    place[members[i, rank]] = 0
-    return result
+    place = np.zeros(n, np.int32)  # 1 + rank in the list of the face at hand
+    for i in range(*span):
+        for rank in range(c):
+            if members[i, rank] >= 0:
+                place[members[i, rank]] = rank + 1
+        for rank in range(c):
+            if members[i, rank] >= 0:
+                result[i, rank] = _common(place, weights[i], members, weights, members[i, rank], add)
+        for rank in range(c):
+            if members[i, rank] >= 0:
+                place[members[i, rank]] = 0
 
 
 @njit(cache=True)

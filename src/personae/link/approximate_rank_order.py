@@ -4,15 +4,13 @@ Otto, Wang and Jain, "Clustering Millions of Faces by Identity", IEEE TPAMI, 201
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.graph.knn_graph import KnnGraph
-
-SHARES = 64  # the faces are dealt out in so many runs, each with N marks of its own
+from personae.graph.threads import Span, in_threads, spans
 
 
 @dataclass(frozen=True)
@@ -39,47 +37,51 @@ class ApproximateRankOrder:
 def rank_order_distances(graph: KnnGraph) -> NDArray[np.float32]:
     """(N, k) float32: D(i, j) of each face and its neighbors j; infinite where i is not in the list of j."""
     neighbors = np.ascontiguousarray(graph.neighbors)
-    missing, back = _missing(neighbors)
-    distances: NDArray[np.float32] = _distances(neighbors, missing, back)
-    return distances
+    missing, back = np.zeros_like(neighbors), np.zeros_like(neighbors)
+    distance = np.full(neighbors.shape, np.inf, np.float32)
+    parts = spans(len(neighbors))
+    in_threads(_count_missing, parts, neighbors, missing, back)
+    in_threads(_measure, parts, neighbors, missing, back, distance)
+    return distance
 
 
-@njit(parallel=True, cache=True)
-def _missing(neighbors: NDArray[np.int32]) -> Any:
+@njit(cache=True, nogil=True)
+def _count_missing(
+    span: Span, neighbors: NDArray[np.int32], missing: NDArray[np.int32], back: NDArray[np.int32]
+) -> None:
     """For face b and each neighbor a: d(a, b), and the rank of b in the list of a, from 1, 0 if nowhere."""
     n, k = neighbors.shape
-    missing = np.zeros((n, k), np.int32)
-    back = np.zeros((n, k), np.int32)
-    for share in prange(SHARES):
-        listed_by = np.full(n, -1, np.int32)
-        for b in range(share * n // SHARES, (share + 1) * n // SHARES):
-            listed_by[b] = b
-            for rank in range(k):
-                if neighbors[b, rank] >= 0:
-                    listed_by[neighbors[b, rank]] = b
-            for rank in range(k):
-                a = neighbors[b, rank]
-                if a < 0:
-                    continue
-                count = 0
-                for at in range(k):
-                    face = neighbors[a, at]
-                    if face == b:
-                        missing[b, rank] = count
-                        back[b, rank] = at + 1
-                        break
-                    if face >= 0 and listed_by[face] != b:
-                        count += 1
-    return missing, back
-
-
-@njit(parallel=True, cache=True)
-def _distances(neighbors: NDArray[np.int32], missing: NDArray[np.int32], back: NDArray[np.int32]) -> Any:
-    n, k = neighbors.shape
-    distance = np.full((n, k), np.inf, np.float32)
-    for b in prange(n):
+    listed_by = np.full(n, -1, np.int32)
+    for b in range(*span):
+        listed_by[b] = b
         for rank in range(k):
+            if neighbors[b, rank] >= 0:
+                listed_by[neighbors[b, rank]] = b
+        for rank in range(k):
+            a = neighbors[b, rank]
+            if a < 0:
+                continue
+            count = 0
+            for at in range(k):
+                face = neighbors[a, at]
+                if face == b:
+                    missing[b, rank] = count
+                    back[b, rank] = at + 1
+                    break
+                if face >= 0 and listed_by[face] != b:
+                    count += 1
+
+
+@njit(cache=True, nogil=True)
+def _measure(
+    span: Span,
+    neighbors: NDArray[np.int32],
+    missing: NDArray[np.int32],
+    back: NDArray[np.int32],
+    distance: NDArray[np.float32],
+) -> None:
+    for b in range(*span):
+        for rank in range(neighbors.shape[1]):
             if back[b, rank] > 0:
                 other = missing[neighbors[b, rank], back[b, rank] - 1]
                 distance[b, rank] = (missing[b, rank] + other) / min(rank + 1, back[b, rank])
-    return distance

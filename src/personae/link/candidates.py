@@ -5,16 +5,14 @@ Yang et al., "Learning to Cluster Faces via Confidence and Connectivity Estimati
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from personae.graph.knn_graph import NOBODY, KnnGraph
-
-SHARES = 16  # the faces are dealt out in so many runs, each with N marks of its own
+from personae.graph.threads import Span, in_threads, spans
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,9 @@ class Candidates:
         order = np.lexsort((-np.arange(len(graph)), density)).astype(np.int64)
         place = np.empty(len(graph), dtype=np.int64)
         place[order] = np.arange(len(graph))
-        ranks, count = _denser(graph.neighbors, place)
+        ranks = np.full(graph.neighbors.shape, -1, np.int32)
+        count = np.zeros(len(graph), np.int64)
+        in_threads(_list_denser, spans(len(graph)), graph.neighbors, place, ranks, count)
         return cls(ranks, count, order)
 
     def most_confident(self, share: float) -> NDArray[np.int64]:
@@ -65,52 +65,54 @@ def candidate_graphs(
     widest = int(candidates.count[faces].max())
     ranks = candidates.ranks[faces, :widest].astype(np.int64)
     nodes = np.where(ranks < 0, NOBODY, graph.neighbors[faces[:, None], ranks])
-    return ranks, _graphs(nodes, matrix.indptr, matrix.indices, matrix.data)
+    graphs = np.zeros((*nodes.shape, widest), np.float32)
+    in_threads(_link, spans(len(nodes)), nodes, (matrix.indptr, matrix.indices, matrix.data), graphs)
+    return ranks, graphs
 
 
-@njit(parallel=True, cache=True)
-def _denser(neighbors: NDArray[np.int32], place: NDArray[np.int64]) -> Any:
-    n, k = neighbors.shape
-    ranks = np.full((n, k), -1, np.int32)
-    count = np.zeros(n, np.int64)
-    for face in prange(n):
+@njit(cache=True, nogil=True)
+def _list_denser(
+    span: Span,
+    neighbors: NDArray[np.int32],
+    place: NDArray[np.int64],
+    ranks: NDArray[np.int32],
+    count: NDArray[np.int64],
+) -> None:
+    for face in range(*span):
         found = 0
-        for rank in range(k):
+        for rank in range(neighbors.shape[1]):
             other = neighbors[face, rank]
             if other >= 0 and place[other] > place[face]:
                 ranks[face, found] = rank
                 found += 1
         count[face] = found
-    return ranks, count
 
 
-@njit(parallel=True, cache=True)
-def _graphs(
+@njit(cache=True, nogil=True)
+def _link(
+    span: Span,
     nodes: NDArray[np.int64],
-    indptr: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    weights: NDArray[np.float32],
-) -> Any:
-    count, widest = nodes.shape
-    graphs = np.zeros((count, widest, widest), np.float32)
-    for share in prange(SHARES):
-        place = np.full(len(indptr) - 1, -1, np.int32)
-        for at in range(share * count // SHARES, (share + 1) * count // SHARES):
+    matrix: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]],
+    graphs: NDArray[np.float32],
+) -> None:
+    indptr, indices, weights = matrix
+    widest = nodes.shape[1]
+    place = np.full(len(indptr) - 1, -1, np.int32)
+    for at in range(*span):
+        for column in range(widest):
+            if nodes[at, column] >= 0:
+                place[nodes[at, column]] = column
+        for row in range(widest):
+            node = nodes[at, row]
+            if node < 0:
+                continue
+            total = np.float32(0)
+            for link in range(indptr[node], indptr[node + 1]):
+                if place[indices[link]] >= 0:
+                    graphs[at, row, place[indices[link]]] = weights[link]
+                    total += weights[link]
             for column in range(widest):
-                if nodes[at, column] >= 0:
-                    place[nodes[at, column]] = column
-            for row in range(widest):
-                node = nodes[at, row]
-                if node < 0:
-                    continue
-                total = np.float32(0)
-                for link in range(indptr[node], indptr[node + 1]):
-                    if place[indices[link]] >= 0:
-                        graphs[at, row, place[indices[link]]] = weights[link]
-                        total += weights[link]
-                for column in range(widest):
-                    graphs[at, row, column] /= total
-            for column in range(widest):
-                if nodes[at, column] >= 0:
-                    place[nodes[at, column]] = -1
-    return graphs
+                graphs[at, row, column] /= total
+        for column in range(widest):
+            if nodes[at, column] >= 0:
+                place[nodes[at, column]] = -1

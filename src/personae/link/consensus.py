@@ -6,14 +6,14 @@ without the learned mediator.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ def votes(graph: KnnGraph, committee: Sequence[KnnGraph]) -> NDArray[np.int32]:
     """(N, k) int32: in how many of the committee's lists of face i its neighbor stands."""
     count = np.zeros(graph.neighbors.shape, dtype=np.int32)
     for member in committee:
-        _vote(graph.neighbors, member.neighbors, count)
+        in_threads(_vote, spans(len(graph)), graph.neighbors, member.neighbors, count)
     return count
 
 
-@njit(parallel=True, cache=True)
-def _vote(base: NDArray[np.int32], member: NDArray[np.int32], count: NDArray[np.int32]) -> Any:
-    for face in prange(len(base)):
+@njit(cache=True, nogil=True)
+def _vote(span: Span, base: NDArray[np.int32], member: NDArray[np.int32], count: NDArray[np.int32]) -> None:
+    for face in range(*span):
         for rank in range(base.shape[1]):
             for at in range(member.shape[1]):
                 if base[face, rank] >= 0 and member[face, at] == base[face, rank]:

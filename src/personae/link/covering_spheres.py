@@ -70,11 +70,12 @@ def _fill(
     for face in range(*span):
         near = neighbors[face]
         inside = np.empty((len(near) + 1, features.shape[1]), dtype=np.float32)
-        inside[0] = features[face]
-        count = 1
-        for rank in range(len(near)):
-            if near[rank] >= 0:
-                inside[count] = features[near[rank]]
+        count = 0
+        for rank in range(-1, len(near)):
+            row = face if rank < 0 else near[rank]
+            if row >= 0:
+                for axis in range(features.shape[1]):
+                    inside[count, axis] = features[row, axis]
                 count += 1
         gram = _gram(inside[:count])
         share = _sphere(gram, max(1 / (slack * count), 1 / count))

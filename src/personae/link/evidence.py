@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 PROFILE = (0, 1, 2, 4, 8, 16, 32, 64)  # ranks whose cosines describe a face
 NEAR, FAR = 4, 16  # neighbors that a face is averaged with
@@ -40,7 +41,9 @@ class Evidence:
     def of(cls, features: NDArray[np.floating[Any]], graph: KnnGraph) -> "Evidence":
         """Of unit features. O(N (k + 16 d)) and 8 N d bytes."""
         wide = np.ascontiguousarray(features, dtype=np.float32)
-        near, far = (_unit_means(wide, graph.neighbors, count) for count in (NEAR, FAR))
+        near, far = wide.copy(), wide.copy()
+        for means, count in ((near, NEAR), (far, FAR)):
+            in_threads(_average, spans(len(wide)), wide, graph.neighbors, count, means)
         profile = np.zeros((len(graph), OF_FACE), dtype=np.float32)
         for place, rank in enumerate(PROFILE):
             if graph.k:
@@ -57,39 +60,49 @@ class Evidence:
         """
         similarities = np.ascontiguousarray(self.graph.similarities, dtype=np.float32)
         neighbors = np.ascontiguousarray(self.graph.neighbors)
-        found: NDArray[np.float32] = _pairs(self.features, self.near, self.far, neighbors, similarities, faces)
+        found = np.zeros((len(faces), self.graph.k, OF_PAIR), np.float32)
+        means = self.features, self.near, self.far
+        in_threads(_compare, spans(len(faces)), means, neighbors, similarities, faces, found)
         return found
 
 
-@njit(parallel=True, cache=True)
-def _unit_means(features: NDArray[np.float32], neighbors: NDArray[np.int32], count: int) -> Any:
-    means = features.copy()
-    for face in prange(len(features)):
+@njit(cache=True, nogil=True)
+def _average(
+    span: Span,
+    features: NDArray[np.float32],
+    neighbors: NDArray[np.int32],
+    count: int,
+    means: NDArray[np.float32],
+) -> None:
+    """Adds the first `count` neighbors to each face, and scales it to length 1."""
+    for face in range(*span):
+        mean = means[face]
         for rank in range(min(count, neighbors.shape[1])):
             if neighbors[face, rank] >= 0:
-                for at in range(features.shape[1]):
-                    means[face, at] += features[neighbors[face, rank], at]
+                other = features[neighbors[face, rank]]
+                for at in range(len(mean)):
+                    mean[at] += other[at]
         length = np.float32(0)
-        for at in range(features.shape[1]):
-            length += means[face, at] ** 2
+        for at in range(len(mean)):
+            length += mean[at] ** 2
         if length > 0:
-            for at in range(features.shape[1]):
-                means[face, at] /= np.sqrt(length)
-    return means
+            root = np.sqrt(length)
+            for at in range(len(mean)):
+                mean[at] /= root
 
 
-@njit(parallel=True, cache=True)
-def _pairs(
-    features: NDArray[np.float32],
-    near: NDArray[np.float32],
-    far: NDArray[np.float32],
+@njit(cache=True, nogil=True)
+def _compare(
+    span: Span,
+    means: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]],
     neighbors: NDArray[np.int32],
     similarities: NDArray[np.float32],
     faces: NDArray[np.int64],
-) -> Any:
+    found: NDArray[np.float32],
+) -> None:
+    features, near, far = means
     k = neighbors.shape[1]
-    found = np.zeros((len(faces), k, OF_PAIR), np.float32)
-    for block in prange(len(faces)):
+    for block in range(*span):
         i = faces[block]
         for rank in range(k):
             j = neighbors[i, rank]
@@ -105,7 +118,6 @@ def _pairs(
             pair[3] = _product(near[i], near[j])
             pair[4] = _product(features[i], far[j])
             pair[5] = _product(features[j], far[i])
-    return found
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

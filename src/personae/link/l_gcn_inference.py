@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 from personae.link.l_gcn import Batch, PivotConfig, PivotNet
 from personae.link.layers import MeanLayer
 from personae.link.links import Links
@@ -120,9 +121,8 @@ class _Fast:
         h = self._first(subgraphs)  # (M, hidden)
         for weight, bias in middle:
             products = torch.mm(torch.from_numpy(h), weight).numpy()  # (M, 2 out)
-            h = _averaged_rows(products, bias.numpy(), subgraphs.indptr, subgraphs.others)  # (M, out)
-        rows = subgraphs.candidate_rows()
-        both = torch.from_numpy(_beside_average(h, rows, subgraphs.indptr, subgraphs.others))  # (C, 2 hidden)
+            h = _activated(products, bias.numpy(), subgraphs)  # (M, out)
+        both = torch.from_numpy(_beside_average(h, subgraphs))  # (C, 2 hidden)
         stacked = torch.cat(torch.chunk(last, 2, dim=1))  # (2 hidden, out)
         out = torch.relu(torch.addmm(last_bias, both, stacked))  # (C, out)
         one, one_bias, slope, two, two_bias = self.head
@@ -134,16 +134,12 @@ class _Fast:
         if self.config.inputs == "relations":
             x = torch.from_numpy(relations(self.faces, self.graph, subgraphs))
             products = (torch.mm(x, weight) - torch.from_numpy(self.shift)).numpy()
-            return np.asarray(_averaged_rows(products, bias.numpy(), subgraphs.indptr, subgraphs.others))
-        return np.asarray(
-            _averaged_differences(
-                self.projected,
-                self.shift,
-                bias.numpy(),
-                (subgraphs.pivots, subgraphs.start, subgraphs.faces),
-                (subgraphs.indptr, subgraphs.others),
-            )
-        )
+            return _activated(products, bias.numpy(), subgraphs)
+        out = len(bias)
+        pivots = self.projected[subgraphs.pivots] + self.shift
+        alone = bias.numpy() - pivots[:, :out]
+        offsets = np.stack([alone, alone - pivots[:, out:]], axis=1)
+        return _averaged_rows(self.projected, subgraphs.faces, subgraphs.pivot_of_row(), offsets, subgraphs)
 
 
 def _split(layer: MeanLayer) -> tuple[Tensor, Tensor]:
@@ -153,99 +149,115 @@ def _split(layer: MeanLayer) -> tuple[Tensor, Tensor]:
     return torch.cat([own, average]).T.contiguous(), layer.linear.bias.detach().float().cpu()
 
 
-@njit(parallel=True, cache=True, fastmath={"reassoc", "contract"})
-def _averaged_differences(
-    projected: NDArray[np.float32],
-    shift: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    subgraphs: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]],
-    links: tuple[NDArray[np.int64], NDArray[np.int32]],
-) -> Any:
-    """The first layer on residuals: (M, out)."""
-    pivots, start, faces = subgraphs
-    indptr, others = links
-    out = len(bias)
-    h = np.empty((len(faces), out), np.float32)
-    for b in prange(len(pivots)):
-        pivot = projected[pivots[b]] + shift
-        own = bias - pivot[:out]
-        linked = own - pivot[out:]
-        for m in range(start[b], start[b + 1]):
-            degree = indptr[m + 1] - indptr[m]
-            row = h[m]
-            row[:] = 0
-            for link in range(indptr[m], indptr[m + 1]):
-                other = projected[faces[others[link]]]
-                for unit in range(out):
-                    row[unit] += other[out + unit]
-            share = np.float32(1.0 / max(degree, 1))
-            base = linked if degree > 0 else own
-            face = projected[faces[m]]
-            for unit in range(out):
-                row[unit] = max(row[unit] * share + face[unit] + base[unit], np.float32(0))
-    return h
+def _activated(
+    products: NDArray[np.float32], bias: NDArray[np.float32], subgraphs: PivotSubgraphs
+) -> NDArray[np.float32]:
+    """A layer after its product: (M, out)."""
+    rows = len(products)
+    offsets = np.stack([bias, bias])[None]
+    return _averaged_rows(
+        products, np.arange(rows, dtype=np.int32), np.zeros(rows, np.int64), offsets, subgraphs
+    )
 
 
-@njit(parallel=True, cache=True, fastmath={"reassoc", "contract"})
 def _averaged_rows(
     products: NDArray[np.float32],
-    bias: NDArray[np.float32],
-    indptr: NDArray[np.int64],
-    others: NDArray[np.int32],
-) -> Any:
-    """A layer after its product: (M, out)."""
-    out = len(bias)
-    h = np.empty((len(products), out), np.float32)
-    for m in prange(len(products)):
-        row = h[m]
-        row[:] = 0
-        for link in range(indptr[m], indptr[m + 1]):
-            other = products[others[link]]
-            for unit in range(out):
-                row[unit] += other[out + unit]
-        share = np.float32(1.0 / max(indptr[m + 1] - indptr[m], 1))
-        own = products[m]
-        for unit in range(out):
-            row[unit] = max(row[unit] * share + own[unit] + bias[unit], np.float32(0))
+    of_row: NDArray[np.int32],
+    offset_of_row: NDArray[np.int64],
+    offsets: NDArray[np.float32],
+    subgraphs: PivotSubgraphs,
+) -> NDArray[np.float32]:
+    """(M, out) what each row is, and the mean of what its links are, below 0 cut off.
+
+    products:      (P, 2 out), for the row itself and for its average
+    of_row:        (M,) which of them belongs to each row
+    offset_of_row: (M,) which of the offsets is added
+    offsets:       (O, 2, out) for rows without links and for those with some
+    """
+    h = np.empty((len(of_row), offsets.shape[2]), np.float32)
+    links = subgraphs.indptr, subgraphs.others
+    in_threads(_average, spans(len(h)), products, (of_row, offset_of_row), offsets, links, h)
     return h
 
 
-@njit(parallel=True, cache=True, fastmath={"reassoc", "contract"})
-def _beside_average(
-    h: NDArray[np.float32], rows: NDArray[np.int64], indptr: NDArray[np.int64], others: NDArray[np.int32]
-) -> Any:
-    """[h || A h] of some rows."""
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _average(
+    span: Span,
+    products: NDArray[np.float32],
+    which: tuple[NDArray[np.int32], NDArray[np.int64]],
+    offsets: NDArray[np.float32],
+    links: tuple[NDArray[np.int64], NDArray[np.int32]],
+    h: NDArray[np.float32],
+) -> None:
+    of_row, offset_of_row = which
+    indptr, others = links
+    out = h.shape[1]
+    for m in range(*span):
+        degree = indptr[m + 1] - indptr[m]
+        row, own = h[m], products[of_row[m]]
+        offset = offsets[offset_of_row[m], min(degree, 1)]
+        share = np.float32(1.0 / max(degree, 1))
+        for unit in range(out):
+            row[unit] = 0
+        for link in range(indptr[m], indptr[m + 1]):
+            other = products[of_row[others[link]], out:]
+            for unit in range(out):
+                row[unit] += other[unit]
+        for unit in range(out):
+            row[unit] = max(row[unit] * share + own[unit] + offset[unit], np.float32(0))
+
+
+def _beside_average(h: NDArray[np.float32], subgraphs: PivotSubgraphs) -> NDArray[np.float32]:
+    """[h || A h] of the candidates."""
+    rows = subgraphs.candidate_rows()
+    both = np.empty((len(rows), 2 * h.shape[1]), np.float32)
+    in_threads(_stand_beside, spans(len(rows)), h, rows, subgraphs.indptr, subgraphs.others, both)
+    return both
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _stand_beside(
+    span: Span,
+    h: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    others: NDArray[np.int32],
+    both: NDArray[np.float32],
+) -> None:
     width = h.shape[1]
-    both = np.zeros((len(rows), 2 * width), np.float32)
-    for place in prange(len(rows)):
+    for place in range(*span):
         m = rows[place]
-        row = both[place]
-        row[:width] = h[m]
+        row, average = both[place, :width], both[place, width:]
+        for unit in range(width):
+            row[unit], average[unit] = h[m, unit], 0
         for link in range(indptr[m], indptr[m + 1]):
             other = h[others[link]]
             for unit in range(width):
-                row[width + unit] += other[unit]
-        row[width:] *= np.float32(1.0 / max(indptr[m + 1] - indptr[m], 1))
-    return both
+                average[unit] += other[unit]
+        share = np.float32(1.0 / max(indptr[m + 1] - indptr[m], 1))
+        for unit in range(width):
+            average[unit] *= share
 
 
 def averaged(graph: KnnGraph) -> KnnGraph:
     """The same links with the mean of both directions' weights where both faces list each other. O(N k^2)."""
-    return graph.linked(_averaged(graph.neighbors, graph.similarities.astype(np.float32, copy=False)))
+    weights = graph.similarities.astype(np.float32, copy=False)
+    mean = np.zeros(weights.shape, np.float32)
+    in_threads(_average_directions, spans(len(graph)), graph.neighbors, weights, mean)
+    return graph.linked(mean)
 
 
-@njit(parallel=True, cache=True)
-def _averaged(neighbors: NDArray[np.int32], weights: NDArray[np.floating[Any]]) -> Any:
-    n, k = neighbors.shape
-    mean = np.zeros((n, k), np.float32)
-    for face in prange(n):
-        for rank in range(k):
+@njit(cache=True, nogil=True)
+def _average_directions(
+    span: Span, neighbors: NDArray[np.int32], weights: NDArray[np.float32], mean: NDArray[np.float32]
+) -> None:
+    for face in range(*span):
+        for rank in range(neighbors.shape[1]):
             other = neighbors[face, rank]
             if other == NOBODY:
                 continue
             mean[face, rank] = weights[face, rank]
-            for back in range(k):
+            for back in range(neighbors.shape[1]):
                 if neighbors[other, back] == face:
                     mean[face, rank] = (weights[face, rank] + weights[other, back]) / 2
                     break
-    return mean

@@ -39,7 +39,8 @@ def relations(faces: FaceSet, graph: KnnGraph, subgraphs: PivotSubgraphs) -> NDA
     degree = np.diff(subgraphs.indptr)
     parts = spans(len(subgraphs.pivots))
     in_threads(_cosines, parts, features, graph.neighbors, members, out)
-    in_threads(_lists, parts, (graph.neighbors, similarities), members, degree, out)
+    class_of = np.searchsorted(SIZES, np.arange(similarities.shape[1] + 2))  # of ranks; there is one beyond all
+    in_threads(_lists, parts, (graph.neighbors, similarities), members, degree, class_of, out)
     return out
 
 
@@ -55,13 +56,17 @@ def _cosines(
     d, count = features.shape[1], len(SIZES)
     for b in range(*span):
         means = np.zeros((count + 1, d), np.float32)  # the pivot, then its first 4, 8, ... faces
-        means[0] = features[pivots[b]]
         total, seen = np.zeros(d, np.float32), 0
         for size in range(count):
             while seen < min(SIZES[size], neighbors.shape[1]) and neighbors[pivots[b], seen] >= 0:
-                total += features[neighbors[pivots[b], seen]]
+                near = features[neighbors[pivots[b], seen]]
+                for axis in range(d):
+                    total[axis] += near[axis]
                 seen += 1
-            means[size + 1] = total / np.float32(max(seen, 1))
+            for axis in range(d):
+                means[size + 1, axis] = total[axis] / np.float32(max(seen, 1))
+        for axis in range(d):
+            means[0, axis] = features[pivots[b], axis]
         for m in range(start[b], start[b + 1]):
             face = features[faces[m]]
             for which in range(count + 1):
@@ -77,6 +82,7 @@ def _lists(
     graph: tuple[NDArray[np.int32], NDArray[np.float32]],
     members: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]],
     degree: NDArray[np.int64],
+    class_of: NDArray[np.int64],
     out: NDArray[np.float32],
 ) -> None:
     pivots, start, faces = members
@@ -85,7 +91,6 @@ def _lists(
     room = 4
     while room < 3 * (k + 1):
         room *= 2
-    class_of = np.searchsorted(SIZES, np.arange(k + 2))  # of ranks; those beyond the last size are in the last
     for b in range(*span):
         p = pivots[b]
         table, rank_of = np.full(room, EMPTY, np.int32), np.empty(room, np.int32)

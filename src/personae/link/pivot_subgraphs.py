@@ -4,14 +4,15 @@ Wang et al., "Linkage Based Face Clustering via Graph Convolution Network", CVPR
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.errors import InputError
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.threads import Span, in_threads, spans
 
 EMPTY = -1
 
@@ -64,9 +65,11 @@ class PivotSubgraphs:
         own = np.ascontiguousarray(pivots, dtype=np.int32)
         first, second, links = (min(most, graph.k) for most in (shape.first, shape.second, shape.links))
         shaped = (first, second, links, shape.pivot)
-        rows, candidates, ends = _sizes(graph.neighbors, own, shaped)
-        start, link_start = _from_zero(rows), _from_zero(ends)
-        return cls(own, start, candidates, *_filled(graph.neighbors, own, shaped, start, link_start))
+        sizes = np.zeros((3, len(own)), np.int64)
+        in_threads(_lay_out, spans(len(own)), graph.neighbors, own, shaped, sizes, _Rows.of(sizes[:, :0]))
+        rows = _Rows.of(sizes)
+        in_threads(_lay_out, spans(len(own)), graph.neighbors, own, shaped, sizes, rows)
+        return cls(own, rows.start, sizes[1].astype(np.int32), rows.faces, rows.indptr, rows.others)
 
     def __len__(self) -> int:
         return len(self.pivots)
@@ -85,84 +88,86 @@ class PivotSubgraphs:
         return np.repeat(self.start[:-1], self.candidates)
 
 
-def _from_zero(counts: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
+class _Rows(NamedTuple):
+    """Room for B subgraphs; `ends` is where in `others` the links of each begin, the rest is as above."""
+
+    start: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    faces: NDArray[np.int32]
+    indptr: NDArray[np.int64]
+    others: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, sizes: NDArray[np.int64]) -> "_Rows":
+        """For subgraphs of (3, B) so many rows, candidates and ends of links."""
+        start, _, ends = np.concatenate([np.zeros((3, 1), np.int64), sizes.cumsum(axis=1)], axis=1)
+        indptr = np.zeros(start[-1] + 1, np.int64)
+        return cls(start, ends, np.empty(start[-1], np.int32), indptr, np.empty(ends[-1], np.int32))
 
 
-@njit(parallel=True, cache=True)
-def _sizes(neighbors: NDArray[np.int32], pivots: NDArray[np.int32], shape: tuple[int, int, int, bool]) -> Any:
-    """Rows, candidates and ends of links of each subgraph."""
-    rows = np.zeros(len(pivots), np.int64)
-    candidates = np.zeros(len(pivots), np.int32)
-    ends = np.zeros(len(pivots), np.int64)
-    for b in prange(len(pivots)):
-        members, count, table, row_of = _members(neighbors, pivots[b], shape)
-        one, _ = _pairs(neighbors, members, shape[2], table, row_of)
-        rows[b], candidates[b], ends[b] = len(members), count, 2 * len(one)
-    return rows, candidates, ends
-
-
-@njit(parallel=True, cache=True)
-def _filled(
+@njit(cache=True, nogil=True)
+def _lay_out(
+    span: Span,
     neighbors: NDArray[np.int32],
     pivots: NDArray[np.int32],
     shape: tuple[int, int, int, bool],
-    start: NDArray[np.int64],
-    link_start: NDArray[np.int64],
-) -> Any:
-    """`faces`, `indptr` and `others`."""
-    faces = np.empty(start[-1], np.int32)
-    indptr = np.zeros(start[-1] + 1, np.int64)
-    others = np.empty(link_start[-1], np.int32)
-    for b in prange(len(pivots)):
-        members, _, table, row_of = _members(neighbors, pivots[b], shape)
-        one, other = _pairs(neighbors, members, shape[2], table, row_of)
-        low = start[b]
-        faces[low : start[b + 1]] = members
-        degree = np.zeros(len(members) + 1, np.int64)
-        for link in range(len(one)):
-            degree[one[link] + 1] += 1
-            degree[other[link] + 1] += 1
-        place = np.cumsum(degree) + link_start[b]
-        indptr[low + 1 : start[b + 1] + 1] = place[1:]
-        for link in range(len(one)):
-            a, z = one[link], other[link]
-            others[place[a]], others[place[z]] = low + z, low + a
-            place[a] += 1
-            place[z] += 1
-    return faces, indptr, others
-
-
-@njit(cache=True)
-def _members(neighbors: NDArray[np.int32], pivot: int, shape: tuple[int, int, int, bool]) -> Any:
-    """The faces inside, how many of them are candidates, and the hash table that finds their rows."""
-    first, second, _, include = shape
+    sizes: NDArray[np.int64],
+    rows: _Rows,
+) -> None:
+    """Fills in `sizes`, (3, B), the rows, candidates and ends of links; and `rows` if there is room in them."""
+    first, second, links, _ = shape
     room = first * (second + 1) + 1
-    size = 4
-    while size < 2 * room:
-        size *= 2
-    table, row_of = np.full(size, EMPTY, np.int32), np.empty(size, np.int32)
+    slots = 4
+    while slots < 2 * room:
+        slots *= 2
+    table, row_of = np.empty(slots, np.int32), np.empty(slots, np.int32)
     members = np.empty(room, np.int32)
+    pairs = np.empty((room * links, 2), np.int32)
+    for b in range(*span):
+        candidates, count = _gather(neighbors, pivots[b], shape, (table, row_of), members)
+        linked = _pair(neighbors, members[:count], links, (table, row_of), pairs)
+        sizes[0, b], sizes[1, b], sizes[2, b] = count, candidates, 2 * linked
+        if len(rows.start) > 1:
+            low = rows.start[b]
+            for row in range(count):
+                rows.faces[low + row] = members[row]
+            _write_links(pairs[:linked], rows.ends[b], low, rows.indptr[low : low + count + 1], rows.others)
+
+
+@njit(cache=True, nogil=True)
+def _gather(
+    neighbors: NDArray[np.int32],
+    pivot: int,
+    shape: tuple[int, int, int, bool],
+    hashed: tuple[NDArray[np.int32], NDArray[np.int32]],
+    members: NDArray[np.int32],
+) -> tuple[int, int]:
+    """How many candidates and how many faces are inside; fills in the faces and the table of their rows."""
+    first, second, _, include = shape
+    table, _ = hashed
+    for slot in range(len(table)):
+        table[slot] = EMPTY
     count = 0
     for rank in range(first):
         if neighbors[pivot, rank] >= 0:
-            count = _joined(neighbors[pivot, rank], count, table, row_of, members)
+            count = _joined(neighbors[pivot, rank], count, hashed, members)
     candidates = count
     if include:
-        count = _joined(pivot, count, table, row_of, members)
+        count = _joined(pivot, count, hashed, members)
     for hop in range(candidates):
         for rank in range(second):
             other = neighbors[members[hop], rank]
             if other >= 0 and other != pivot:
-                count = _joined(other, count, table, row_of, members)
-    return members[:count], candidates, table, row_of
+                count = _joined(other, count, hashed, members)
+    return candidates, count
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _joined(
-    face: int, count: int, table: NDArray[np.int32], row_of: NDArray[np.int32], members: NDArray[np.int32]
+    face: int, count: int, hashed: tuple[NDArray[np.int32], NDArray[np.int32]], members: NDArray[np.int32]
 ) -> int:
     """How many members there are with this face, which may be one already."""
+    table, row_of = hashed
     slot = slot_of(face, table)
     if table[slot] == face:
         return count
@@ -170,17 +175,16 @@ def _joined(
     return count + 1
 
 
-@njit(cache=True)
-def _pairs(
+@njit(cache=True, nogil=True)
+def _pair(
     neighbors: NDArray[np.int32],
     members: NDArray[np.int32],
     links: int,
-    table: NDArray[np.int32],
-    row_of: NDArray[np.int32],
-) -> Any:
-    """Both rows of each pair inside of which one is among the `links` nearest faces of the other."""
-    one = np.empty(len(members) * links, np.int32)
-    other = np.empty(len(members) * links, np.int32)
+    hashed: tuple[NDArray[np.int32], NDArray[np.int32]],
+    pairs: NDArray[np.int32],
+) -> int:
+    """How many `pairs` there are inside of which one is among the `links` nearest faces of the other."""
+    table, row_of = hashed
     count = 0
     for row in range(len(members)):
         for rank in range(links):
@@ -195,9 +199,30 @@ def _pairs(
                 for back in range(links):
                     known |= neighbors[friend, back] == members[row]
             if not known:
-                one[count], other[count] = row, row_of[slot]
+                pairs[count, 0], pairs[count, 1] = row, row_of[slot]
                 count += 1
-    return one[:count], other[:count]
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _write_links(
+    pairs: NDArray[np.int32], first: int, low: int, indptr: NDArray[np.int64], others: NDArray[np.int32]
+) -> None:
+    """The pairs at both ends, from others[first] on; rows are counted from `low`."""
+    degree = np.zeros(len(indptr) - 1, np.int64)
+    for link in range(len(pairs)):
+        degree[pairs[link, 0]] += 1
+        degree[pairs[link, 1]] += 1
+    place = np.empty(len(degree), np.int64)
+    for row in range(len(degree)):
+        place[row] = first
+        first += degree[row]
+        indptr[row + 1] = first
+    for link in range(len(pairs)):
+        a, z = pairs[link]
+        others[place[a]], others[place[z]] = low + z, low + a
+        place[a] += 1
+        place[z] += 1
 
 
 @njit(cache=True)

@@ -1,15 +1,13 @@
 """STAR-FC over whole collections: each face goes through the network once, each link costs a sum over h."""
 
-from typing import Any
-
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.graph.knn_graph import NOBODY
+from personae.graph.threads import Span, in_threads, spans
 
 
-@njit(parallel=True, fastmath={"reassoc", "contract", "nsz"}, cache=True, error_model="numpy")
 def pair_probabilities(
     neighbors: NDArray[np.int32],
     mine: NDArray[np.float32],
@@ -17,7 +15,7 @@ def pair_probabilities(
     line: NDArray[np.float32],
     fold: NDArray[np.float32],
     bias: float,
-) -> Any:
+) -> NDArray[np.float32]:
     """(N, k) float32 in [0, 1], softmax of a PReLU layer and two outputs, 0 where there is no neighbor.
 
     With v = mine_i + yours_j and the PReLU's slopes s, the difference w of the outputs' weights gives the logit
@@ -29,25 +27,29 @@ def pair_probabilities(
     line:      (h,) float32, w s
     fold:      (h,) float32, w (1 - s)
     """
-    n, k = neighbors.shape
-    h = mine.shape[1]
-    of_mine = np.empty(n, np.float32)
-    of_yours = np.empty(n, np.float32)
-    for face in prange(n):
-        total, other_total = np.float32(0), np.float32(0)
-        for unit in range(h):
-            total += line[unit] * mine[face, unit]
-            other_total += line[unit] * yours[face, unit]
-        of_mine[face], of_yours[face] = total, other_total
-    found = np.zeros((n, k), np.float32)
-    for face in prange(n):
-        for rank in range(k):
+    probabilities = np.zeros(neighbors.shape, np.float32)
+    own = np.einsum("nu,u->n", mine, line) + np.float32(bias), np.einsum("nu,u->n", yours, line)
+    in_threads(_judge, spans(len(neighbors)), neighbors, (mine, yours), own, fold, probabilities)
+    return probabilities
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+def _judge(
+    span: Span,
+    neighbors: NDArray[np.int32],
+    projected: tuple[NDArray[np.float32], NDArray[np.float32]],
+    own: tuple[NDArray[np.float32], NDArray[np.float32]],
+    fold: NDArray[np.float32],
+    probabilities: NDArray[np.float32],
+) -> None:
+    mine, yours = projected
+    of_mine, of_yours = own
+    for face in range(*span):
+        for rank in range(neighbors.shape[1]):
             other = neighbors[face, rank]
             if other == NOBODY:
                 continue
-            total = np.float32(0)
-            for unit in range(h):
+            total = of_mine[face] + of_yours[other]
+            for unit in range(len(fold)):
                 total += fold[unit] * max(mine[face, unit] + yours[other, unit], np.float32(0))
-            logit = total + of_mine[face] + of_yours[other] + bias
-            found[face, rank] = 1 / (1 + np.exp(-logit))
-    return found
+            probabilities[face, rank] = 1 / (1 + np.exp(-total))
