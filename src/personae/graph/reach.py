@@ -30,8 +30,9 @@ def standing_out(
     """(B,) float32, the cosine above which neighbors of the faces asked for stand out.
 
     A face's log distances to others, log(1 - cosine), are close to a bell curve; by that curve one face in a
-    thousand has any of N strangers as close. Its width is that of the wider side: a poor face's strangers are
-    poor faces, and nearer than the far side shows. How a product is rounded depends on where in `faces` a face stands.
+    thousand has any of N strangers as close. Its width is that of the wider side: the nearest strangers of a poor
+    face are poor faces, and nearer than the far side shows. How a product is rounded depends on where in `faces`
+    a face stands.
     """
     others = features[strangers].astype(np.float32)
     last = len(others) - 1
@@ -69,9 +70,9 @@ def enough_probes(
     chance: (N,) the faces in an order that has nothing to do with where they lie
     bound:  (N,) of `standing_out`
 
-    Most pairs are of those who have many neighbors; so that others keep theirs, each face's share counts too, and
-    in the mean five times as much may be missing of it. None where more than a quarter of the cells are needed.
-    Cells that hold four times k faces are always looked into.
+    Most pairs are of those who have many neighbors; so that others keep theirs, each face's share counts too,
+    and in the mean five times as much may be missing of it. None where more than a quarter of the cells are
+    needed. Cells that hold four times k faces are always looked into.
     """
     asked = chance[-QUERIES:]
     neighbors, similarities = nearest_faces(features, asked, k)

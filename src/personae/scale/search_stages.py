@@ -132,8 +132,8 @@ def _search_all(features: NDArray[np.floating[Any]], k: int, desk: Desk) -> None
 
 
 def _join(features: NDArray[np.float32], k: int, desk: Desk) -> None:
-    """Part after part of the cells, then the neighbors of neighbors; each time the best so far go from one pair of
-    tables to the other.
+    """Part after part of the cells, then the neighbors of neighbors; the best so far go from one pair of tables
+    to the other.
     """
     n, progress = len(features), Parts(desk.folder)
     order, cell, start = (np.load(desk.of["cells"] / f"{name}.npy") for name in ("order", "cell", "start"))
