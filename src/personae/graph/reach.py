@@ -30,9 +30,9 @@ def standing_out(
     """(B,) float32, the cosine above which neighbors of the faces asked for stand out.
 
     A face's log distances to others, log(1 - cosine), are close to a bell curve; by that curve one face in a
-    thousand has any of N strangers as close. Its width is that of the wider side: the nearest strangers of a poor
-    face are poor faces, and nearer than the far side shows. How a product is rounded depends on where in `faces`
-    a face stands.
+    thousand has any of N strangers as close. Its width is that of the wider side: the nearest strangers of a
+    poor face are poor faces, and nearer than the far side shows. How a product is rounded depends on where in
+    `faces` a face stands.
     """
     others = features[strangers].astype(np.float32)
     last = len(others) - 1
