@@ -17,7 +17,6 @@ from benchmarks.collections import collections
 from benchmarks.record import RESULTS, record
 from personae import Auto, FaceSet, KnnGraph, evaluate, knn_graph
 from personae.graph.components import component_labels
-from personae.link.strangers import bell_floor
 
 SEED = 0
 AUTO = "personae.methods.auto"
@@ -41,8 +40,8 @@ WITHOUT: dict[str, dict[str, Callable[..., Any]]] = {
         "personae.link.false_links.bell_line": lambda widths: (1.0, 0.0)
     },
     "one stranger in a thousand faces as the floor": {
-        f"{AUTO}.least_widths": lambda strangers, pairs, graph, shares: np.full(
-            len(shares), bell_floor(1e-3, len(graph))
+        f"{AUTO}.least_widths": lambda strangers, pairs, graph, shares, floor: np.full(
+            len(shares), floor
         ).tolist()
     },
     "components for the map equation": {
@@ -52,6 +51,7 @@ WITHOUT: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "people with full lists left torn": {f"{AUTO}.joined_again": first_labels},
     "look-alikes left together": {f"{AUTO}.look_alikes_apart": first_labels},
+    "lone faces left alone": {f"{AUTO}.lone_faces_joined": first_labels},
 }
 SETTINGS: list[dict[str, Any]] = [
     {"false_links": 0.05},

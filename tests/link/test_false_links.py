@@ -15,6 +15,7 @@ from personae.link.false_links import (
     lightest_tail,
     tail_of,
 )
+from personae.link.strangers import bell_floor
 from tests.planted import made_faces
 
 
@@ -110,15 +111,19 @@ def test_few_links_at_the_least_width_are_false():
     z = found.widths(np.arange(len(faces)), graph.neighbors, graph.similarities)
     false = faces.truth[graph.neighbors] != faces.truth[:, None]
     shares = (0.05, 0.2, 0.5)
-    for share, floor in zip(shares, least_widths(found, pairs, graph, shares), strict=True):
+    own = bell_floor(1e-3, len(faces))
+    slope, shift = bell_line(pairs.widths(found))
+    own_links = (slope * z + shift > own).sum(axis=1, keepdims=True)
+    weight = np.broadcast_to(1 / np.maximum(own_links, 1), z.shape)
+    for share, floor in zip(shares, least_widths(found, pairs, graph, shares, own), strict=True):
         near = (z > floor) & (z < floor + 0.4)
         assert near.sum() > 60
-        assert abs(false[near].mean() - share) < 0.5 * share
+        assert abs(np.average(false[near], weights=weight[near]) - share) < 0.5 * share
 
 
 def test_where_people_have_many_faces_links_may_be_longer():
     floors = [
-        least_widths(*(looked_at(sizes)[i] for i in (2, 3, 1)), [0.15])[0]
+        least_widths(*(looked_at(sizes)[i] for i in (2, 3, 1)), [0.2], 4.0)[0]
         for sizes in ([1] * 600, [2] * 300, [20] * 30)
     ]
     assert floors[0] > floors[1] > floors[2]

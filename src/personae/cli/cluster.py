@@ -61,8 +61,8 @@ def auto(
     constraints: Held = None,
     k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
     false_links: Annotated[
-        float, typer.Option(help="Share of false links put up with where they are most.")
-    ] = 0.15,
+        float, typer.Option(help="Share of a face's links that may be false where most are.")
+    ] = 0.2,
     target_precision: Annotated[
         float | None, typer.Option(help="Link more strictly until the expected pairwise precision is this.")
     ] = None,

@@ -83,12 +83,15 @@ def tail_of(widths: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def least_widths(
-    strangers: Strangers, pairs: StrangerPairs, graph: KnnGraph, false_links: Sequence[float]
+    strangers: Strangers, pairs: StrangerPairs, graph: KnnGraph, false_links: Sequence[float], floor: float
 ) -> list[float]:
-    """For each share, the z from which at most that share of the graph's links is between strangers.
+    """For each share, the z from which at most that share of a face's links is to strangers, in the mean.
+
+    floor: z on the scale of the normal curve, above which neighbors count as a face's own
 
     Strangers are counted on the normal curve, after a line that takes their quantiles to those of the curve,
-    and only of faces whose lists reach that far: a list full of closer faces has no place for them.
+    and only of faces whose lists reach that far: a list full of closer faces has no place for them. The links
+    of a face count as one in all: who has hundreds of pictures does not speak for those who have three.
     """
     slope, shift = bell_line(pairs.widths(strangers))
     edges = np.arange(LEAST, MOST, STEP)
@@ -98,8 +101,9 @@ def least_widths(
         others = graph.neighbors[faces]
         z = strangers.widths(faces, others, graph.similarities[faces])
         z = np.where(others == NOBODY, LEAST, (slope * z + shift).clip(LEAST, MOST - 2 * STEP))
-        links += np.histogram(z[others != NOBODY], edges)[0]
-        reaching += np.histogram(z.min(axis=1, initial=MOST - 2 * STEP), edges)[0]
+        weight = 1 / np.maximum((z > floor).sum(axis=1), 1)
+        links += np.histogram(z, edges, weights=np.where(others == NOBODY, 0, weight[:, None]))[0]
+        reaching += np.histogram(z.min(axis=1, initial=MOST - 2 * STEP), edges, weights=weight)[0]
     links = np.convolve(links, np.full(SMOOTH, 1 / SMOOTH), "same")
     reaching = np.cumsum(reaching)
     expected = reaching * (len(graph) - 1.0) * pairs.apart.mean() * -np.diff(norm.sf(edges))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.full_lists import joined_again
+from personae.clustering.lone_faces import lone_faces_joined
 from personae.clustering.look_alikes import look_alikes_apart
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
@@ -53,7 +54,8 @@ class Auto(FeatureClusterer):
     away. Last, strangers are counted again, and at each closeness the links that they would make are compared
     with those that there are (`personae.link.false_links`). The map equation turns the links into people;
     those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes are taken
-    apart (`personae.clustering.look_alikes`).
+    apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the mean
+    (`personae.clustering.lone_faces`).
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where more than that are one person, for then there are too few strangers to measure (give it some:
@@ -61,7 +63,7 @@ class Auto(FeatureClusterer):
     O(N^2 d) for the graph of up to 50,000 faces, less beyond; O(N (sample d + k)) after.
 
     k:                neighbors a face
-    false_links:      share of false links that is put up with at the closeness where they are most
+    false_links:      share of a face's links that may be false, in the mean, at the closeness where most are
     target_precision: fewer false links are put up with until the expected pairwise precision is this, or
                       as near to it as it gets; or None
     sample:           faces that each face is compared with
@@ -79,7 +81,7 @@ class Auto(FeatureClusterer):
     def __init__(
         self,
         k: int = 80,
-        false_links: float = 0.15,
+        false_links: float = 0.2,
         target_precision: float | None = None,
         sample: int = 1024,
         strangers: NDArray[np.floating[Any]] | None = None,
@@ -169,7 +171,7 @@ class Auto(FeatureClusterer):
         guess = _guess(faces, graph, strangers, floor)
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
-        floors = least_widths(strangers, pairs, graph, shares)
+        floors = least_widths(strangers, pairs, graph, shares, floor)
         return Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
 
 
@@ -221,7 +223,8 @@ def people(
     floors: widths that links must exceed, rising; the first is for all, the others are for look-alikes
     """
     labels = _guess(faces, graph, strangers, floors[0], constraints)
-    return look_alikes_apart(labels, faces.features, graph, strangers, floors, constraints)
+    labels = look_alikes_apart(labels, faces.features, graph, strangers, floors, constraints)
+    return lone_faces_joined(labels, faces.features, graph, strangers, floors[0], constraints)
 
 
 def _guess(

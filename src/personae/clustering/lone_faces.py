@@ -1,0 +1,100 @@
+"""Faces left alone that are close to all of one person, though to none of its faces as close as links must be.
+
+The mean over a person's faces says more than any one of them: a poor picture is farther from each than other
+pictures are, but nearer to all than a stranger is.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.clustering.look_alikes import LOOSE
+from personae.data.constraints import Constraints
+from personae.graph.components import first_seen
+from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.link.strangers import Strangers, log_distance
+
+ENOUGH = 3  # faces of a person that has a mean
+BLOCK = 1 << 14  # pairs in one go
+LEAD = 0.5  # widths that one person must be closer than the next
+
+
+def lone_faces_joined(
+    labels: NDArray[np.int32],
+    features: NDArray[np.floating],
+    graph: KnnGraph,
+    strangers: Strangers,
+    floor: float,
+    constraints: Constraints | None = None,
+) -> NDArray[np.int32]:
+    """(N,) int32, the people after lone faces joined them, 0..C-1 in the order of the first faces.
+
+    labels:   (N,) int32, 0..C-1
+    features: (N, d) unit rows
+    floor:    widths that links exceed
+
+    A lone face joins the person it is closest to, of those with three faces or more that its neighbors belong
+    to, if it is at most a width farther from it, in the mean, than links reach, half a width closer than to the
+    next, and no pair that is apart would come together. O(N d) and O(k d) a lone face.
+    """
+    size = np.bincount(labels)
+    face, person = _candidates(labels, graph, size)
+    if constraints is not None and len(constraints.apart):
+        a, b = constraints.apart.T
+        apart = np.r_[a, b].astype(np.int64) * len(size) + labels[np.r_[b, a]]
+        kept = ~np.isin(face * len(size) + person, apart)
+        face, person = face[kept], person[kept]
+    if not len(face):
+        return labels
+    near = _closeness(face, person, labels, features, strangers)
+    order = np.lexsort((person, -near, face))
+    face, person, near = face[order], person[order], near[order]
+    first = np.r_[True, face[1:] != face[:-1]]
+    ahead = np.where(np.r_[first[1:], True], np.inf, near - np.r_[near[1:], 0])
+    joins = first & (near > floor - LOOSE) & (ahead > LEAD)
+    found = labels.copy()
+    found[face[joins]] = person[joins]
+    if constraints is not None and len(constraints.apart):
+        a, b = constraints.apart[found[constraints.apart[:, 0]] == found[constraints.apart[:, 1]]].T
+        back = np.r_[a, b]
+        found[back] = labels[back]
+    return first_seen(found)
+
+
+def _candidates(
+    labels: NDArray[np.int32], graph: KnnGraph, size: NDArray[np.intp]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The lone faces, each with each of the people that it may join."""
+    lone = np.flatnonzero(size[labels] == 1)
+    others = graph.neighbors[lone]
+    person = labels[others].astype(np.int64)
+    row, rank = np.nonzero((others != NOBODY) & (size[person] >= ENOUGH))
+    pairs = np.unique(lone[row] * len(size) + person[row, rank])
+    return np.asarray(pairs // len(size)), np.asarray(pairs % len(size))
+
+
+def _closeness(
+    face: NDArray[np.int64],
+    person: NDArray[np.int64],
+    labels: NDArray[np.int32],
+    features: NDArray[np.floating],
+    strangers: Strangers,
+) -> NDArray[np.float64]:
+    """(P,) how many widths nearer than strangers a face and a person are, by the mean of the person's faces."""
+    people, of = np.unique(person, return_inverse=True)
+    rows = np.flatnonzero(np.isin(labels, people))
+    group = np.searchsorted(people, labels[rows])
+    count = np.bincount(group)
+    middle = np.zeros((len(people), features.shape[1]), np.float32)
+    np.add.at(middle, group, features[rows])
+    middle /= count[:, None]
+    scale = 1 / strangers.spread
+    level = np.bincount(group, (strangers.level * scale)[rows]) / count
+    slope = np.bincount(group, scale[rows]) / count
+    depth = np.empty(len(face))
+    for start in range(0, len(face), BLOCK):
+        some = slice(start, start + BLOCK)
+        depth[some] = log_distance(
+            np.einsum("ij,ij->i", features[face[some]], middle[of[some]]).astype(np.float64)
+        )
+    of_face = (strangers.level * scale)[face] - scale[face] * depth
+    return np.asarray((of_face + level[of] - slope[of] * depth) / 2)
