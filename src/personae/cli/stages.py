@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from personae.data import FaceSet
-    from personae.scale.pipeline import Recipe
+    from personae.scale.recipes import Recipe
     from personae.scale.stages import Told
 
 
@@ -41,28 +41,43 @@ Memory = Annotated[
 ]
 
 
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="With --workdir: share the work out on a Ray cluster, or on one of its own here.",
+        metavar="local|HOST:PORT",
+    ),
+]
+
+
 def refuse_contradictions(
-    workdir: Path | None, memory: str | None, graph: Path | None, constraints: Path | None = None
+    workdir: Path | None, memory: str | None, ray: str | None, graph: Path | None
 ) -> None:
     """InputError for options that do not go together."""
     from personae.errors import InputError
 
     if workdir is None and memory is not None:
         raise InputError("--memory goes with --workdir; give a folder to work in")
+    if workdir is None and ray is not None:
+        raise InputError("--ray goes with --workdir; give a folder that all nodes see")
     if workdir is not None and graph is not None:
         raise InputError("--workdir makes the graph itself; leave out --graph")
-    if workdir is not None and constraints is not None:
-        raise InputError("--workdir takes no constraints yet; leave out one of the two")
 
 
-def in_stages(faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | None) -> "NDArray[np.int32]":
+def in_stages(
+    faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | None, ray: str | None
+) -> "NDArray[np.int32]":
     """The labels; says how far each stage is, and which were done before."""
     from personae.scale.pipeline import people_in_stages
+    from personae.scale.shards import HERE, OnRay
     from personae.scale.sizes import bytes_of
+    from personae.scale.stages import Run
 
     held = bytes_of(memory) if memory else memory_of_machine()
+    place = OnRay(ray) if ray else HERE
     with shown_by_stage() as told:
-        labels, ran = people_in_stages(faces, recipe, workdir, held, told)
+        labels, ran = people_in_stages(faces, recipe, workdir, Run(held, told, place))
     for name, stage in ran.items():
         seconds = f"{stage.record['seconds']:.1f} s" if stage.fresh else "done before"
         counts = ", ".join(

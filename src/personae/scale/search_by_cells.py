@@ -1,0 +1,210 @@
+"""Pairs of runs of cells as shards of the search: the faces of one run look into the cells of another.
+
+First every run looks into itself, which tells how close a neighbor needs to be; so what the other pairs find is
+short. The best of all they found is to the bit what one join of all cells finds.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from personae.data.atomic import atomic_write
+from personae.graph.join import Asked, joined
+from personae.graph.knn_graph import NOBODY
+from personae.scale.shards import Features, rows_of
+
+FOUND = np.dtype([("row", np.int32), ("face", np.int32), ("cosine", np.float32)])
+RUNS = 512  # at most
+Pair = tuple[int, int]
+
+
+class Runs(NamedTuple):
+    """R runs of cells, and where they lie on disk.
+
+    features: of all faces
+    cells:    the folder that `lay_out` wrote
+    folder:   of the search
+    bounds:   the cells that the runs begin with, and the end
+    k:        neighbors a face
+    """
+
+    features: Features
+    cells: Path
+    folder: Path
+    bounds: list[int]
+    k: int
+
+    @classmethod
+    def of(cls, features: Features, cells: Path, folder: Path, size: int, k: int) -> "Runs":
+        """Runs of about `size` faces, whole cells."""
+        cell = np.load(cells / "cell.npy", mmap_mode="r")
+        starts = np.asarray(cell[:: max(size, -(-len(cell) // RUNS))])
+        return cls(features, cells, folder, [*np.unique(np.r_[0, starts[1:]]).tolist(), int(cell[-1]) + 1], k)
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def rows(self) -> list[int]:
+        """The places that the runs begin at, in the order of cells, and the end."""
+        places: list[int] = np.searchsorted(
+            np.load(self.cells / "cell.npy", mmap_mode="r"), self.bounds
+        ).tolist()
+        return places
+
+    def own(self, run: int) -> Path:
+        return self.folder / f"own-{run:04}.npz"
+
+    def found(self, run: int, pair: Pair) -> Path:
+        """What a pair found for the faces of one of its runs."""
+        return self.folder / f"found-{run:04}-{pair[0]:04}-{pair[1]:04}.npy"
+
+    def whole(self, run: int) -> Path:
+        return self.folder / f"whole-{run:04}.npz"
+
+    def least(self) -> Path:
+        return self.folder / "least.npy"
+
+
+def look_within(run: int, runs: Runs) -> None:
+    """Writes the best k of the faces of a run among themselves."""
+    _, neighbors, cosines = _joined(runs, (run, run), None)
+    write_lists(runs.own(run), neighbors, cosines)
+
+
+def tell_least(runs: Runs) -> None:
+    """Writes the cosine of the k-th face that each found in its own run; -inf where there is none."""
+    places = runs.rows()
+    least = np.full(places[-1], -np.inf, np.float32)
+    for run, (low, high) in enumerate(pairwise(places)):
+        with np.load(runs.own(run)) as held:
+            there = held["neighbors"][:, -1] != NOBODY
+            least[low:high][there] = held["similarities"][there, -1]
+    with atomic_write(runs.least()) as temporary:
+        np.save(temporary, least)
+
+
+def look_across(pair: Pair, runs: Runs) -> None:
+    """Writes what the second run's faces find in the cells of the first, and the first's among those."""
+    least = np.load(runs.least(), mmap_mode="r")
+    rows, neighbors, cosines = _joined(runs, pair, least)
+    places = runs.rows()
+    wanted = (neighbors != NOBODY) & (cosines >= least[rows][:, None])
+    row, rank = np.nonzero(wanted)
+    found = np.empty(len(row), FOUND)
+    found["row"], found["face"], found["cosine"] = rows[row], neighbors[row, rank], cosines[row, rank]
+    for run in pair:
+        low, high = places[run], places[run + 1]
+        here = found[(found["row"] >= low) & (found["row"] < high)]
+        here["row"] -= low
+        with atomic_write(runs.found(run, pair)) as temporary:
+            np.save(temporary, here)
+
+
+def gather(run: int, runs: Runs) -> None:
+    """Writes the best k of the faces of a run, of all that was found for them."""
+    with np.load(runs.own(run)) as held:
+        neighbors, cosines = held["neighbors"], held["similarities"]
+    for file in sorted(runs.folder.glob(f"found-{run:04}-*.npy")):
+        rows, faces, values = (np.ascontiguousarray(np.load(file)[name]) for name in FOUND.names or ())
+        _put_in(rows, faces, values, neighbors, cosines)
+    write_lists(runs.whole(run), neighbors, cosines)
+
+
+def write_lists(file: Path, neighbors: NDArray[np.int32], cosines: NDArray[np.float32]) -> None:
+    """A `.npz` of both."""
+    with atomic_write(file) as temporary, temporary.open("wb") as opened:
+        np.savez(opened, neighbors=neighbors, similarities=cosines)
+
+
+def work_of(runs: Runs) -> NDArray[np.float64]:
+    """(R, R) share of the products for each pair, if faces look into the cells alike wherever they are."""
+    start, places = np.load(runs.cells / "start.npy"), runs.rows()
+    cell = np.load(runs.cells / "cell.npy", mmap_mode="r")
+    sizes = np.bincount(cell, minlength=len(start) - 1)
+    products = np.add.reduceat(np.diff(start) * sizes, runs.bounds[:-1]).astype(np.float64)
+    shares = np.outer(products, np.diff(places))
+    return np.asarray(shares / shares.sum())
+
+
+def _joined(
+    runs: Runs, pair: Pair, least: NDArray[np.float32] | None
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float32]]:
+    """The faces of a pair by their places in the order of cells, and the best k of each, no face twice."""
+    low, high = runs.bounds[pair[0]], runs.bounds[pair[0] + 1]
+    places = runs.rows()
+    mine, theirs = (np.arange(places[run], places[run + 1]) for run in pair)
+    cell = np.load(runs.cells / "cell.npy", mmap_mode="r")
+    probe = np.load(runs.cells / "probe.npy", mmap_mode="c")  # as numba knows arrays
+    start, asking = _asking(probe[theirs[0] : theirs[-1] + 1], low, high - low)
+    rows = mine
+    if pair[0] != pair[1]:
+        some, asking = np.unique(asking, return_inverse=True)
+        rows, asking = np.r_[mine, theirs[some]], asking + len(mine)
+    asked = Asked(
+        first=np.searchsorted(cell[mine], np.arange(low, high + 1)),
+        cell=cell[rows],
+        probe=probe[mine[0] : mine[-1] + 1],  # of those whose cells are looked into
+        start=start,
+        face=asking.astype(np.int32),
+    )
+    face = np.load(runs.cells / "order.npy", mmap_mode="r")[rows]
+    by_face = np.argsort(face)
+    number = np.empty(len(rows), np.int32)
+    number[by_face] = np.arange(len(rows), dtype=np.int32)
+    wanted = None if least is None else least[rows]
+    found, cosines = joined(rows_of(runs.features, face), asked, number, runs.k, wanted)
+    neighbors = np.where(found == NOBODY, np.int32(NOBODY), face[by_face][found])
+    return rows, neighbors[number], cosines[number]
+
+
+@njit(cache=True)
+def _asking(probe: NDArray[np.int32], low: int, count: int) -> Any:
+    """Where the faces that look into each of `count` cells from `low` on begin, and these, rising in each cell.
+
+    probe: (R, p) rising
+    """
+    start = np.zeros(count + 1, np.int64)
+    for row in range(len(probe)):
+        for at in range(np.searchsorted(probe[row], low), probe.shape[1]):
+            if probe[row, at] >= low + count:
+                break
+            start[probe[row, at] - low + 1] += 1
+    start = np.cumsum(start)
+    face = np.empty(start[-1], np.int64)
+    to = start[:-1].copy()
+    for row in range(len(probe)):
+        for at in range(np.searchsorted(probe[row], low), probe.shape[1]):
+            if probe[row, at] >= low + count:
+                break
+            cell = probe[row, at] - low
+            face[to[cell]] = row
+            to[cell] += 1
+    return start, face
+
+
+@njit(cache=True)
+def _put_in(
+    rows: NDArray[np.int32],
+    faces: NDArray[np.int32],
+    values: NDArray[np.float32],
+    neighbors: NDArray[np.int32],
+    cosines: NDArray[np.float32],
+) -> None:
+    """Puts faces into the lists of their rows where they belong, equals in the order of the faces."""
+    for at in range(len(rows)):
+        near, close = neighbors[rows[at]], cosines[rows[at]]
+        rank = len(near)
+        while rank > 0 and (
+            near[rank - 1] == NOBODY
+            or close[rank - 1] < values[at]
+            or (close[rank - 1] == values[at] and near[rank - 1] > faces[at])
+        ):
+            rank -= 1
+        for place in range(len(near) - 1, rank, -1):
+            near[place], close[place] = near[place - 1], close[place - 1]
+        if rank < len(near):
+            near[rank], close[rank] = faces[at], values[at]
