@@ -35,7 +35,8 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
     features: those of the faces, or the file that they are in
     """
     n, d = faces.features.shape
-    k, probes, memory = min(recipe.k, n - 1), probes_likely(n), memory_of(n, d, recipe)
+    memory = memory_of(n, d, recipe)
+    disk = disk_of(n, min(recipe.k, n - 1), probes_likely(n))
     of_faces = {"faces": n, "d": d, "features": _checksum(faces.features)}
 
     def link(desk: Desk) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
             after=[],
             work=lambda desk: lay_out(features, recipe.k, recall, desk),
             memory=memory["cells"],
-            disk=8 * n * (1 + probes),
+            disk=disk["cells"],
         ),
         Stage(
             name="knn",
@@ -67,7 +68,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
             after=["cells"],
             work=lambda desk: search(features, recipe.k, desk),
             memory=memory["knn"],
-            disk=n * (22 * k + 8),
+            disk=disk["knn"],
         ),
         Stage(
             name="links",
@@ -75,7 +76,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
             after=["knn"],
             work=link,
             memory=memory["links"],
-            disk=4 * n * (2 * k + 1),
+            disk=disk["links"],
         ),
         Stage(
             name="labels",
@@ -83,7 +84,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
             after=["knn", "links"],
             work=label,
             memory=memory["labels"],
-            disk=4 * n,
+            disk=disk["labels"],
         ),
     ]
 
@@ -98,6 +99,16 @@ def memory_of(n: int, d: int, recipe: Recipe) -> dict[str, int]:
         "knn": search_memory(n, d, k, probes),
         "links": in_use + n * (4 * d * recipe.copies + 16 * k + of_links),
         "labels": in_use + n * (4 * d * recipe.copies + 16 * k + of_links),
+    }
+
+
+def disk_of(n: int, k: int, probes: int) -> dict[str, int]:
+    """Bytes that each stage has on disk at most, those on the way to its result included."""
+    return {
+        "cells": 8 * n * (2 + probes),
+        "knn": n * (30 * k + 8),
+        "links": 4 * n * (2 * k + 1),
+        "labels": 4 * n,
     }
 
 

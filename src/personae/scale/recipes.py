@@ -79,8 +79,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
                 np.savez(temporary, **arrays)
             work = partial(_seen, features=reach, asked=asked, side=side)
             n, d = features.shape
-            memory = BASE + 4 * n + ROWS * (4 * d + 32 * len(sample.face))
-            seen = in_rows(desk, f"seen-{passes}", work, n, (passes * n, memory))
+            seen = in_rows(desk, f"seen-{passes}", work, n, (passes * n, auto_shard(n, d, len(sample.face))))
             found = settled(np.load(seen))
             for file in (asked, seen):
                 file.unlink()
@@ -105,6 +104,11 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         of_people={"clusterer": "map_equation", **_told_of(constraints)},
         copies=1,
     )
+
+
+def auto_shard(n: int, d: int, sample: int = 1024) -> int:
+    """Bytes: who everybody is, the features of a run of faces, and what they have with the sample."""
+    return BASE + 4 * n + ROWS * (4 * d + 32 * sample) + 16 * d * sample
 
 
 def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> Recipe:

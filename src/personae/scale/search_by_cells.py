@@ -1,10 +1,11 @@
 """Pairs of runs of cells as shards of the search: the faces of one run look into the cells of another.
 
-First every run looks into itself, which tells how close a neighbor needs to be; so what the other pairs find is
-short. The best of all they found is to the bit what one join of all cells finds.
+First every run looks into itself, then into those beside it, then twice as far, and so on; what was found so
+far tells how close a neighbor needs to be, so what is found in between is short. The best of all is to the bit
+what one join of all cells finds.
 """
 
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,6 @@ from personae.graph.knn_graph import NOBODY
 from personae.scale.shards import Features, rows_of
 
 FOUND = np.dtype([("row", np.int32), ("face", np.int32), ("cosine", np.float32)])
-RUNS = 512  # at most
 Pair = tuple[int, int]
 
 
@@ -42,7 +42,7 @@ class Runs(NamedTuple):
     def of(cls, features: Features, cells: Path, folder: Path, size: int, k: int) -> "Runs":
         """Runs of about `size` faces, whole cells."""
         cell = np.load(cells / "cell.npy", mmap_mode="r")
-        starts = np.asarray(cell[:: max(size, -(-len(cell) // RUNS))])
+        starts = np.asarray(cell[::size])
         return cls(features, cells, folder, [*np.unique(np.r_[0, starts[1:]]).tolist(), int(cell[-1]) + 1], k)
 
     def __len__(self) -> int:
@@ -55,41 +55,57 @@ class Runs(NamedTuple):
         ).tolist()
         return places
 
-    def own(self, run: int) -> Path:
-        return self.folder / f"own-{run:04}.npz"
+    def rounds(self) -> list[list[Pair]]:
+        """All pairs of two runs, those of runs up to twice as far from each other in each round."""
+        found: list[list[Pair]] = [[] for _ in range((len(self) // 2).bit_length())]
+        for pair in permutations(range(len(self)), 2):
+            found[self.round(pair)].append(pair)
+        return found
+
+    def round(self, pair: Pair) -> int:
+        """When a pair of two runs is looked at."""
+        apart = abs(pair[0] - pair[1])
+        return min(apart, len(self) - apart).bit_length() - 1
+
+    def lists(self, run: int, rounds: int) -> Path:
+        """The best of the faces of a run after so many rounds."""
+        return self.folder / f"lists-{rounds:02}-{run:04}.npz"
+
+    def least(self, rounds: int) -> Path:
+        """How close a neighbor needs to be after so many rounds."""
+        return self.folder / f"least-{rounds:02}.npy"
 
     def found(self, run: int, pair: Pair) -> Path:
         """What a pair found for the faces of one of its runs."""
         return self.folder / f"found-{run:04}-{pair[0]:04}-{pair[1]:04}.npy"
 
-    def whole(self, run: int) -> Path:
-        return self.folder / f"whole-{run:04}.npz"
-
-    def least(self) -> Path:
-        return self.folder / "least.npy"
+    def all_found(self, run: int, rounds: int) -> list[Path]:
+        """What the pairs of a round found for the faces of a run."""
+        pairs = [pair for other in range(len(self)) for pair in ((run, other), (other, run)) if other != run]
+        return [self.found(run, pair) for pair in pairs if self.round(pair) == rounds]
 
 
 def look_within(run: int, runs: Runs) -> None:
     """Writes the best k of the faces of a run among themselves."""
     _, neighbors, cosines = _joined(runs, (run, run), None)
-    write_lists(runs.own(run), neighbors, cosines)
+    write_lists(runs.lists(run, 0), neighbors, cosines)
 
 
-def tell_least(runs: Runs) -> None:
-    """Writes the cosine of the k-th face that each found in its own run; -inf where there is none."""
+def tell_least(runs: Runs, rounds: int) -> None:
+    """Writes the cosine of the k-th face that each found so far; -inf where there is none."""
     places = runs.rows()
     least = np.full(places[-1], -np.inf, np.float32)
     for run, (low, high) in enumerate(pairwise(places)):
-        with np.load(runs.own(run)) as held:
+        with np.load(runs.lists(run, rounds)) as held:
             there = held["neighbors"][:, -1] != NOBODY
             least[low:high][there] = held["similarities"][there, -1]
-    with atomic_write(runs.least()) as temporary:
+    with atomic_write(runs.least(rounds)) as temporary:
         np.save(temporary, least)
 
 
-def look_across(pair: Pair, runs: Runs) -> None:
+def look_across(pair: Pair, runs: Runs, rounds: int) -> None:
     """Writes what the second run's faces find in the cells of the first, and the first's among those."""
-    least = np.load(runs.least(), mmap_mode="r")
+    least = np.load(runs.least(rounds), mmap_mode="r")
     rows, neighbors, cosines = _joined(runs, pair, least)
     places = runs.rows()
     wanted = (neighbors != NOBODY) & (cosines >= least[rows][:, None])
@@ -104,14 +120,14 @@ def look_across(pair: Pair, runs: Runs) -> None:
             np.save(temporary, here)
 
 
-def gather(run: int, runs: Runs) -> None:
-    """Writes the best k of the faces of a run, of all that was found for them."""
-    with np.load(runs.own(run)) as held:
+def gather(run: int, runs: Runs, rounds: int) -> None:
+    """Writes the best k of the faces of a run, of those so far and all that was found in a round."""
+    with np.load(runs.lists(run, rounds)) as held:
         neighbors, cosines = held["neighbors"], held["similarities"]
-    for file in sorted(runs.folder.glob(f"found-{run:04}-*.npy")):
+    for file in runs.all_found(run, rounds):
         rows, faces, values = (np.ascontiguousarray(np.load(file)[name]) for name in FOUND.names or ())
         _put_in(rows, faces, values, neighbors, cosines)
-    write_lists(runs.whole(run), neighbors, cosines)
+    write_lists(runs.lists(run, rounds + 1), neighbors, cosines)
 
 
 def write_lists(file: Path, neighbors: NDArray[np.int32], cosines: NDArray[np.float32]) -> None:

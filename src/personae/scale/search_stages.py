@@ -3,9 +3,8 @@
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import permutations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,13 +13,12 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
-from personae.graph.cells import SHOWN, Cells
+from personae.graph.cells import BLOCK, SHOWN, Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import CELLS, PROBES, SMALL, complete, planned
 from personae.graph.threads import Span
 from personae.scale.search_by_cells import (
-    RUNS,
     Runs,
     gather,
     look_across,
@@ -32,7 +30,8 @@ from personae.scale.search_by_cells import (
 from personae.scale.shards import ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
-FACES = 1 << 17  # in a run of cells
+FACES = 1 << 17  # in a run of cells, but for more than `RUNS` of them
+RUNS = 2048
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 TRIED = 40_000  # faces that the number of probes is measured with
 UNEVEN = 1.25  # a run may be so many times as large as the mean
@@ -60,8 +59,7 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
     if plan is None:
         return {"faces": n, "cells": 0, "probes": 0}
     count, probes = len(plan.cells), plan.probes
-    memory = cells_memory(n, d, probes)
-    desk.refuse_more_than_memory(memory)
+    desk.refuse_more_than_memory(cells_memory(n, d, probes))
     chance, directions = desk.folder / "chance.npy", desk.folder / "directions.npz"
     np.save(chance, plan.chance)
     np.savez(directions, **vars(plan.cells))
@@ -71,7 +69,7 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
     shards = runs(n, LOOKED_UP)
     left = [shard for shard in shards if not _looked_up(desk.folder, shard[0]).is_file()]
     done = n - sum(high - low for low, high in left)
-    for (low, high), _ in desk.place.run(look, left, memory):
+    for (low, high), _ in desk.place.run(look, left, look_up_memory(d, count, probes)):
         done += high - low
         desk.told(done, n)
     drawn, sorted_by_cell = desk.folder / "drawn.npy", desk.folder / "probe.npy"
@@ -109,9 +107,9 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
     k = min(k, n - 1)
     if (desk.of["cells"] / "order.npy").is_file():
         probes = np.load(desk.of["cells"] / "probe.npy", mmap_mode="r").shape[1]
-        memory = search_memory(n, d, k, probes)
-        desk.refuse_more_than_memory(memory)
-        _join(Runs.of(features, desk.of["cells"], desk.folder, FACES, k), desk, memory)
+        desk.refuse_more_than_memory(search_memory(n, d, k, probes))
+        runs_of = Runs.of(features, desk.of["cells"], desk.folder, run_size(n), k)
+        _join(runs_of, desk, shard_memory(n, d, k, probes))
     else:
         _search_all(features, k, desk)
     return {"faces": n, "k": k}
@@ -126,14 +124,31 @@ def cells_memory(n: int, d: int, probes: int) -> int:
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
-    """Bytes: features, who stands where, and of two runs candidates, results and who looks where."""
-    run = min(n, round(UNEVEN * max(FACES, n / RUNS)))
-    return BASE + n * (4 * d + 16) + 2 * run * (4 * d + 8 * (2 * k + 64) + 40 * k) + 20 * probes * run
+    """Bytes: features, who stands where, and what a shard takes."""
+    return n * (4 * d + 16) + shard_memory(n, d, k, probes)
+
+
+def shard_memory(n: int, d: int, k: int, probes: int) -> int:
+    """Bytes: of the faces of two runs of cells features, candidates and results, and who looks where."""
+    size = run_size(n)
+    run = min(n, round(UNEVEN * size))
+    looked = min(probes, math.ceil(UNEVEN * CELLS * math.sqrt(n) * size / n))  # cells in the other run
+    return BASE + 2 * run * (4 * d + 8 * (2 * k + 64) + 40 * k) + 20 * looked * run
+
+
+def look_up_memory(d: int, cells: int, probes: int) -> int:
+    """Bytes: the cells, the features of a run of faces, their products in blocks, and their cells."""
+    return BASE + 4 * d * cells + LOOKED_UP * (8 * d + 16 * probes) + 16 * BLOCK * cells
 
 
 def probes_likely(n: int) -> int:
     """Cells that a face may have to look into, from what was measured; 0 where all pairs are looked at."""
     return round(LIKELY * CELLS * n**0.5) if n > SMALL else 0
+
+
+def run_size(n: int) -> int:
+    """Faces in a run of cells."""
+    return max(FACES, -(-n // RUNS))
 
 
 def read_knn(folder: Path) -> KnnGraph:
@@ -163,39 +178,47 @@ def _search_all(features: Features, k: int, desk: Desk) -> None:
 
 
 def _join(runs_of: Runs, desk: Desk, memory: int) -> None:
-    """Each run of cells with itself, each with each other, then all that was found for the faces of each."""
-    phases, places, share = Phases(desk.folder), runs_of.rows(), work_of(runs_of)
+    """Each run of cells with itself, then round by round with the others."""
+    phases, places, share, rounds = Phases(desk.folder), runs_of.rows(), work_of(runs_of), runs_of.rounds()
     n, each = places[-1], range(len(runs_of))
-    within = [run for run in each if phases.done == 0 and not runs_of.own(run).is_file()]
+    within = [run for run in each if phases.done == 0 and not runs_of.lists(run, 0).is_file()]
     across = [
-        pair
-        for pair in permutations(each, 2)
-        if phases.done <= 1 and not all(runs_of.found(run, pair).is_file() for run in pair)
+        [pair for pair in pairs if not all(runs_of.found(run, pair).is_file() for run in pair)]
+        if number + 1 >= phases.done
+        else []
+        for number, pairs in enumerate(rounds)
     ]
-    total = n * (sum(share[run, run] for run in within) + sum(share[pair] for pair in across))
+    work = [share[run, run] for run in within] + [share[pair] for pairs in across for pair in pairs]
+    total = n * sum(work)
     done = 0.0
     desk.told(0, int(total))
     for run, _ in desk.place.run(partial(look_within, runs=runs_of), within, memory):
         done += n * share[run, run]
         desk.told(min(int(done), int(total) - 1), int(total))
-    phases.reach(1, lambda: tell_least(runs_of))
-    for pair, _ in desk.place.run(partial(look_across, runs=runs_of), across, memory):
-        done += n * share[pair]
-        desk.told(min(int(done), int(total) - 1), int(total))
-    phases.reach(2)
-    if phases.done == 2:
-        left = [run for run in each if not runs_of.whole(run).is_file()]
-        for _ in desk.place.run(partial(gather, runs=runs_of), left, memory):
+    phases.reach(1)
+    for number, pairs in enumerate(across):
+        if number + 1 < phases.done:
+            continue
+        if not runs_of.least(number).is_file():
+            tell_least(runs_of, number)
+        for pair, _ in desk.place.run(partial(look_across, runs=runs_of, rounds=number), pairs, memory):
+            done += n * share[pair]
+            desk.told(min(int(done), int(total) - 1), int(total))
+        left = [run for run in each if not runs_of.lists(run, number + 1).is_file()]
+        for _ in desk.place.run(partial(gather, runs=runs_of, rounds=number), left, memory):
             pass
-    phases.reach(3)
-    for file in (*desk.folder.glob("own-*"), *desk.folder.glob("found-*"), runs_of.least()):
-        file.unlink(missing_ok=True)
+        phases.reach(number + 2)
+        for run in each:
+            for file in (runs_of.lists(run, number), *runs_of.all_found(run, number)):
+                file.unlink(missing_ok=True)
+        runs_of.least(number).unlink(missing_ok=True)
     order = np.load(runs_of.cells / "order.npy")
-    whole = {runs_of.whole(run): order[places[run] : places[run + 1]] for run in each}
+    whole = {runs_of.lists(run, len(rounds)): order[places[run] : places[run + 1]] for run in each}
     _put_together(whole, (n, runs_of.k), desk.folder)
     complete(np.ascontiguousarray(opened(runs_of.features), np.float32), *_tables(desk.folder, None, "r+"))
-    for file in whole:
-        file.unlink()
+    for file in desk.folder.iterdir():
+        if file.stem not in TABLES and file != phases.file:
+            file.unlink()
     phases.end()
     desk.told(int(total), int(total))
 
@@ -240,10 +263,9 @@ class Phases:
         self.file = folder / "phases.json"
         self.done: int = json.loads(self.file.read_text()) if self.file.is_file() else 0
 
-    def reach(self, phase: int, last: Callable[[], None] = lambda: None) -> None:
-        """So many are done, after one last thing; nothing where they were before."""
+    def reach(self, phase: int) -> None:
+        """So many are done; nothing where they were before."""
         if self.done < phase:
-            last()
             self.done = phase
             with atomic_write(self.file) as temporary:
                 temporary.write_text(json.dumps(phase))

@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +24,7 @@ from personae.scale.sizes import shown
 
 ROWS = 1 << 14  # faces in a shard that is a run of faces
 LOCAL = "local"
+AHEAD = 2000  # tasks that Ray is told of at a time
 TRIES = 10  # of a shard whose worker or node is lost
 PATIENCE = 5.0  # seconds until an address counts as out of reach
 
@@ -96,8 +98,11 @@ class OnRay:
                 "start larger ones"
             )
         task = self.ray.remote(_alone).options(num_cpus=1, memory=memory, max_retries=TRIES)
-        waiting = {task.remote(work, shard): shard for shard in shards}
-        while waiting:
+        left, waiting = iter(shards), dict[Any, S]()
+        while True:
+            waiting |= {task.remote(work, shard): shard for shard in islice(left, AHEAD - len(waiting))}
+            if not waiting:
+                break
             ready, _ = self.ray.wait(list(waiting), num_returns=1)
             try:
                 found = self.ray.get(ready[0])
