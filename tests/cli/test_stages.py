@@ -24,7 +24,11 @@ def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path,
     code, told, progress = run(*command)
     assert code == 0
     assert (np.load(tmp_path / "plain.npy") == np.load(tmp_path / "staged.npy")).all()
-    assert "knn: 100 of 100 faces" in progress
+    assert "memory at most: cells " in told
+    assert "8.0G may be held" in told
+    for stage in ("knn", "links", "labels"):
+        looks = 200 if (stage, words[0]) == ("links", "auto") else 100
+        assert f"{stage}: {looks} of {looks} faces" in progress
     code, told, progress = run(*command)
     assert code == 0
     assert told.count("done before") == 4

@@ -69,13 +69,16 @@ def in_stages(
     faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | None, ray: str | None
 ) -> "NDArray[np.int32]":
     """The labels; says how far each stage is, and which were done before."""
-    from personae.scale.pipeline import people_in_stages
+    from personae.scale.pipeline import memory_of, people_in_stages
     from personae.scale.shards import HERE, OnRay
-    from personae.scale.sizes import bytes_of
+    from personae.scale.sizes import bytes_of, shown
     from personae.scale.stages import Run
 
     held = bytes_of(memory) if memory else memory_of_machine()
     place = OnRay(ray) if ray else HERE
+    needed = memory_of(len(faces), faces.dimension, recipe)
+    told_of = ", ".join(f"{name} {shown(size, up=True)}" for name, size in needed.items())
+    typer.echo(f"memory at most: {told_of}; {shown(held)} may be held")
     with shown_by_stage() as told:
         labels, ran = people_in_stages(faces, recipe, workdir, Run(held, told, place))
     for name, stage in ran.items():

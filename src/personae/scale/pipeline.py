@@ -39,12 +39,6 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
     disk = disk_of(n, min(recipe.k, n - 1), probes_likely(n))
     of_faces = {"faces": n, "d": d, "features": _checksum(faces.features)}
 
-    def link(desk: Desk) -> dict[str, Any]:
-        desk.told(0, n)
-        found = recipe.look(features, desk)
-        desk.told(n, n)
-        return found
-
     def label(desk: Desk) -> dict[str, Any]:
         desk.told(0, n)
         labels = recipe.people(features, desk)
@@ -74,7 +68,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
             name="links",
             parameters={**of_faces, **recipe.of_look},
             after=["knn"],
-            work=link,
+            work=lambda desk: recipe.look(features, desk),
             memory=memory["links"],
             disk=disk["links"],
         ),

@@ -30,6 +30,7 @@ from personae.scale.search_stages import BASE, read_knn, tables_of
 from personae.scale.shards import ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
+LOOKS = 2  # at the strangers of every face, by `Auto`
 LINKED = 64  # links a face that there is memory for
 TORCH = 300 << 20  # bytes
 OF_LINK = 60  # bytes that the map equation's search holds for each of them
@@ -79,7 +80,8 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
                 np.savez(temporary, **arrays)
             work = partial(_seen, features=reach, asked=asked, side=side)
             n, d = features.shape
-            seen = in_rows(desk, f"seen-{passes}", work, n, (passes * n, auto_shard(n, d, len(sample.face))))
+            told = Share(passes * n, LOOKS * n, auto_shard(n, d, len(sample.face)))
+            seen = in_rows(desk, f"seen-{passes}", work, n, told)
             found = settled(np.load(seen))
             for file in (asked, seen):
                 file.unlink()
@@ -118,7 +120,7 @@ def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> R
     def look(features: Features, desk: Desk) -> dict[str, Any]:
         n, k = read_knn(desk.of["knn"]).neighbors.shape
         work = partial(_kept, knn=desk.of["knn"], window=method.window)
-        weights = np.load(in_rows(desk, "weights", work, n, (0, BASE + 100 * k * ROWS)), mmap_mode="r")
+        weights = np.load(in_rows(desk, "weights", work, n, Share(0, n, BASE + 100 * k * ROWS)), mmap_mode="r")
         return {"links": sum(int((weights[low:high] > 0).sum()) for low, high in runs(n, ROWS))}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
@@ -142,8 +144,11 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         weights.update(values.numpy().tobytes())
 
     def look(features: Features, desk: Desk) -> dict[str, Any]:
-        links = trained.links(FaceSet(opened(features)), graph=read_knn(desk.of["knn"]))
-        return write_links(links, desk.folder)
+        faces = FaceSet(opened(features))
+        desk.told(0, len(faces))
+        counts = write_links(trained.links(faces, graph=read_knn(desk.of["knn"])), desk.folder)
+        desk.told(len(faces), len(faces))
+        return counts
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         return trained.decision_.people(read_links(desk.of["links"], read_knn(desk.of["knn"])))
@@ -167,7 +172,7 @@ def threshold_recipe(method: Threshold, constraints: Constraints | None = None) 
     def look(features: Features, desk: Desk) -> dict[str, Any]:
         n, k = read_knn(desk.of["knn"]).neighbors.shape
         work = partial(_forest, knn=desk.of["knn"], tau=method.tau, faces=n)
-        forest = in_rows(desk, "forest", work, n, (0, BASE + 4 * n + 32 * k * ROWS))
+        forest = in_rows(desk, "forest", work, n, Share(0, n, BASE + 4 * n + 32 * k * ROWS))
         return {"links": len(np.load(forest, mmap_mode="r"))}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
@@ -186,23 +191,30 @@ def threshold_recipe(method: Threshold, constraints: Constraints | None = None) 
     )
 
 
-def in_rows(
-    desk: Desk, name: str, work: Callable[[Span], NDArray[Any]], faces: int, told: tuple[int, int]
-) -> Path:
-    """NAME.npy, the rows that `work` returns of each run of faces, one after the other; made in shards.
+class Share(NamedTuple):
+    """What a pass over all faces is of a stage.
 
-    told: how many faces were told of before, and the bytes that a shard holds
+    before: faces that were looked at in the passes before
+    total:  in all passes
+    memory: bytes that a shard holds
     """
-    before, memory = told
+
+    before: int
+    total: int
+    memory: int
+
+
+def in_rows(desk: Desk, name: str, work: Callable[[Span], NDArray[Any]], faces: int, share: Share) -> Path:
+    """NAME.npy, the rows that `work` returns of each run of faces, one after the other; made in shards."""
     shards, file = runs(faces, ROWS), desk.folder / f"{name}.npy"
     parts = {shard: desk.folder / f"{name}-{shard[0]:010}.npy" for shard in shards}
     left = [shard for shard in shards if not parts[shard].is_file()]
     done = faces - sum(high - low for low, high in left)
-    desk.told(before + done, before + faces)
+    desk.told(share.before + done, share.total)
     write = partial(_write, work=work, folder=desk.folder, name=name)
-    for (low, high), _ in desk.place.run(write, left, memory):
+    for (low, high), _ in desk.place.run(write, left, share.memory):
         done += high - low
-        desk.told(before + done, before + faces)
+        desk.told(share.before + done, share.total)
     first = np.load(parts[shards[0]], mmap_mode="r")
     count = sum(len(np.load(part, mmap_mode="r")) for part in parts.values())
     about = {
