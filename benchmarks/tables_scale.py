@@ -9,6 +9,8 @@ from personae.scale.recipes import auto_recipe, auto_shard
 from personae.scale.search_stages import LOOKED_UP, look_up_memory, run_size, shard_memory
 from personae.scale.shards import ROWS
 
+RECALLS = ("same_identity_recall", "recall_at_k")
+
 
 def scale() -> str:
     """Every stage at every size."""
@@ -58,6 +60,18 @@ def update_scale() -> str:
         scores = both_fs(row["before"]), both_fs(row["after"])
         lines.append([*counts, *(f"{seconds:.1f}" for seconds in times), *scores])
     return table(["faces", "new", "full run, seconds", "update, seconds", "F_P / F_B before", "after"], lines)
+
+
+def one_by_one() -> str:
+    """Few new faces in a large gallery, beside HNSW."""
+    lines = []
+    for row in results("one_by_one")["rows"]:
+        about = [f"{row['new']:,}", *(f"{row[name]:.3f}" for name in ("update", "grown", "hnsw_add"))]
+        for beam in row["beams"]:
+            recalls = (f"{beam[name]:.3f}" if name in beam else "" for name in RECALLS)
+            lines.append([*about, beam["beam"], f"{beam['search']:.3f}", *recalls])
+    head = ["new", "an update", "its search", "HNSW, add", "beam", "HNSW, search"]
+    return table([*head, "recall, same identity", "recall, all k"], lines)
 
 
 def plan() -> str:
