@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.stages import Cluster, Memory, Workdir, in_stages, refuse_contradictions
+from personae.cli.stages import Cluster, Memory, Workdir, faces_of_photos, in_stages, refuse_contradictions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +77,7 @@ def auto(
     refuse_contradictions(workdir, memory, ray, graph)
     if workdir is not None and target_precision is not None:
         raise InputError("--target-precision takes several partitions, --workdir makes one; leave one out")
-    faces, knn = input_of(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
     method = Auto(k=k, false_links=false_links, target_precision=target_precision)
@@ -114,7 +114,7 @@ def facemap(
     from personae.methods import FaceMap
 
     refuse_contradictions(workdir, memory, ray, graph)
-    faces, knn = input_of(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
     method = FaceMap.for_albums() if albums else FaceMap(k, window, directed, search)
@@ -143,7 +143,7 @@ def threshold(
     from personae.methods import Threshold
 
     refuse_contradictions(workdir, memory, ray, graph)
-    faces, knn = input_of(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
     method = Threshold(tau=tau, k=k)
@@ -155,12 +155,19 @@ def threshold(
     tell(faces, method.fit(knn or faces, constraints=held).labels_, began, out)
 
 
-def input_of(features: Path, graph: Path | None, dimension: int | None) -> "tuple[FaceSet, KnnGraph | None]":
-    """The faces of a file, and their graph if there is one. InputError: a graph of other faces."""
+def input_of(
+    features: Path, graph: Path | None, dimension: int | None, workdir: Path | None = None
+) -> "tuple[FaceSet, KnnGraph | None]":
+    """The faces of a file and their graph, if there is one; with a folder to work in also those of photos.
+
+    InputError: a graph of other faces.
+    """
     from personae.data import read_faces
     from personae.errors import InputError
     from personae.graph.files import read_graph
 
+    if workdir is not None and features.is_dir():
+        return faces_of_photos(features, workdir), None
     faces = read_faces(features, dimension=dimension)
     knn = read_graph(graph) if graph else None
     if knn is not None and len(knn) != len(faces):

@@ -127,7 +127,7 @@ def star_fc(
 
     refuse_contradictions(workdir, memory, ray, graph)
     trained = StarFC.read(model) if Path(model).suffix else StarFC.pretrained(model)
-    faces, knn = input_of(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension, workdir)
     began = time.monotonic()
     if workdir is None:
         tell(faces, trained.predict(faces, graph=knn), began, out)

@@ -90,6 +90,30 @@ def in_stages(
     return labels
 
 
+def faces_of_photos(photos: Path, workdir: Path) -> "FaceSet":
+    """The faces of a folder of photos and videos; `faces.npz` in the folder to work in tells where they are.
+
+    InputError: nobody is in them.
+    """
+    from personae.cli.embed import look_through, looked_at
+    from personae.data import write_faces
+    from personae.embed import sface
+    from personae.embed.clips import RATE
+    from personae.errors import InputError, OutputError
+
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot work in {workdir}: {error.strerror}; choose another place") from error
+    album = look_through(photos, workdir / "faces.store", sface(), RATE)
+    if not len(album.faces):
+        raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
+    write_faces(album.faces, workdir / "faces.npz")
+    typer.echo(f"{len(album.faces):,} faces in {looked_at(album)}, {album.fresh:,} of them new")
+    typer.echo(f"faces: {workdir / 'faces.npz'}")
+    return album.faces
+
+
 def memory_of_machine() -> int:
     """Bytes; without a limit where the system does not tell."""
     try:

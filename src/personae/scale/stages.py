@@ -196,7 +196,9 @@ def _refuse_more(name: str, needed: int, memory: int) -> None:
 
 def _refuse_full_disk(stages: Sequence[Stage], workdir: Path) -> None:
     """OutputError if there is less room than all stages need, less what lies there already."""
-    there = sum(path.stat().st_size for path in workdir.rglob("*") if path.is_file())
+    folders = [workdir / (stage.name + end) for stage in stages for end in ("", PART)]
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    there = sum(path.stat().st_size for path in files)
     needed = sum(stage.disk for stage in stages) - there
     free = shutil.disk_usage(workdir).free
     if needed > free:
