@@ -2,6 +2,7 @@
 
 import errno
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from personae.scale import recipes, search_by_cells, search_stages, stages
 from personae.scale.pipeline import people_in_stages
 from personae.scale.recipes import auto_recipe, facemap_recipe, threshold_recipe
 from personae.scale.search_stages import read_knn
+from personae.scale.shards import HERE, as_file, within_reach
 from personae.scale.sizes import bytes_of
 from personae.scale.stages import Run
 from tests.planted import made_faces
@@ -114,6 +116,46 @@ def test_other_faces_and_damaged_files_are_noticed(planted, tmp_path):
     (tmp_path / "knn.json").write_text("{")
     ran = people_in_stages(others, recipe, tmp_path, Run(MEMORY, quiet))[1]
     assert fresh(ran) == ["knn"]  # and it is as it was
+
+
+class Elsewhere:
+    """Like other machines: shards in any order, and nothing but files is shared."""
+
+    apart = True
+
+    def run(self, work, shards, memory):
+        for shard in reversed(shards):
+            there, of = pickle.loads(pickle.dumps((work, shard)))
+            yield shard, there(of)
+
+
+@pytest.mark.parametrize("method", [Auto(k=12), FaceMap(k=12, window=4), Threshold(tau=0.5, k=12)], ids=str)
+def test_shards_need_nothing_but_files_and_stand_in_any_order(planted, tmp_path, in_parts, monkeypatch, method):
+    for module, name in ((recipes, "ROWS"), (search_stages, "LOOKED_UP")):
+        monkeypatch.setattr(module, name, 90)
+    recipe = RECIPES[type(method)](method)
+    one, other = (
+        people_in_stages(planted, recipe, tmp_path / at, Run(MEMORY, quiet, place), recall=0.9)
+        for at, place in (("here", HERE), ("there", Elsewhere()))
+    )
+    assert (one[0] == other[0]).all()
+    for stage in ALL:
+        assert one[1][stage].record["checksum"] == other[1][stage].record["checksum"]
+    again = people_in_stages(planted, recipe, tmp_path / "here", Run(MEMORY, quiet, Elsewhere()), recall=0.9)[1]
+    assert fresh(again) == []
+
+
+def test_features_that_are_a_map_are_read_from_their_file(planted, tmp_path):
+    file = tmp_path / "faces.npy"
+    np.save(file, planted.features)
+    mapped = FaceSet(np.load(file, mmap_mode="r"))
+    assert as_file(mapped.features) == within_reach(mapped.features, tmp_path / "work") == file
+    assert isinstance(as_file(mapped.features[:10]), np.ndarray)
+    copy = within_reach(planted.features, tmp_path / "work")
+    assert copy == tmp_path / "work" / "features.npy"
+    assert (np.load(copy) == planted.features).all()
+    labels, _ = people_in_stages(mapped, auto_recipe(Auto(k=12)), tmp_path / "work", Run(MEMORY, quiet))
+    assert (labels == Auto(k=12).fit_predict(planted)).all()
 
 
 def test_other_constraints_redo_only_the_labels(planted, tmp_path):

@@ -108,6 +108,11 @@ class OnRay:
                 found = self.ray.get(ready[0])
             except self.ray.exceptions.RayTaskError as error:
                 raise error.cause from None
+            except self.ray.exceptions.RayError as error:
+                reason = str(error).strip().splitlines()[0]
+                raise InputError(
+                    f"Ray lost a shard for good: {reason}; the same command goes on where it stopped"
+                ) from error
             yield waiting.pop(ready[0]), found
 
 
