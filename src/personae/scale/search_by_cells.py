@@ -155,17 +155,16 @@ def _joined(
     mine, theirs = (np.arange(places[run], places[run + 1]) for run in pair)
     cell = np.load(runs.cells / "cell.npy", mmap_mode="r")
     probe = np.load(runs.cells / "probe.npy", mmap_mode="c")  # as numba knows arrays
-    start, asking = _asking(probe[theirs[0] : theirs[-1] + 1], low, high - low)
-    rows = mine
-    if pair[0] != pair[1]:
-        some, asking = np.unique(asking, return_inverse=True)
-        rows, asking = np.r_[mine, theirs[some]], asking + len(mine)
+    apart = pair[0] != pair[1]
+    looking = probe[theirs[0] : theirs[-1] + 1]
+    some, start, asking = _asking(looking, low, high - low, len(mine) if apart else 0)
+    rows = np.r_[mine, theirs[some]] if apart else mine  # everybody looks into the own cell
     asked = Asked(
         first=np.searchsorted(cell[mine], np.arange(low, high + 1)),
         cell=cell[rows],
         probe=probe[mine[0] : mine[-1] + 1],  # of those whose cells are looked into
         start=start,
-        face=asking.astype(np.int32),
+        face=asking,
     )
     face = np.load(runs.cells / "order.npy", mmap_mode="r")[rows]
     by_face = np.argsort(face)
@@ -178,28 +177,35 @@ def _joined(
 
 
 @njit(cache=True)
-def _asking(probe: NDArray[np.int32], low: int, count: int) -> Any:
-    """Where the faces that look into each of `count` cells from `low` on begin, and these, rising in each cell.
+def _asking(probe: NDArray[np.int32], low: int, count: int, first: int) -> Any:
+    """The rows that look into any of `count` cells from `low` on, and where in `face` those of each cell begin.
 
     probe: (R, p) rising
+    first: what the first of these rows is called in `face`
     """
     start = np.zeros(count + 1, np.int64)
+    rows = np.empty(len(probe), np.int64)
+    asking = 0
     for row in range(len(probe)):
-        for at in range(np.searchsorted(probe[row], low), probe.shape[1]):
-            if probe[row, at] >= low + count:
-                break
+        at = np.searchsorted(probe[row], low)
+        if at < probe.shape[1] and probe[row, at] < low + count:
+            rows[asking] = row
+            asking += 1
+        while at < probe.shape[1] and probe[row, at] < low + count:
             start[probe[row, at] - low + 1] += 1
+            at += 1
     start = np.cumsum(start)
-    face = np.empty(start[-1], np.int64)
+    face = np.empty(start[-1], np.int32)
     to = start[:-1].copy()
-    for row in range(len(probe)):
-        for at in range(np.searchsorted(probe[row], low), probe.shape[1]):
-            if probe[row, at] >= low + count:
-                break
+    for place in range(asking):
+        row = rows[place]
+        at = np.searchsorted(probe[row], low)
+        while at < probe.shape[1] and probe[row, at] < low + count:
             cell = probe[row, at] - low
-            face[to[cell]] = row
+            face[to[cell]] = first + place
             to[cell] += 1
-    return start, face
+            at += 1
+    return rows[:asking].copy(), start, face
 
 
 @njit(cache=True)

@@ -133,7 +133,7 @@ def shard_memory(n: int, d: int, k: int, probes: int) -> int:
     size = run_size(n)
     run = min(n, round(UNEVEN * size))
     looked = min(probes, math.ceil(UNEVEN * CELLS * math.sqrt(n) * size / n))  # cells in the other run
-    return BASE + 2 * run * (4 * d + 8 * (2 * k + 64) + 40 * k) + 20 * looked * run
+    return BASE + 2 * run * (4 * d + 8 * (2 * k + 64) + 16 * k) + 4 * looked * run
 
 
 def look_up_memory(d: int, cells: int, probes: int) -> int:
