@@ -19,7 +19,7 @@ REAL = (
     "update",
     "films",
 )  # these need the real embeddings
-OTHERS = ("approximate",)  # these need the extra `bench`
+OTHERS = ("approximate", "one_by_one")  # these need the extra `bench`
 
 for name in (*ANYWHERE, *(OTHERS if find_spec("faiss") else ()), *(REAL if SHARED.is_dir() else ())):
     print(f"== {name}", flush=True)

@@ -21,9 +21,10 @@ from personae.data.synthetic_embedder import like_sface
 from personae.evaluation import bcubed, pairwise
 from personae.graph import near_recall
 from personae.link.weights import Geometry
-from personae.scale.pipeline import Recipe, auto_recipe, memory_of, stages_of, star_fc_recipe
+from personae.scale.pipeline import memory_of, stages_of
+from personae.scale.recipes import Recipe, auto_recipe, star_fc_recipe
 from personae.scale.search_stages import read_knn
-from personae.scale.stages import run_stages
+from personae.scale.stages import Run, run_stages
 
 D, RECALL = 256, 0.99
 MEMORY = 22 << 30
@@ -56,8 +57,9 @@ def measured(faces: int, method: str, stage: str) -> dict[str, Any]:
     """One stage, in this process; those before it are done."""
     folder = prepare(faces)
     here = FaceSet(np.load(folder / "features.npy", mmap_mode="r"))
-    stages = stages_of(here, RECIPES[method](here), RECALL)[: STAGES.index(stage) + 1]
-    ran = run_stages(stages, folder / "work", MEMORY, lambda *_: None)[stage]
+    stages = stages_of(here, RECIPES[method](here), RECALL, folder / "features.npy")
+    run = Run(MEMORY, lambda *_: None)
+    ran = run_stages(stages[: STAGES.index(stage) + 1], folder / "work", run)[stage]
     peak = peak_mib()
     row = {
         "faces": faces,

@@ -11,7 +11,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.figures import BOTH, both_fs, pair_of, results, table
-from benchmarks.tables_scale import scale, update, update_scale
+from benchmarks.tables_scale import one_by_one, plan, scale, update, update_scale
 from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
@@ -358,6 +358,8 @@ TABLES: dict[str, Callable[[], str]] = {
             detection_overlaps,
             detection_refined,
             scale,
+            plan,
+            one_by_one,
             update,
             update_scale,
         )

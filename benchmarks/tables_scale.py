@@ -3,6 +3,13 @@
 from statistics import mean
 
 from benchmarks.figures import both_fs, pair_of, results, table
+from personae import Auto
+from personae.scale.pipeline import disk_of, memory_of
+from personae.scale.recipes import auto_recipe, auto_shard
+from personae.scale.search_stages import LOOKED_UP, look_up_memory, run_size, shard_memory
+from personae.scale.shards import ROWS
+
+RECALLS = ("same_identity_recall", "recall_at_k")
 
 
 def scale() -> str:
@@ -53,3 +60,44 @@ def update_scale() -> str:
         scores = both_fs(row["before"]), both_fs(row["after"])
         lines.append([*counts, *(f"{seconds:.1f}" for seconds in times), *scores])
     return table(["faces", "new", "full run, seconds", "update, seconds", "F_P / F_B before", "after"], lines)
+
+
+def one_by_one() -> str:
+    """Few new faces in a large gallery, beside HNSW."""
+    lines = []
+    for row in results("one_by_one")["rows"]:
+        about = [f"{row['new']:,}", *(f"{row[name]:.3f}" for name in ("update", "grown", "hnsw_add"))]
+        for beam in row["beams"]:
+            recalls = (f"{beam[name]:.3f}" if name in beam else "" for name in RECALLS)
+            lines.append([*about, beam["beam"], f"{beam['search']:.3f}", *recalls])
+    head = ["new", "an update", "its search", "HNSW, add", "beam", "HNSW, search"]
+    return table([*head, "recall, same identity", "recall, all k"], lines)
+
+
+def plan() -> str:
+    """Far more faces than were tried: formulas, and the rates of the largest set that was measured."""
+    measured, k = results("scale"), 80
+    d, threads = measured["d"], measured["threads"]
+    largest = max(row["faces"] for row in measured["rows"])
+    of = {row["stage"]: row for row in measured["rows"] if row["faces"] == largest and row["method"] == "auto"}
+    counts, lines = of["cells"]["counts"], []
+    for n in (10**7, 10**8, 10**9):
+        cells = round(counts["cells"] * (n / largest) ** 0.5)
+        probes = round(cells * counts["probes"] / counts["cells"])
+        runs, faces = -(-n // run_size(n)), n / largest
+        growth = {"cells": faces**1.5, "knn": faces**2, "links": faces, "labels": faces}
+        shards = {
+            "cells": -(-n // LOOKED_UP),
+            "knn": runs * (runs + 1),
+            "links": 2 * -(-n // ROWS),
+            "labels": 1,
+        }
+        shard = {"cells": look_up_memory(d, cells, probes), "knn": shard_memory(n, d, k, probes)}
+        shard |= {"links": auto_shard(n, d), "labels": memory_of(n, d, auto_recipe(Auto(k)))["labels"]}
+        disk = disk_of(n, k, probes)
+        for stage, row in of.items():
+            hours = row["seconds"] * threads * growth[stage] / 3600
+            sizes = (f"{shard[stage] / 2**30:,.1f}", f"{disk[stage] / 2**40:,.2f}")
+            lines.append([f"{n:,}", stage, f"{shards.get(stage, 1):,}", f"{hours:,.1f}", *sizes])
+        lines.append([f"{n:,}", "features", "", "", "", f"{4 * n * d / 2**40:,.2f}"])
+    return table(["faces", "stage", "shards", "core hours", "GiB a shard", "TiB on disk"], lines)

@@ -57,6 +57,21 @@ def test_a_second_run_embeds_only_new_photos(run, some_photos, tmp_path):
     assert list((tmp_path / "out" / "folders" / "Person 1").iterdir())
 
 
+def test_photos_are_the_first_stage_where_there_is_a_folder_to_work_in(run, some_photos, tmp_path):
+    assert run("embed", some_photos, "--out", "faces.npz")[0] == 0
+    assert run("cluster", "auto", "faces.npz", "--out", "plain.csv")[0] == 0
+    command = ["cluster", "auto", some_photos, "--out", "staged.csv", "--workdir", "work"]
+    code, told, _ = run(*command)
+    assert code == 0
+    assert "6 photos, 6 of them new" in told
+    assert rows(tmp_path / "staged.csv") == rows(tmp_path / "plain.csv")
+    code, told, _ = run(*command)
+    assert "6 photos, 0 of them new" in told
+    assert told.count("done before") == 4
+    (tmp_path / "file").touch()
+    assert run("cluster", "auto", some_photos, "--workdir", "file")[0] == 5
+
+
 KILLED_AT_RANDOM = """
 import os, random, signal, sys, time
 from pathlib import Path

@@ -1,3 +1,5 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ def faces(tmp_path):
     return made
 
 
-@pytest.mark.parametrize("words", [["auto"], ["facemap", "--albums"], ["star-fc"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["auto"], ["facemap", "--albums"], ["threshold"], ["star-fc"]], ids=" ".join)
 def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path, words, monkeypatch):
     if words == ["star-fc"]:
         pytest.importorskip("torch")
@@ -22,17 +24,38 @@ def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path,
     code, told, progress = run(*command)
     assert code == 0
     assert (np.load(tmp_path / "plain.npy") == np.load(tmp_path / "staged.npy")).all()
-    assert "knn: 100 of 100 faces" in progress
+    assert "memory at most: cells " in told
+    assert "8.0G may be held" in told
+    for stage in ("knn", "links", "labels"):
+        looks = 200 if (stage, words[0]) == ("links", "auto") else 100
+        assert f"{stage}: {looks} of {looks} faces" in progress
     code, told, progress = run(*command)
     assert code == 0
     assert told.count("done before") == 4
     assert not progress
 
 
+@pytest.mark.skipif(find_spec("ray") is None, reason="needs ray; pip install 'personae[ray]'")
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "no address", "127.0.0.1:many"])
+def test_a_cluster_that_does_not_answer_is_told_in_one_line(run, faces, address):
+    code, _, told = run("cluster", "auto", "faces.npz", "--workdir", "work", "--ray", address)
+    assert code == 3
+    assert "no Ray cluster answers" in told
+    assert told.count("\n") == 1
+
+
+def test_ray_that_is_missing_is_told_in_one_line(run, faces, monkeypatch):
+    monkeypatch.setattr("personae.scale.shards.find_spec", lambda _: None)
+    code, _, told = run("cluster", "auto", "faces.npz", "--workdir", "work", "--ray", "local")
+    assert code == 4
+    assert told == "personae: --ray needs ray; pip install 'personae[ray]'\n"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (["auto", "--memory", "8G"], "--workdir"),
+        (["auto", "--ray", "local"], "--workdir"),
         (["auto", "--workdir", "work", "--graph", "graph.npz"], "--graph"),
         (["auto", "--workdir", "work", "--memory", "much"], "20G"),
         (["auto", "--workdir", "work", "--memory", "50M"], "give --memory"),

@@ -22,6 +22,21 @@ def test_faces_are_added_and_ids_stay(run, tmp_path):
     assert (after[:80] == before).mean() > 0.95
 
 
+def test_faces_are_removed_alone_and_before_others_are_added(run, tmp_path):
+    made = made_faces([20, 10, *[5] * 10, *[1] * 20])
+    write_faces(made.take(np.arange(80)), tmp_path / "first.npz")
+    write_faces(made.take(np.arange(80, 100)), tmp_path / "second.npz")
+    assert run("update", "people.npz", "first.npz", "--out", "labels.npy")[0] == 0
+    before = np.load(tmp_path / "labels.npy")
+    code, told, _ = run("update", "people.npz", "--remove", "3, 0,79", "--out", "labels.npy")
+    assert code == 0
+    assert "3 faces removed" in told
+    assert (np.load(tmp_path / "labels.npy") == np.delete(before, [0, 3, 79])).all()
+    code, told, _ = run("update", "people.npz", "second.npz", "--remove", "5", "--out", "labels.npy")
+    assert code == 0
+    assert len(np.load(tmp_path / "labels.npy")) == 96
+
+
 def test_a_wrong_gallery_gets_one_line(run, tmp_path):
     write_faces(made_faces([5, 5]), tmp_path / "faces.npz")
     (tmp_path / "people.npz").write_bytes(b"nothing")
@@ -29,6 +44,9 @@ def test_a_wrong_gallery_gets_one_line(run, tmp_path):
         (["people.npz", "faces.npz"], 3, "no gallery"),
         (["people.txt", "faces.npz"], 3, ".npz"),
         (["nowhere/people.npz", "faces.npz"], 5, "no folder"),
+        (["people.npz"], 3, "nothing to do"),
+        (["people.npz", "--remove", "-1"], 3, "no list of faces"),
+        (["none.npz", "--remove", "1"], 3, "no such file"),
     ):
         found, _, line = run("update", *words)
         assert found == code

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personae.graph import KnnGraph, component_labels, first_seen
+from personae.graph.components import components_of, joining_links
 
 
 @given(n=st.integers(1, 60), k=st.integers(0, 4), kept=st.floats(0, 1), seed=st.integers(0, 999))
@@ -17,6 +18,16 @@ def test_components_are_those_of_networkx(n, k, kept, seed):
     labels = component_labels(KnnGraph(neighbors, np.ones((n, k), np.float32)))
     assert sorted(np.flatnonzero(labels == c).tolist() for c in range(labels.max() + 1)) == expected
     assert (first_seen(labels) == labels).all()
+
+
+@given(n=st.integers(1, 60), k=st.integers(0, 4), run=st.integers(1, 70), seed=st.integers(0, 999))
+def test_components_follow_from_the_forests_of_runs(n, k, run, seed):
+    rng = np.random.default_rng(seed)
+    neighbors = np.where(rng.random((n, k)) < 0.3, rng.integers(0, n, (n, k)), -1).astype(np.int32)
+    forests = [joining_links(neighbors[first : first + run], first, n) for first in range(0, n, run)]
+    labels = components_of(np.concatenate(forests), n)
+    assert (labels == component_labels(KnnGraph(neighbors, np.ones((n, k), np.float32)))).all()
+    assert all(len(forest) < n for forest in forests)
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=50))

@@ -152,6 +152,37 @@ def test_other_faces_are_told_by_their_shift(faces, begun):
     assert abs(update(begun, faces.features[200:240], renew=False).drift.shift) < 0.5
 
 
+def test_of_faces_that_are_removed_nothing_is_kept(begun):
+    removed = np.r_[0:20, 100, 199]
+    kept = np.setdiff1d(np.arange(len(begun)), removed)
+    fewer = begun.without(removed)
+    exact = knn_graph(FaceSet(begun.features[kept]), begun.method.k)
+    assert (fewer.graph.neighbors == exact.neighbors).all()
+    assert (fewer.graph.similarities == exact.similarities).all()
+    assert (fewer.labels == begun.labels[kept]).all()
+    sample = fewer.yardstick.sample
+    assert (sample.features == fewer.features[sample.face]).all()
+    whole = rest_of(fewer.strangers.link(fewer.graph, fewer.floor), fewer.labels)
+    assert fewer.rest == whole
+    back = update(fewer, begun.features[removed], renew=False)
+    order = np.argsort(np.r_[kept, removed])
+    assert evaluate(begun.labels, back.labels[order]).bcubed.f > 0.98
+    assert back.ids >= begun.ids == fewer.ids
+    assert len(begun) == 200
+
+
+@pytest.mark.parametrize("wrong", [[], [-1], [10**6], [0.5], [[0]]])
+def test_faces_that_are_not_there_cannot_be_removed(begun, wrong):
+    with pytest.raises(InputError, match="faces to remove"):
+        begun.without(wrong)
+
+
+def test_somebody_needs_to_be_left(begun):
+    with pytest.raises(InputError, match="nobody is left"):
+        begun.without(np.arange(len(begun)))
+    assert len(begun.without(np.arange(len(begun) - 1))) == 1
+
+
 def test_one_face_is_enough_to_begin_and_to_add():
     gallery = Gallery.of([[1.0, 0.0]])
     for _ in range(3):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.stages import Memory, Workdir, in_stages, refuse_contradictions
+from personae.cli.stages import Cluster, Memory, Workdir, faces_of_photos, in_stages, refuse_contradictions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,22 +68,23 @@ def auto(
     ] = None,
     workdir: Workdir = None,
     memory: Memory = None,
+    ray: Cluster = None,
 ) -> None:
     """The default: no threshold, any embedder, lone faces and large people alike."""
     from personae.errors import InputError
     from personae.methods import Auto
 
-    refuse_contradictions(workdir, memory, graph, constraints)
+    refuse_contradictions(workdir, memory, ray, graph)
     if workdir is not None and target_precision is not None:
         raise InputError("--target-precision takes several partitions, --workdir makes one; leave one out")
-    faces, knn = input_of(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
     method = Auto(k=k, false_links=false_links, target_precision=target_precision)
     if workdir is not None:
-        from personae.scale.pipeline import auto_recipe
+        from personae.scale.recipes import auto_recipe
 
-        tell(faces, in_stages(faces, auto_recipe(method), workdir, memory), began, out)
+        tell(faces, in_stages(faces, auto_recipe(method, held), workdir, memory, ray), began, out)
         return
     method.fit(faces, graph=knn, constraints=held)
     tell(faces, method.labels_, began, out)
@@ -107,19 +108,20 @@ def facemap(
     search: Annotated[str, typer.Option(help="own, or infomap with that extra.")] = "own",
     workdir: Workdir = None,
     memory: Memory = None,
+    ray: Cluster = None,
 ) -> None:
     """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
     from personae.methods import FaceMap
 
-    refuse_contradictions(workdir, memory, graph, constraints)
-    faces, knn = input_of(features, graph, dimension)
+    refuse_contradictions(workdir, memory, ray, graph)
+    faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
     method = FaceMap.for_albums() if albums else FaceMap(k, window, directed, search)
     if workdir is not None:
-        from personae.scale.pipeline import facemap_recipe
+        from personae.scale.recipes import facemap_recipe
 
-        tell(faces, in_stages(faces, facemap_recipe(method), workdir, memory), began, out)
+        tell(faces, in_stages(faces, facemap_recipe(method, held), workdir, memory, ray), began, out)
         return
     tell(faces, method.fit(knn or faces, constraints=held).labels_, began, out)
 
@@ -133,22 +135,39 @@ def threshold(
     constraints: Held = None,
     tau: Annotated[float, typer.Option(help="Cosine from which two faces are linked.")] = 0.6,
     k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
+    workdir: Workdir = None,
+    memory: Memory = None,
+    ray: Cluster = None,
 ) -> None:
     """Connected components of the links at a fixed cosine; the right one depends on the embedder."""
     from personae.methods import Threshold
 
-    faces, knn = input_of(features, graph, dimension)
+    refuse_contradictions(workdir, memory, ray, graph)
+    faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
-    tell(faces, Threshold(tau=tau, k=k).fit(knn or faces, constraints=held).labels_, began, out)
+    method = Threshold(tau=tau, k=k)
+    if workdir is not None:
+        from personae.scale.recipes import threshold_recipe
+
+        tell(faces, in_stages(faces, threshold_recipe(method, held), workdir, memory, ray), began, out)
+        return
+    tell(faces, method.fit(knn or faces, constraints=held).labels_, began, out)
 
 
-def input_of(features: Path, graph: Path | None, dimension: int | None) -> "tuple[FaceSet, KnnGraph | None]":
-    """The faces of a file, and their graph if there is one. InputError: a graph of other faces."""
+def input_of(
+    features: Path, graph: Path | None, dimension: int | None, workdir: Path | None = None
+) -> "tuple[FaceSet, KnnGraph | None]":
+    """The faces of a file and their graph, if there is one; with a folder to work in also those of photos.
+
+    InputError: a graph of other faces.
+    """
     from personae.data import read_faces
     from personae.errors import InputError
     from personae.graph.files import read_graph
 
+    if workdir is not None and features.is_dir():
+        return faces_of_photos(features, workdir), None
     faces = read_faces(features, dimension=dimension)
     knn = read_graph(graph) if graph else None
     if knn is not None and len(knn) != len(faces):

@@ -19,6 +19,7 @@ EXTRAS = {
     "video": "av",
     "plots": "matplotlib",
     "learn": "torch",
+    "ray": "ray",
 }
 SELF_TEST_SECONDS = 5.0
 

@@ -20,7 +20,7 @@ from personae.cli.cluster import (
     tell,
 )
 from personae.cli.progress import progress
-from personae.cli.stages import Memory, Workdir, in_stages, refuse_contradictions
+from personae.cli.stages import Cluster, Memory, Workdir, in_stages, refuse_contradictions
 
 train_commands = typer.Typer(
     help="Train a link model on faces with identities, by one of the methods below.", no_args_is_help=True
@@ -120,21 +120,22 @@ def star_fc(
     dimension: Dimension = None,
     workdir: Workdir = None,
     memory: Memory = None,
+    ray: Cluster = None,
 ) -> None:
     """STAR-FC: an edge classifier, then graph parsing and node intimacy."""
     from personae.methods import StarFC
 
-    refuse_contradictions(workdir, memory, graph)
+    refuse_contradictions(workdir, memory, ray, graph)
     trained = StarFC.read(model) if Path(model).suffix else StarFC.pretrained(model)
-    faces, knn = input_of(features, graph, dimension)
+    faces, knn = input_of(features, graph, dimension, workdir)
     began = time.monotonic()
     if workdir is None:
         tell(faces, trained.predict(faces, graph=knn), began, out)
         return
-    from personae.scale.pipeline import star_fc_recipe
+    from personae.scale.recipes import star_fc_recipe
 
     trained.geometry_.check(faces)
-    tell(faces, in_stages(faces, star_fc_recipe(trained), workdir, memory), began, out)
+    tell(faces, in_stages(faces, star_fc_recipe(trained), workdir, memory, ray), began, out)
 
 
 def fit_and_save(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from personae.data import FaceSet
-    from personae.scale.pipeline import Recipe
+    from personae.scale.recipes import Recipe
     from personae.scale.stages import Told
 
 
@@ -41,28 +41,46 @@ Memory = Annotated[
 ]
 
 
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="With --workdir: share the work out on a Ray cluster, or on one of its own here.",
+        metavar="local|HOST:PORT",
+    ),
+]
+
+
 def refuse_contradictions(
-    workdir: Path | None, memory: str | None, graph: Path | None, constraints: Path | None = None
+    workdir: Path | None, memory: str | None, ray: str | None, graph: Path | None
 ) -> None:
     """InputError for options that do not go together."""
     from personae.errors import InputError
 
     if workdir is None and memory is not None:
         raise InputError("--memory goes with --workdir; give a folder to work in")
+    if workdir is None and ray is not None:
+        raise InputError("--ray goes with --workdir; give a folder that all nodes see")
     if workdir is not None and graph is not None:
         raise InputError("--workdir makes the graph itself; leave out --graph")
-    if workdir is not None and constraints is not None:
-        raise InputError("--workdir takes no constraints yet; leave out one of the two")
 
 
-def in_stages(faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | None) -> "NDArray[np.int32]":
+def in_stages(
+    faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | None, ray: str | None
+) -> "NDArray[np.int32]":
     """The labels; says how far each stage is, and which were done before."""
-    from personae.scale.pipeline import people_in_stages
-    from personae.scale.sizes import bytes_of
+    from personae.scale.pipeline import memory_of, people_in_stages
+    from personae.scale.shards import HERE, OnRay
+    from personae.scale.sizes import bytes_of, shown
+    from personae.scale.stages import Run
 
     held = bytes_of(memory) if memory else memory_of_machine()
+    place = OnRay(ray) if ray else HERE
+    needed = memory_of(len(faces), faces.dimension, recipe)
+    told_of = ", ".join(f"{name} {shown(size, up=True)}" for name, size in needed.items())
+    typer.echo(f"memory at most: {told_of}; {shown(held)} may be held")
     with shown_by_stage() as told:
-        labels, ran = people_in_stages(faces, recipe, workdir, held, told)
+        labels, ran = people_in_stages(faces, recipe, workdir, Run(held, told, place))
     for name, stage in ran.items():
         seconds = f"{stage.record['seconds']:.1f} s" if stage.fresh else "done before"
         counts = ", ".join(
@@ -70,6 +88,30 @@ def in_stages(faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | N
         )
         typer.echo(f"{name}: {seconds}; {counts}")
     return labels
+
+
+def faces_of_photos(photos: Path, workdir: Path) -> "FaceSet":
+    """The faces of a folder of photos and videos; `faces.npz` in the folder to work in tells where they are.
+
+    InputError: nobody is in them.
+    """
+    from personae.cli.embed import look_through, looked_at
+    from personae.data import write_faces
+    from personae.embed import sface
+    from personae.embed.clips import RATE
+    from personae.errors import InputError, OutputError
+
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot work in {workdir}: {error.strerror}; choose another place") from error
+    album = look_through(photos, workdir / "faces.store", sface(), RATE)
+    if not len(album.faces):
+        raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
+    write_faces(album.faces, workdir / "faces.npz")
+    typer.echo(f"{len(album.faces):,} faces in {looked_at(album)}, {album.fresh:,} of them new")
+    typer.echo(f"faces: {workdir / 'faces.npz'}")
+    return album.faces
 
 
 def memory_of_machine() -> int:

@@ -1,4 +1,4 @@
-"""`personae update GALLERY FEATURES`: new faces added to people that were found before."""
+"""`personae update GALLERY FEATURES`: faces added to people that were found before, or removed from them."""
 
 import time
 from pathlib import Path
@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.cluster import Dimension, Features, Out
+from personae.cli.cluster import Dimension, Out
 
 if TYPE_CHECKING:
+    from personae.data import FaceSet
     from personae.scale import Gallery
+
+
+def rows_in(text: str | None) -> str | None:
+    """The text, before any work; InputError where it is no list of faces."""
+    from personae.errors import InputError
+
+    if text is not None and not all(part.strip().isdecimal() for part in text.split(",")):
+        raise InputError(f"{text!r} is no list of faces; write it like 3,17,20, the first face is 0")
+    return text
 
 
 def update(
@@ -17,44 +27,76 @@ def update(
         Path,
         typer.Argument(metavar="GALLERY", help="An .npz file that this command keeps; begun if it is missing."),
     ],
-    features: Features,
+    features: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FEATURES", help="Embeddings to add: .npy, .npz, .bin with .meta, .csv or .parquet."
+        ),
+    ] = None,
     out: Out = None,
     dimension: Dimension = None,
     local: Annotated[
         bool,
         typer.Option("--local", help="Look only at people near the new faces, even if a full run is worth it."),
     ] = False,
+    remove: Annotated[
+        str | None,
+        typer.Option(
+            help="Faces to take out first, by their places in the labels, such as 3,17,20.",
+            metavar="FACES",
+            callback=rows_in,
+        ),
+    ] = None,
 ) -> None:
-    """Add faces to a collection; people keep their ids, and only those near the new faces are found anew.
+    """Add faces to a collection, or remove some; people keep their ids.
 
-    The labels of --out are those of all faces, in the order in which they came.
+    Only people near the new faces are found anew. The labels of --out are those of all faces that are left, in
+    the order in which they came.
     """
-    import numpy as np
-
     from personae.data import read_faces, write_labels
     from personae.data.atomic import refuse_no_place
+    from personae.errors import InputError
     from personae.scale import Gallery
-    from personae.scale import update as updated
     from personae.scale.gallery import named
 
+    if features is None and remove is None:
+        raise InputError("nothing to do; give FEATURES to add, or faces to --remove")
     refuse_no_place(named(gallery))
-    faces = read_faces(features, dimension=dimension)
-    before = Gallery.read(gallery) if gallery.exists() else None
+    faces = None if features is None else read_faces(features, dimension=dimension)
+    begun = remove is not None or gallery.exists()
+    now = Gallery.read(gallery) if begun else None
+    if now is not None and remove is not None:
+        removed = [int(part) for part in remove.split(",")]
+        now = now.without(removed)
+        typer.echo(f"{len(set(removed)):,} faces removed")
+    if faces is not None:
+        now = _added(now, faces, local)
+    if now is not None:
+        now.save(gallery)
+        typer.echo(f"{len(now):,} faces of {len(set(now.labels.tolist())):,} people in all")
+        typer.echo(advice(now))
+        if out is not None:
+            write_labels(now.labels, out)
+            typer.echo(f"labels: {out}")
+
+
+def _added(before: "Gallery | None", faces: "FaceSet", local: bool) -> "Gallery":
+    """The gallery with more faces; says how many there are of whom."""
+    import numpy as np
+
+    from personae.scale import Gallery
+    from personae.scale import update as updated
+
     began = time.monotonic()
     after = Gallery.of(faces) if before is None else updated(before, faces, renew=not local)
     took = time.monotonic() - began
-    after.save(gallery)
     known = 0 if before is None else before.ids
     newest = after.labels[len(after) - len(faces) :]
     typer.echo(
         f"{len(newest):,} new faces in {took:.1f} s: {int((newest < known).sum()):,} of people known before, "
         f"{len(np.unique(newest[newest >= known])):,} new people"
     )
-    typer.echo(f"{len(after):,} faces of {len(np.unique(after.labels)):,} people in all")
-    typer.echo(advice(after))
-    if out is not None:
-        write_labels(after.labels, out)
-        typer.echo(f"labels: {out}")
+    return after
 
 
 def advice(gallery: "Gallery") -> str:

@@ -17,6 +17,25 @@ def component_labels(graph: KnnGraph) -> NDArray[np.int32]:
     return _components(graph.neighbors)
 
 
+def joining_links(neighbors: NDArray[np.int32], first: int, faces: int) -> NDArray[np.int32]:
+    """(E, 2) int32, a spanning forest of the links of some faces: what components need to know of them.
+
+    neighbors: (R, k) of the faces from `first` on, of N `faces`
+
+    4 N bytes.
+    """
+    return _joining(neighbors, first, faces)
+
+
+def components_of(links: NDArray[np.int32], faces: int) -> NDArray[np.int32]:
+    """(N,) int32, `component_labels` of N `faces` from the spanning forests of all their links, (E, 2).
+
+    >>> components_of(np.array([[0, 2], [3, 2]], np.int32), 5)
+    array([0, 1, 0, 0, 2], dtype=int32)
+    """
+    return _united(links, faces)
+
+
 def first_seen(labels: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
     """The same partition, (N,) int32 in 0..C-1, numbered in the order of the first faces.
 
@@ -51,6 +70,31 @@ def numbered_parts(parent: NDArray[np.int32]) -> NDArray[np.int32]:
         else:
             labels[face] = labels[root]
     return labels
+
+
+@njit(cache=True)
+def _joining(neighbors: NDArray[np.int32], first: int, faces: int) -> NDArray[np.int32]:
+    parent = np.arange(faces).astype(np.int32)
+    links = np.empty((min(neighbors.size, max(faces - 1, 0)), 2), np.int32)
+    count = 0
+    for row in range(len(neighbors)):
+        for other in neighbors[row]:
+            if other >= 0:
+                a, b = root_of(parent, first + row), root_of(parent, other)
+                if a != b:
+                    parent[max(a, b)] = min(a, b)
+                    links[count, 0], links[count, 1] = first + row, other
+                    count += 1
+    return links[:count].copy()
+
+
+@njit(cache=True)
+def _united(links: NDArray[np.int32], faces: int) -> NDArray[np.int32]:
+    parent = np.arange(faces).astype(np.int32)
+    for at in range(len(links)):
+        a, b = root_of(parent, links[at, 0]), root_of(parent, links[at, 1])
+        parent[max(a, b)] = min(a, b)
+    return numbered_parts(parent)
 
 
 @njit(cache=True)

@@ -65,27 +65,33 @@ class Shortlists(NamedTuple):
 
 @products_alone()
 def joined(
-    features: NDArray[np.float32], asked: Asked, number: NDArray[np.int32], k: int
+    features: NDArray[np.float32],
+    asked: Asked,
+    number: NDArray[np.int32],
+    k: int,
+    least: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Neighbors and similarities (N, k): the nearest of the faces in the cells that a face looks into, and of
     those that look into its cell; NOBODY and 0 where these are fewer than k.
 
     features: (N, d) unit rows, cell after cell
     number:   (N,) what each face is called in the result, whose rows stand in that order
+    least:    (N,) cosines below which nobody is wanted, where k others are known; a few may come nevertheless
 
     2 d operations a face and each face of the cells that it looks into, for both directions at once.
     16 N k bytes beside the result, and 32 MB.
     """
     n, d = features.shape
     room = ROOM * k + STRIDE
+    slack = 4 * d * float(np.finfo(np.float32).eps)  # the products' rounding, at its worst
     lists = Shortlists(
         k=k,
-        slack=4 * d * float(np.finfo(np.float32).eps),  # the products' rounding, at its worst
+        slack=slack,
         number=number,
         face=np.empty((n, room), np.int32),
         product=np.empty((n, room), np.float32),
         held=np.zeros(n, np.int32),
-        floor=np.full(n, -np.inf, np.float32),
+        floor=np.full(n, -np.inf, np.float32) if least is None else least - np.float32(slack),
     )
     products = np.empty(TILES, np.float32)
     shares = [(share, numba.get_num_threads()) for share in range(numba.get_num_threads())]

@@ -15,34 +15,39 @@ def extended(
     features: NDArray[np.float32],
     found: tuple[NDArray[np.int32], NDArray[np.float32]],
     bound: NDArray[np.float32],
-    into: tuple[NDArray[np.int32], NDArray[np.float32]],
-) -> None:
-    """Writes the lists with those taken in who stand out for one of the first neighbors that stand out.
+    rows: Span | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Neighbors and similarities, with those taken in who stand out for one of the first that stand out.
 
     features: (N, d) unit rows
     found:    neighbors and similarities (N, k), best first
     bound:    (N,) the cosine above which a neighbor stands out
-    into:     where the longer lists are cut to the best k of them, of equals the first
+    rows:     the first and the end of the faces that it is done for; all by default
 
-    O(N k) steps, and products for those who are not on the list yet: few where most were found.
+    The best k of the longer lists, of equals the first. O(N k) steps, and products for those who are not on the
+    list yet: few where most were found.
     """
-    in_threads(_extend, spans(len(bound)), features, found, bound, into)
+    low, high = rows or (0, len(bound))
+    longer = np.array(found[0][low:high]), np.array(found[1][low:high])
+    in_threads(_extend, spans(high - low), low, features, found, bound, longer)
+    return longer
 
 
 @njit(cache=True, nogil=True)
 def _extend(
     span: Span,
+    first: int,
     features: NDArray[np.float32],
     found: tuple[NDArray[np.int32], NDArray[np.float32]],
     bound: NDArray[np.float32],
-    into: tuple[NDArray[np.int32], NDArray[np.float32]],
+    longer: tuple[NDArray[np.int32], NDArray[np.float32]],
 ) -> None:
+    """Of the faces from `first` + span[0] to before `first` + span[1], whose lists are in `longer`."""
     neighbors, similarities = found
-    longer, cosines = into
     k = neighbors.shape[1]
     seen = np.full(len(neighbors), NOBODY, np.int32)
-    for face in range(span[0], span[1]):
-        longer[face], cosines[face] = neighbors[face], similarities[face]
+    for row in range(span[0], span[1]):
+        face = first + row
         seen[face] = face
         for other in neighbors[face]:
             if other >= 0:
@@ -58,11 +63,11 @@ def _extend(
                 if seen[other] != face:
                     seen[other] = face
                     cosine = np.float32(cosine_of(features[face], features[other]))
-                    _take_in(longer[face], cosines[face], other, cosine)
+                    take_in(longer[0][row], longer[1][row], other, cosine)
 
 
 @njit(cache=True, nogil=True)
-def _take_in(others: NDArray[np.int32], cosines: NDArray[np.float32], other: int, cosine: np.float32) -> None:
+def take_in(others: NDArray[np.int32], cosines: NDArray[np.float32], other: int, cosine: np.float32) -> None:
     """Puts a face where it belongs in a list, and drops the last; nothing if it comes after that."""
     at = len(others)
     while at > 0 and (

@@ -130,9 +130,7 @@ def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph 
     asked = Asked.of(probe[:, 0].copy(), probe, len(plan.cells))
     found = joined(ordered(features, order, beside(features)), asked, order, min(k, len(features) - 1))
     complete(features, *found)
-    longer = np.empty_like(found[0]), np.empty_like(found[1])
-    extended(features, found, plan.bound, longer)
-    return KnnGraph(*longer)
+    return KnnGraph(*extended(features, found, plan.bound))
 
 
 def ordered(

@@ -32,17 +32,22 @@ class OutlierDetection:
 
     def link(self, graph: KnnGraph) -> KnnGraph:
         """The graph cut row by row, weights P(i, j) = s_ij / sum_j s_ij; similarities below 0 count as 0."""
+        weights = self.weights(graph.similarities)
+        return graph.linked(weights).where(weights > 0)
+
+    def weights(self, similarities: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """(R, k) float32, P(i, j) of R lists, 0 from where they are cut. InputError: a window below 1."""
         if self.window < 1:
             raise InputError(f"window is {self.window}; it needs to be at least 1")
-        weights = np.zeros(graph.neighbors.shape, dtype=np.float32)
-        for start in range(0, len(graph), BLOCK):
-            rows = graph.similarities[start : start + BLOCK].clip(min=0).astype(np.float64)
+        weights = np.zeros(similarities.shape, dtype=np.float32)
+        for start in range(0, len(similarities), BLOCK):
+            rows = similarities[start : start + BLOCK].clip(min=0).astype(np.float64)
             total = rows.sum(axis=1, keepdims=True)
             probability = np.divide(rows, total, out=np.zeros_like(rows), where=total > 0)
             kept = kept_neighbors(probability, self.window)
-            inside = np.arange(graph.k) < kept[:, None]
+            inside = np.arange(rows.shape[1]) < kept[:, None]
             weights[start : start + BLOCK] = np.where(inside, probability, 0)
-        return graph.linked(weights).where(weights > 0)
+        return weights
 
 
 def kept_neighbors(probability: NDArray[np.floating[Any]], window: int) -> NDArray[np.intp]:

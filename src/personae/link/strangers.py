@@ -9,7 +9,7 @@ strangers come much closer than the bell curve allows (`personae.link.false_link
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from scipy.stats import norm
 
 from personae.graph.adjacency import canonical_order
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import in_threads, products_alone
 
 BLOCK = 1 << 12  # faces compared with the sample in one go
 NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
 HEAD_START = 0.5  # weight of a link that is just strong enough
+Side = Literal["near", "far"]
 
 
 @dataclass(frozen=True)
@@ -139,11 +141,24 @@ class Sample:
         return Sample(np.vstack([self.features, other.features]), np.r_[self.face, other.face])
 
 
+class Measure(Protocol):
+    """`strangers_of`, or what does the same elsewhere."""
+
+    def __call__(
+        self,
+        features: NDArray[np.floating[Any]],
+        sample: Sample,
+        *,
+        side: Side,
+        labels: NDArray[np.int32] | None = None,
+    ) -> Strangers: ...
+
+
 def strangers_of(
     features: NDArray[np.floating[Any]],
     sample: Sample,
     *,
-    side: Literal["near", "far"],
+    side: Side,
     labels: NDArray[np.int32] | None = None,
 ) -> Strangers:
     """What strangers look like from each of N faces, O(N M d).
@@ -155,21 +170,40 @@ def strangers_of(
 
     A face without strangers, or without any spread among them, is given the median of the others.
     """
-    level = np.empty(len(features))
-    spread = np.empty(len(features))
+    n = len(features)
+    blocks = [np.arange(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
+    with products_alone():
+        found = in_threads(lambda faces: seen_from(features[faces], faces, sample, side, labels), blocks)
+    return settled(np.concatenate(found))
+
+
+def seen_from(
+    features: NDArray[np.floating[Any]],
+    faces: NDArray[np.intp],
+    sample: Sample,
+    side: Side,
+    labels: NDArray[np.int32] | None = None,
+) -> NDArray[np.float64]:
+    """(B, 2), the level and the spread of the strangers of B faces; NaN, or no spread, where none are seen.
+
+    features: (B, d) unit rows of the faces
+    """
+    cosines = features.astype(np.float64) @ sample.features.T
+    own = sample.face[None, :] == faces[:, None]
+    if labels is not None:
+        own |= (labels[sample.face][None, :] == labels[faces][:, None]) & (sample.face >= 0)
+    cosines[own] = np.nan
+    cosines.sort(axis=1)  # NaN last
+    count = cosines.shape[1] - own.sum(axis=1)
     inner, outer = (0.0, 1.0) if side == "near" else (-1.0, -2.0)  # in widths, towards the face
-    for start in range(0, len(features), BLOCK):
-        faces = np.arange(start, min(start + BLOCK, len(features)))
-        cosines = features[faces].astype(np.float64) @ sample.features.T
-        own = sample.face[None, :] == faces[:, None]
-        if labels is not None:
-            own |= (labels[sample.face][None, :] == labels[faces][:, None]) & (sample.face >= 0)
-        cosines[own] = np.nan
-        cosines.sort(axis=1)  # NaN last
-        count = cosines.shape[1] - own.sum(axis=1)
-        first, second = (log_distance(_quantile(cosines, count, norm.cdf(at))) for at in (inner, outer))
-        spread[faces] = np.abs(second - first)
-        level[faces] = first + inner * spread[faces]
+    first, second = (log_distance(_quantile(cosines, count, norm.cdf(at))) for at in (inner, outer))
+    spread = np.abs(second - first)
+    return np.stack([first + inner * spread, spread], axis=1)
+
+
+def settled(seen: NDArray[np.float64]) -> Strangers:
+    """Of N faces as `seen_from` tells them, (N, 2); those who see nobody are given the median of the others."""
+    level, spread = seen.T
     known = np.isfinite(level) & (spread > NEAREST)
     if not known.any():
         return Strangers(np.zeros(len(level)), np.ones(len(level)))

@@ -17,7 +17,7 @@ from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
-from personae.link.strangers import Sample, Strangers, Yardstick, bell_floor, strangers_of
+from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
@@ -145,25 +145,33 @@ class Auto(FeatureClusterer):
         if self.target_precision is not None and not 0 < self.target_precision < 1:
             raise InputError(f"target_precision is {self.target_precision}; give a share between 0 and 1")
 
-    def looks(self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None = None) -> "Looks":
+    def looks(
+        self,
+        faces: FaceSet,
+        graph: KnnGraph,
+        constraints: Constraints | None = None,
+        measured: Measure = strangers_of,
+    ) -> "Looks":
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
+
+        measured: who looks at the strangers
 
         InputError: strangers of another dimension.
         """
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
-            strangers = strangers_of(faces.features, sample, side="far")
+            strangers = measured(faces.features, sample, side="far")
         else:
             others = Sample.elsewhere(FaceSet.of(self.strangers).features)
             if others.features.shape[1] != faces.dimension:
                 raise InputError(
                     f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}"
                 )
-            strangers = strangers_of(faces.features, others, side="near")
+            strangers = measured(faces.features, others, side="near")
             sample |= others
         floor = bell_floor(ALPHA, len(faces))
         guess = _guess(faces, graph, strangers.believed(0), floor)
-        near = strangers_of(faces.features, sample, side="near", labels=guess)
+        near = measured(faces.features, sample, side="near", labels=guess)
         rows = Sample.among(faces.features, graph, ROWS).face
         pairs = StrangerPairs.among(faces.features, rows, sample, guess)
         yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)

@@ -20,6 +20,7 @@ from personae.link.strangers import Sample, Strangers, Yardstick
 from personae.methods.auto import Auto
 from personae.methods.estimator import as_faces
 from personae.scale.names import kept_names
+from personae.scale.removal import graph_of_kept, kept_faces, sample_of_kept
 from personae.scale.weights import rest_of
 
 VERSION = 1
@@ -102,6 +103,35 @@ class Gallery:
         new = self._looked_at(self.features, self.graph, self.method)
         labels, ids = kept_names(self.labels, new.labels, self.ids)
         return replace(new, labels=labels, ids=ids)
+
+    def without(self, faces: ArrayLike) -> "Gallery":
+        """The gallery less some of its faces, of whom nothing is kept; people keep their ids.
+
+        faces: which, (R,) integers in the order in which the faces came; those behind them move up
+
+        The others stay the people that they are until they are looked at again. Those who had one of the faces
+        among their neighbors are compared with all others: 2 d N operations each, and some passes over the
+        graph.
+
+        InputError: no such faces, or nobody is left.
+
+        >>> len(Gallery.of(np.eye(3)).without([0]))
+        2
+        """
+        kept = kept_faces(faces, len(self))
+        features, labels = self.features[kept], self.labels[kept]
+        graph = graph_of_kept(self.graph, kept, features, self.method.k)
+        strangers, sample = self.strangers.take(np.flatnonzero(kept)), self.yardstick.sample
+        fewer = replace(
+            self,
+            features=features,
+            labels=labels,
+            graph=graph,
+            strangers=strangers,
+            yardstick=replace(self.yardstick, sample=sample_of_kept(sample, kept)),
+            rest=rest_of(strangers.link(graph, self.floor), labels),
+        )
+        return fewer if len(fewer.yardstick.sample.face) else fewer.renewed()
 
     @classmethod
     def _looked_at(cls, features: NDArray[np.floating[Any]], graph: KnnGraph, method: Auto) -> "Gallery":

@@ -1,38 +1,47 @@
-"""The kNN graph in parts on disk: to the bit that of `knn_graph`, and a part that is done stays done."""
+"""The kNN graph in shards on disk: to the bit that of `knn_graph`, and a shard that is done stays done."""
 
 import json
 import math
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
-from personae.graph.cells import SHOWN
+from personae.graph.cells import BLOCK, SHOWN, Cells
 from personae.graph.exact import nearest_faces
-from personae.graph.join import Asked, joined
-from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.knn_graph import KnnGraph
 from personae.graph.neighbors_of_neighbors import extended
-from personae.graph.search import CELLS, SMALL, complete, ordered, planned
+from personae.graph.search import CELLS, SMALL, complete, planned
+from personae.graph.threads import Span
+from personae.scale.search_by_cells import (
+    Runs,
+    gather,
+    look_across,
+    look_within,
+    tell_least,
+    work_of,
+    write_lists,
+)
+from personae.scale.shards import ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
-ROWS = 1 << 14  # faces searched in a part where all pairs are looked at
-FACES = 1 << 17  # in a part where cells are
-MERGED = 1 << 14  # rows merged in one go
+FACES = 1 << 17  # in a run of cells, but for more than `RUNS` of them
+RUNS = 2048
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
-UNEVEN = 2  # a part of the faces may be so many times as large as the mean
+UNEVEN = 1.25  # a run may be so many times as large as the mean
 BASE = 600 << 20  # bytes of Python and of all libraries
 LIKELY = 0.01  # of the cells
-TABLES, OTHER = ("neighbors", "similarities"), ".other"
-Mode = Literal["r", "r+", "w+"]
+TABLES, MET = ("neighbors", "similarities"), "met-"
+Mode = Literal["r", "r+", "w+", "c"]
 
 
-def lay_out(features: NDArray[np.floating[Any]], k: int, recall: float, desk: Desk) -> dict[str, Any]:
+def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, Any]:
     """Writes the cells, or nothing where all pairs are to be looked at.
 
     order.npy: (N,) int32, the faces cell after cell
@@ -43,54 +52,69 @@ def lay_out(features: NDArray[np.floating[Any]], k: int, recall: float, desk: De
 
     InputError: the cells that are needed take more memory than may be held.
     """
-    n, plan = len(features), None
+    held, plan = opened(features), None
+    n, d = held.shape
     if n > SMALL and recall < 1:
         desk.told(0, n)
-        wide = _wide(features)
-        plan = planned(wide, k, recall)
+        plan = planned(_wide(features), k, recall)
     if plan is None:
         return {"faces": n, "cells": 0, "probes": 0}
     count, probes = len(plan.cells), plan.probes
-    desk.refuse_more_than_memory(cells_memory(n, features.shape[1], probes))
+    desk.refuse_more_than_memory(cells_memory(n, d, probes))
+    chance, directions = desk.folder / "chance.npy", desk.folder / "directions.npz"
+    np.save(chance, plan.chance)
+    np.savez(directions, **vars(plan.cells))
+    look = partial(
+        _look_up, features=features, chance=chance, directions=directions, probes=probes, folder=desk.folder
+    )
+    shards = runs(n, LOOKED_UP)
+    left = [shard for shard in shards if not _looked_up(desk.folder, shard[0]).is_file()]
+    done = n - sum(high - low for low, high in left)
+    for (low, high), _ in desk.place.run(look, left, look_up_memory(d, count, probes)):
+        done += high - low
+        desk.told(done, n)
     drawn, sorted_by_cell = desk.folder / "drawn.npy", desk.folder / "probe.npy"
     own = np.empty(n, np.int32)
 
     def looked_up() -> Iterator[NDArray[np.int32]]:
-        for start in range(0, n, LOOKED_UP):
-            block = plan.cells.nearest(wide, plan.chance[start : start + LOOKED_UP], probes)
-            own[start : start + len(block)] = block[:, 0]
-            desk.told(start + len(block), n)
+        for low, high in shards:
+            file = _looked_up(desk.folder, low)
+            block = np.load(file)
+            own[low:high] = block[:, 0]
             yield block
+            file.unlink()
 
     _write_rows(drawn, (n, probes), looked_up())
     by_cell = np.argsort(own, kind="stable")
-    parts = (by_cell[start : start + LOOKED_UP] for start in range(0, n, LOOKED_UP))
+    parts = (by_cell[low:high] for low, high in shards)
     _write_rows(sorted_by_cell, (n, probes), (np.sort(np.load(drawn, mmap_mode="r")[part]) for part in parts))
-    drawn.unlink()
     looking = np.zeros(count, np.int64)
-    for start in range(0, n, LOOKED_UP):
-        block = np.load(sorted_by_cell, mmap_mode="r")[start : start + LOOKED_UP]
-        looking += np.bincount(block.ravel(), minlength=count)
+    for low, high in shards:
+        looking += np.bincount(np.load(sorted_by_cell, mmap_mode="r")[low:high].ravel(), minlength=count)
     np.save(desk.folder / "order.npy", plan.chance[by_cell].astype(np.int32))
     np.save(desk.folder / "cell.npy", own[by_cell])
-    np.save(desk.folder / "bound.npy", plan.bound)
     np.save(desk.folder / "start.npy", np.r_[0, np.cumsum(looking)])
+    np.save(desk.folder / "bound.npy", plan.bound)
+    for file in (drawn, chance, directions):
+        file.unlink()
     return {"faces": n, "cells": count, "probes": probes}
 
 
-def search(features: NDArray[np.floating[Any]], k: int, desk: Desk) -> dict[str, Any]:
+def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
     """Writes neighbors.npy and similarities.npy, (N, k) int32 and float32.
 
     InputError: the cells that are needed take more memory than may be held.
     """
-    k = min(k, len(features) - 1)
+    n, d = opened(features).shape
+    k = min(k, n - 1)
     if (desk.of["cells"] / "order.npy").is_file():
         probes = np.load(desk.of["cells"] / "probe.npy", mmap_mode="r").shape[1]
-        desk.refuse_more_than_memory(search_memory(len(features), features.shape[1], k, probes))
-        _join(_wide(features), k, desk)
+        desk.refuse_more_than_memory(search_memory(n, d, k, probes))
+        runs_of = Runs.of(features, desk.of["cells"], desk.folder, run_size(n), k)
+        _join(runs_of, desk, shard_memory(n, d, k, probes))
     else:
         _search_all(features, k, desk)
-    return {"faces": len(features), "k": k}
+    return {"faces": n, "k": k}
 
 
 def cells_memory(n: int, d: int, probes: int) -> int:
@@ -101,9 +125,21 @@ def cells_memory(n: int, d: int, probes: int) -> int:
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
-    """Bytes: features twice, candidates, a result, two tables on disk that are in use, and who looks where."""
-    in_part = 8 * probes * min(n, UNEVEN * FACES)
-    return BASE + n * (8 * d + 8 * (2 * k + 64) + 24 * k + 32) + in_part
+    """Bytes: features, who stands where, and what a shard takes, or the lists of all."""
+    return n * (4 * d + 20) + max(shard_memory(n, d, k, probes), BASE + 8 * n * k)
+
+
+def shard_memory(n: int, d: int, k: int, probes: int) -> int:
+    """Bytes: of the faces of two runs of cells features, candidates and results, and who looks where."""
+    size = run_size(n)
+    run = min(n, round(UNEVEN * size))
+    looked = min(probes, math.ceil(UNEVEN * CELLS * math.sqrt(n) * size / n))  # cells in the other run
+    return BASE + 2 * run * (4 * d + 8 * (2 * k + 64) + 16 * k) + 4 * looked * run
+
+
+def look_up_memory(d: int, cells: int, probes: int) -> int:
+    """Bytes: the cells, the features of a run of faces, their products in blocks, and their cells."""
+    return BASE + 4 * d * cells + LOOKED_UP * (8 * d + 16 * probes) + 16 * BLOCK * cells
 
 
 def probes_likely(n: int) -> int:
@@ -111,106 +147,154 @@ def probes_likely(n: int) -> int:
     return round(LIKELY * CELLS * n**0.5) if n > SMALL else 0
 
 
+def run_size(n: int) -> int:
+    """Faces in a run of cells."""
+    return max(FACES, -(-n // RUNS))
+
+
 def read_knn(folder: Path) -> KnnGraph:
     """The graph that `search` wrote, from disk as it is needed."""
-    return KnnGraph(*_tables(folder, "", None, "r"))
+    return KnnGraph(*tables_of(folder))
 
 
-def _search_all(features: NDArray[np.floating[Any]], k: int, desk: Desk) -> None:
-    n, progress = len(features), Parts(desk.folder)
-    neighbors, similarities = _tables(desk.folder, "", (n, k), "r+" if progress.done else "w+")
-    before = progress.done * ROWS
-    desk.told(0, n - before)
-    for start in range(before, n, ROWS):
-        stop = min(start + ROWS, n)
-        neighbors[start:stop], similarities[start:stop] = nearest_faces(features, np.arange(start, stop), k)
-        neighbors.flush()
-        similarities.flush()
-        progress.next()
-        desk.told(stop - before, n - before)
-    progress.end()
+def tables_of(folder: Path) -> tuple[Any, Any]:
+    """Maps of the neighbors and the similarities that `search` wrote."""
+    return _tables(folder, None, "r")
 
 
-def _join(features: NDArray[np.float32], k: int, desk: Desk) -> None:
-    """Part after part of the cells, then the neighbors of neighbors; the best so far go from one pair of tables
-    to the other.
-    """
-    n, progress = len(features), Parts(desk.folder)
-    order, cell, start = (np.load(desk.of["cells"] / f"{name}.npy") for name in ("order", "cell", "start"))
-    first = np.searchsorted(cell, np.arange(len(start)))
-    in_order = ordered(features, order, desk.folder)
-    parts = -(-n // FACES)
-    endings = [OTHER if (parts - part) % 2 else "" for part in range(parts + 1)]
-    work = np.r_[0, np.cumsum(np.diff(start) * np.diff(first))]  # products
-    bounds = np.searchsorted(work, work[-1] * np.arange(parts + 1) / parts).clip(max=len(work) - 1)
-    before = bounds[min(progress.done, parts)]
-    desk.told(0, n)
-    for part in range(progress.done, parts):
-        asked = _asked(desk.of["cells"] / "probe.npy", cell, first, start, bounds[part : part + 2])
-        found = joined(in_order, asked, order, k)
-        into = _tables(desk.folder, endings[part], (n, k), "w+")
-        if part == 0:
-            into[0][:], into[1][:] = found
-        else:
-            so_far = _tables(desk.folder, endings[part - 1], None, "r+")
-            for row in range(0, n, MERGED):
-                rows = slice(row, row + MERGED)
-                one, other = (so_far[0][rows], so_far[1][rows]), (found[0][rows], found[1][rows])
-                _merge(*one, *other, into[0][rows], into[1][rows])
-        for table in into:
-            table.flush()
-        progress.next()
-        done, left = work[[bounds[part + 1], -1]] - work[before]
-        desk.told(round(n * done / left), n)
-    if progress.done == parts:
-        met, into = _tables(desk.folder, OTHER, None, "r+"), _tables(desk.folder, "", (n, k), "w+")
-        complete(features, *met)
-        extended(features, met, np.load(desk.of["cells"] / "bound.npy"), into)
-        for table in into:
-            table.flush()
-        progress.next()
-    for name in TABLES:
-        (desk.folder / f"{name}{OTHER}.npy").unlink(missing_ok=True)
-    progress.end()
+def _search_all(features: Features, k: int, desk: Desk) -> None:
+    n, d = opened(features).shape
+    shards = runs(n, ROWS)
+    files = {shard: desk.folder / f"whole-{shard[0]:010}.npz" for shard in shards}
+    look = partial(_look_at_all, features=features, k=k, folder=desk.folder)
+    left = [shard for shard in shards if not files[shard].is_file()]
+    done, total = 0, sum(high - low for low, high in left)
+    desk.told(0, total)
+    for (low, high), _ in desk.place.run(look, left, search_memory(n, d, k, 0)):
+        done += high - low
+        desk.told(done, total)
+    _put_together({files[shard]: np.arange(*shard) for shard in shards}, (n, k), desk.folder)
+    for file in files.values():
+        file.unlink()
 
 
-def _asked(
-    probe: Path,
-    cell: NDArray[np.int32],
-    first: NDArray[np.int64],
-    start: NDArray[np.int64],
-    bounds: NDArray[np.intp],
-) -> Asked:
-    """Who looks into the cells from one bound to the next; into the others nobody does."""
-    low, high = start[bounds]
-    at = start[bounds[0] : bounds[1]] - low
-    face = np.empty(high - low, np.int32)
-    for row in range(0, len(cell), LOOKED_UP):
-        _fill_in(np.load(probe, mmap_mode="c")[row : row + LOOKED_UP], row, bounds[0], at, face)
-    return Asked(first, cell, np.load(probe, mmap_mode="c"), start.clip(low, high) - low, face)
+def _join(runs_of: Runs, desk: Desk, memory: int) -> None:
+    """Each run of cells with itself, then round by round with the others; then the neighbors of neighbors."""
+    phases, places, share, rounds = Phases(desk.folder), runs_of.rows(), work_of(runs_of), runs_of.rounds()
+    n, each = places[-1], range(len(runs_of))
+    within = [run for run in each if phases.done == 0 and not runs_of.lists(run, 0).is_file()]
+    across = [
+        [pair for pair in pairs if not all(runs_of.found(run, pair).is_file() for run in pair)]
+        if number + 1 >= phases.done
+        else []
+        for number, pairs in enumerate(rounds)
+    ]
+    work = [share[run, run] for run in within] + [share[pair] for pairs in across for pair in pairs]
+    total = n * sum(work)
+    done = 0.0
+    desk.told(0, int(total))
+    for run, _ in desk.place.run(partial(look_within, runs=runs_of), within, memory):
+        done += n * share[run, run]
+        desk.told(min(int(done), int(total) - 1), int(total))
+    phases.reach(1)
+    for number, pairs in enumerate(across):
+        if number + 1 < phases.done:
+            continue
+        if not runs_of.least(number).is_file():
+            tell_least(runs_of, number)
+        for pair, _ in desk.place.run(partial(look_across, runs=runs_of, rounds=number), pairs, memory):
+            done += n * share[pair]
+            desk.told(min(int(done), int(total) - 1), int(total))
+        left = [run for run in each if not runs_of.lists(run, number + 1).is_file()]
+        for _ in desk.place.run(partial(gather, runs=runs_of, rounds=number), left, memory):
+            pass
+        phases.reach(number + 2)
+        for run in each:
+            for file in (runs_of.lists(run, number), *runs_of.all_found(run, number)):
+                file.unlink(missing_ok=True)
+        runs_of.least(number).unlink(missing_ok=True)
+    order = np.load(runs_of.cells / "order.npy")
+    whole = {runs_of.lists(run, len(rounds)): order[places[run] : places[run + 1]] for run in each}
+    _put_together(whole, (n, runs_of.k), desk.folder, MET)
+    complete(_wide(runs_of.features), *_tables(desk.folder, None, "r+", MET))
+    longer = {span: desk.folder / f"longer-{span[0]:010}.npz" for span in runs(n, FACES)}
+    spans = [span for span in longer if not longer[span].is_file()]
+    extend = partial(_extend, features=runs_of.features, cells=runs_of.cells, folder=desk.folder)
+    for _ in desk.place.run(extend, spans, memory):
+        pass
+    _put_together({longer[span]: np.arange(*span) for span in longer}, (n, runs_of.k), desk.folder)
+    for file in desk.folder.iterdir():
+        if file.stem not in TABLES and file != phases.file:
+            file.unlink()
+    phases.end()
+    desk.told(int(total), int(total))
 
 
-class Parts:
-    """How many parts of a stage are done, in a file of its folder."""
+def _look_up(
+    span: Span, *, features: Features, chance: Path, directions: Path, probes: int, folder: Path
+) -> None:
+    """Writes the nearest cells of a run of faces, best first."""
+    with np.load(directions) as held:
+        cells = Cells(**held)
+    faces = np.load(chance, mmap_mode="r")[slice(*span)]
+    rows = rows_of(features, faces)
+    with atomic_write(_looked_up(folder, span[0])) as temporary:
+        np.save(temporary, cells.nearest(rows, np.arange(len(rows)), probes))
+
+
+def _looked_up(folder: Path, first: int) -> Path:
+    return folder / f"looked-up-{first:010}.npy"
+
+
+def _extend(span: Span, *, features: Features, cells: Path, folder: Path) -> None:
+    """Writes the lists of a run of faces with the neighbors of their neighbors taken in."""
+    found, bound = _tables(folder, None, "c", MET), np.load(cells / "bound.npy")
+    write_lists(folder / f"longer-{span[0]:010}.npz", *extended(_wide(features), found, bound, span))
+
+
+def _wide(features: Features) -> NDArray[np.float32]:
+    return np.ascontiguousarray(opened(features), dtype=np.float32)
+
+
+def _look_at_all(span: Span, *, features: Features, k: int, folder: Path) -> None:
+    """Writes the exact neighbors of a run of faces."""
+    write_lists(folder / f"whole-{span[0]:010}.npz", *nearest_faces(opened(features), np.arange(*span), k))
+
+
+def _put_together(lists: dict[Path, NDArray[Any]], shape: tuple[int, int], folder: Path, of: str = "") -> None:
+    """Writes the tables of all faces from the lists of some in each file."""
+    tables = _tables(folder, shape, "w+", of)
+    for file, faces in lists.items():
+        order = np.argsort(faces, kind="stable")
+        with np.load(file) as held:
+            for name, table in zip(TABLES, tables, strict=True):
+                table[faces[order]] = held[name][order]
+    for table in tables:
+        table.flush()
+
+
+class Phases:
+    """How many phases of a stage are done, in a file of its folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = folder / "parts.json"
+        self.file = folder / "phases.json"
         self.done: int = json.loads(self.file.read_text()) if self.file.is_file() else 0
 
-    def next(self) -> None:
-        """One more is done."""
-        self.done += 1
-        with atomic_write(self.file) as temporary:
-            temporary.write_text(json.dumps(self.done))
+    def reach(self, phase: int) -> None:
+        """So many are done; nothing where they were before."""
+        if self.done < phase:
+            self.done = phase
+            with atomic_write(self.file) as temporary:
+                temporary.write_text(json.dumps(phase))
 
     def end(self) -> None:
         """All are, and the file goes."""
         self.file.unlink(missing_ok=True)
 
 
-def _tables(folder: Path, ending: str, shape: tuple[int, int] | None, mode: Mode) -> tuple[Any, Any]:
+def _tables(folder: Path, shape: tuple[int, int] | None, mode: Mode, of: str = "") -> tuple[Any, Any]:
     """Maps of neighbors and similarities; new ones have their room on the disk before they are written to."""
-    neighbors, similarities = (folder / f"{name}{ending}.npy" for name in TABLES)
+    neighbors, similarities = (folder / f"{of}{name}.npy" for name in TABLES)
     if mode != "w+":
         return np.load(neighbors, mmap_mode=mode), np.load(similarities, mmap_mode=mode)
     tables = open_memmap(neighbors, mode, np.int32, shape), open_memmap(similarities, mode, np.float32, shape)
@@ -222,55 +306,14 @@ def _tables(folder: Path, ending: str, shape: tuple[int, int] | None, mode: Mode
 def _allocate(file: Path) -> None:
     """OSError if the disk is full, which a write to the map would be killed for."""
     if hasattr(os, "posix_fallocate"):
-        with file.open("r+b") as opened:
-            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+        with file.open("r+b") as written:
+            os.posix_fallocate(written.fileno(), 0, file.stat().st_size)
 
 
 def _write_rows(file: Path, shape: tuple[int, int], blocks: Iterable[NDArray[np.int32]]) -> None:
     """A `.npy` of int32, block after block."""
     about = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.int32)), "fortran_order": False, "shape": shape}
-    with file.open("wb") as opened:
-        np.lib.format.write_array_header_1_0(opened, about)
+    with file.open("wb") as written:
+        np.lib.format.write_array_header_1_0(written, about)
         for block in blocks:
-            opened.write(np.ascontiguousarray(block).tobytes())
-
-
-def _wide(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(features, dtype=np.float32)
-
-
-@njit(cache=True)
-def _fill_in(
-    probe: NDArray[np.int32], row: int, cell: int, at: NDArray[np.int64], face: NDArray[np.int32]
-) -> None:
-    """Puts the rows of a block where the cells from `cell` on, which they look into, have their lists."""
-    for place in range(len(probe)):
-        for looked in probe[place]:
-            if 0 <= looked - cell < len(at):
-                face[at[looked - cell]] = row + place
-                at[looked - cell] += 1
-
-
-@njit(cache=True)
-def _merge(
-    neighbors: NDArray[np.int32],
-    similarities: NDArray[np.float32],
-    others: NDArray[np.int32],
-    cosines: NDArray[np.float32],
-    best: NDArray[np.int32],
-    highest: NDArray[np.float32],
-) -> None:
-    """The best of two lists of each row, which have no face in common; equals in the order of the faces."""
-    for row in range(len(best)):
-        left = right = 0
-        for rank in range(best.shape[1]):
-            one, other = neighbors[row, left], others[row, right]
-            ahead = similarities[row, left] > cosines[row, right] or (
-                similarities[row, left] == cosines[row, right] and one < other
-            )
-            if other == NOBODY or (one != NOBODY and ahead):
-                best[row, rank], highest[row, rank] = one, similarities[row, left]
-                left += 1
-            else:
-                best[row, rank], highest[row, rank] = other, cosines[row, right]
-                right += 1
+            written.write(np.ascontiguousarray(block).tobytes())

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from personae import __version__
 from personae.data.atomic import atomic_write, sweep
 from personae.errors import InputError, OutputError
+from personae.scale.shards import HERE, Workplace
 from personae.scale.sizes import shown
 
 PART = ".part"  # the folder of a stage that is not done
@@ -29,11 +30,13 @@ class Desk(NamedTuple):
     of:     the folders of the stages before
     memory: bytes that may be held
     told:   to be called with how much is done, of how much
+    place:  where its shards are worked on
     """
 
     folder: Path
     of: Mapping[str, Path]
     memory: int
+    place: Workplace
     told: Callable[[int, int], None]
 
     def refuse_more_than_memory(self, needed: int) -> None:
@@ -70,19 +73,31 @@ class Stage:
     disk: int
 
 
-def run_stages(stages: Sequence[Stage], workdir: Path, memory: int, told: Told) -> dict[str, Ran]:
+class Run(NamedTuple):
+    """How stages are worked on.
+
+    memory: bytes that a process may hold
+    told:   called with how far a stage is
+    place:  where shards are worked on
+    """
+
+    memory: int
+    told: Told
+    place: Workplace = HERE
+
+
+def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ran]:
     """All stages by name, each done; only those are worked on that are missing, or depend on what changed.
 
     A stage is done if its JSON tells the same parameters and the same checksums of the stages before it, and
     its files have the checksum that it tells. Memory and disk are checked before anything is done.
 
-    memory: bytes that may be held
-
     InputError: a stage needs more memory. OutputError: no room on the disk, before or meanwhile; what is done
     stays, and the same call goes on from there.
     """
     over = max(stages, key=lambda stage: stage.memory)
-    _refuse_more(over.name, over.memory, memory)
+    _refuse_more(over.name, over.memory, run.memory)
+    workdir = workdir.absolute()
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         _refuse_full_disk(stages, workdir)
@@ -98,15 +113,18 @@ def run_stages(stages: Sequence[Stage], workdir: Path, memory: int, told: Told) 
             folders = {name: ran[name].folder for name in stage.after}
             ran[stage.name] = Ran(
                 workdir / stage.name,
-                record or _worked(stage, about, workdir, folders, (memory, told)),
+                record or _worked(stage, about, workdir, folders, run),
                 fresh=record is None,
             )
-    except OutputError:
-        raise
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = error
+        if isinstance(error, OutputError):
+            if not isinstance(error.__cause__, OSError):
+                raise
+            reason = error.__cause__
+        full = reason.errno in (errno.ENOSPC, errno.EDQUOT)
         mend = "make room and give the same command again" if full else "choose another place"
-        raise OutputError(f"cannot write in {workdir}: {error.strerror or error}; {mend}") from error
+        raise OutputError(f"cannot write in {workdir}: {reason.strerror or reason}; {mend}") from error
     return ran
 
 
@@ -133,10 +151,9 @@ def checksum_of(folder: Path) -> str:
 
 
 def _worked(
-    stage: Stage, about: Mapping[str, Any], workdir: Path, folders: Mapping[str, Path], run: tuple[int, Told]
+    stage: Stage, about: Mapping[str, Any], workdir: Path, folders: Mapping[str, Path], run: Run
 ) -> dict[str, Any]:
     """The record of a stage, done now; what a killed run of the same left is gone on with."""
-    memory, told = run
     part, folder, file = workdir / (stage.name + PART), workdir / stage.name, workdir / f"{stage.name}.json"
     begun = part / "begun.json"
     if not begun.is_file() or json.loads(begun.read_text()) != _plain(about):
@@ -148,7 +165,10 @@ def _worked(
     own.mkdir(exist_ok=True)
     sweep(own)
     began = time.monotonic()
-    counts = stage.work(Desk(own, folders, memory, lambda count, total: told(stage.name, count, total)))
+    counts = stage.work(
+        Desk(own, folders, run.memory, run.place, lambda count, total: run.told(stage.name, count, total))
+    )
+    sweep(own)  # of shards whose worker was lost
     record = {
         **about,
         "versions": {package: version(package) for package in PACKAGES},
@@ -176,7 +196,9 @@ def _refuse_more(name: str, needed: int, memory: int) -> None:
 
 def _refuse_full_disk(stages: Sequence[Stage], workdir: Path) -> None:
     """OutputError if there is less room than all stages need, less what lies there already."""
-    there = sum(path.stat().st_size for path in workdir.rglob("*") if path.is_file())
+    folders = [workdir / (stage.name + end) for stage in stages for end in ("", PART)]
+    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    there = sum(path.stat().st_size for path in files)
     needed = sum(stage.disk for stage in stages) - there
     free = shutil.disk_usage(workdir).free
     if needed > free:

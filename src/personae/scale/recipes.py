@@ -1,0 +1,291 @@
+"""Methods in two steps with a folder between them: links, run of faces by run of faces, and people."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.clustering.components import Components
+from personae.clustering.map_equation import MapEquation
+from personae.data.atomic import atomic_write
+from personae.data.constraints import Constraints
+from personae.data.faceset import FaceSet
+from personae.errors import InputError
+from personae.graph.components import components_of, joining_links
+from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads, products_alone
+from personae.link.links import Links
+from personae.link.outlier_detection import OutlierDetection
+from personae.link.strangers import BLOCK, Sample, Side, Strangers, seen_from, settled
+from personae.methods.auto import AS_ASKED, Auto, people
+from personae.methods.facemap import FaceMap
+from personae.methods.star_fc import StarFC
+from personae.methods.threshold import Threshold
+from personae.scale.search_stages import BASE, read_knn, tables_of
+from personae.scale.shards import ROWS, Features, opened, rows_of, runs
+from personae.scale.stages import Desk
+
+LOOKS = 2  # at the strangers of every face, by `Auto`
+LINKED = 64  # links a face that there is memory for
+TORCH = 300 << 20  # bytes
+OF_LINK = 60  # bytes that the map equation's search holds for each of them
+
+
+class Recipe(NamedTuple):
+    """A method in two steps, with a folder between them.
+
+    k:          neighbors a face
+    look:       writes what the links follow from to its folder, and tells of it in numbers
+    people:     (N,) int32 by what `look` wrote
+    of_look:    what the first depends on, JSON
+    of_people:  what the second depends on besides
+    libraries:  bytes of libraries that only this method loads
+    copies:     of the features that the link model holds
+    links:      bytes that a link takes while people are looked for
+    """
+
+    k: int
+    look: Callable[[Features, Desk], dict[str, Any]]
+    people: Callable[[Features, Desk], NDArray[np.int32]]
+    of_look: Mapping[str, Any]
+    of_people: Mapping[str, Any]
+    libraries: int = 0
+    copies: int = 0
+    links: int = OF_LINK
+
+
+def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
+    """`Auto` without a target for the precision, which would take several partitions."""
+    method.check()
+
+    def look(reach: Features, desk: Desk) -> dict[str, Any]:
+        graph, passes = read_knn(desk.of["knn"]), 0
+
+        def measured(
+            features: NDArray[np.floating[Any]],
+            sample: Sample,
+            *,
+            side: Side,
+            labels: NDArray[np.int32] | None = None,
+        ) -> Strangers:
+            nonlocal passes
+            asked = desk.folder / f"asked-{passes}.npz"
+            arrays: dict[str, Any] = {**vars(sample), **({} if labels is None else {"labels": labels})}
+            with atomic_write(asked) as temporary:
+                np.savez(temporary, **arrays)
+            work = partial(_seen, features=reach, asked=asked, side=side)
+            n, d = features.shape
+            told = Share(passes * n, LOOKS * n, auto_shard(n, d, len(sample.face)))
+            seen = in_rows(desk, f"seen-{passes}", work, n, told)
+            found = settled(np.load(seen))
+            for file in (asked, seen):
+                file.unlink()
+            passes += 1
+            return found
+
+        looks = method.looks(FaceSet(opened(reach)), graph, measured=measured)
+        floors = looks.floors[AS_ASKED:]
+        np.savez(desk.folder / "strangers.npz", floors=floors, **vars(looks.strangers))
+        return {"floor": round(floors[0], 2)}
+
+    def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
+        with np.load(desk.of["links"] / "strangers.npz") as held:
+            strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
+        return people(FaceSet(opened(features)), read_knn(desk.of["knn"]), strangers, floors, constraints)
+
+    return Recipe(
+        k=method.k,
+        look=look,
+        people=people_by,
+        of_look={"false_links": method.false_links, "sample": method.sample},
+        of_people={"clusterer": "map_equation", **_told_of(constraints)},
+        copies=1,
+    )
+
+
+def auto_shard(n: int, d: int, sample: int = 1024) -> int:
+    """Bytes: who everybody is, the features of a run of faces, and what they have with the sample."""
+    return BASE + 4 * n + ROWS * (4 * d + 32 * sample) + 16 * d * sample
+
+
+def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> Recipe:
+    """`FaceMap` as it is."""
+    clusterer = MapEquation(method.directed, method.search)
+
+    def look(features: Features, desk: Desk) -> dict[str, Any]:
+        n, k = read_knn(desk.of["knn"]).neighbors.shape
+        work = partial(_kept, knn=desk.of["knn"], window=method.window)
+        weights = np.load(in_rows(desk, "weights", work, n, Share(0, n, BASE + 100 * k * ROWS)), mmap_mode="r")
+        return {"links": sum(int((weights[low:high] > 0).sum()) for low, high in runs(n, ROWS))}
+
+    def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
+        weights = np.load(desk.of["links"] / "weights.npy", mmap_mode="r")
+        links = read_knn(desk.of["knn"]).linked(weights).where(weights > 0)
+        return clusterer.cluster(links, constraints)
+
+    return Recipe(
+        k=method.k,
+        look=look,
+        people=people_by,
+        of_look={"window": method.window},
+        of_people={"clusterer": "map_equation", **asdict(clusterer), **_told_of(constraints)},
+    )
+
+
+def star_fc_recipe(trained: StarFC) -> Recipe:
+    """A trained `StarFC`; its links are looked at in one piece."""
+    weights = hashlib.blake2b(digest_size=16)
+    for values in trained.model_.module.state_dict().values():
+        weights.update(values.numpy().tobytes())
+
+    def look(features: Features, desk: Desk) -> dict[str, Any]:
+        faces = FaceSet(opened(features))
+        desk.told(0, len(faces))
+        counts = write_links(trained.links(faces, graph=read_knn(desk.of["knn"])), desk.folder)
+        desk.told(len(faces), len(faces))
+        return counts
+
+    def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
+        return trained.decision_.people(read_links(desk.of["links"], read_knn(desk.of["knn"])))
+
+    return Recipe(
+        k=trained.k,
+        look=look,
+        people=people_by,
+        of_look={"model": weights.hexdigest(), "preset": trained.preset},
+        of_people=asdict(trained.decision_),
+        libraries=TORCH,
+        copies=3,
+    )
+
+
+def threshold_recipe(method: Threshold, constraints: Constraints | None = None) -> Recipe:
+    """`Threshold`: each run of faces tells a spanning forest of its links, and these are put together."""
+    if not np.isfinite(method.tau):
+        raise InputError(f"tau is {method.tau}; it needs to be a cosine, from -1 to 1")
+
+    def look(features: Features, desk: Desk) -> dict[str, Any]:
+        n, k = read_knn(desk.of["knn"]).neighbors.shape
+        work = partial(_forest, knn=desk.of["knn"], tau=method.tau, faces=n)
+        forest = in_rows(desk, "forest", work, n, Share(0, n, BASE + 4 * n + 32 * k * ROWS))
+        return {"links": len(np.load(forest, mmap_mode="r"))}
+
+    def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
+        if constraints is not None:
+            return Components(method.tau).cluster(read_knn(desk.of["knn"]), constraints)
+        faces = len(read_knn(desk.of["knn"]))
+        return components_of(np.load(desk.of["links"] / "forest.npy"), faces)
+
+    return Recipe(
+        k=method.k,
+        look=look,
+        people=people_by,
+        of_look={"tau": method.tau},
+        of_people={"clusterer": "components", **_told_of(constraints)},
+        links=0 if constraints is None else OF_LINK,
+    )
+
+
+class Share(NamedTuple):
+    """What a pass over all faces is of a stage.
+
+    before: faces that were looked at in the passes before
+    total:  in all passes
+    memory: bytes that a shard holds
+    """
+
+    before: int
+    total: int
+    memory: int
+
+
+def in_rows(desk: Desk, name: str, work: Callable[[Span], NDArray[Any]], faces: int, share: Share) -> Path:
+    """NAME.npy, the rows that `work` returns of each run of faces, one after the other; made in shards."""
+    shards, file = runs(faces, ROWS), desk.folder / f"{name}.npy"
+    parts = {shard: desk.folder / f"{name}-{shard[0]:010}.npy" for shard in shards}
+    left = [shard for shard in shards if not parts[shard].is_file()]
+    done = faces - sum(high - low for low, high in left)
+    desk.told(share.before + done, share.total)
+    write = partial(_write, work=work, folder=desk.folder, name=name)
+    for (low, high), _ in desk.place.run(write, left, share.memory):
+        done += high - low
+        desk.told(share.before + done, share.total)
+    first = np.load(parts[shards[0]], mmap_mode="r")
+    count = sum(len(np.load(part, mmap_mode="r")) for part in parts.values())
+    about = {
+        "descr": np.lib.format.dtype_to_descr(first.dtype),
+        "fortran_order": False,
+        "shape": (count, *first.shape[1:]),
+    }
+    with atomic_write(file) as temporary, temporary.open("wb") as whole:
+        np.lib.format.write_array_header_1_0(whole, about)
+        for part in parts.values():
+            whole.write(np.load(part).tobytes())
+    for part in parts.values():
+        part.unlink()
+    return file
+
+
+def write_links(links: Links, folder: Path) -> dict[str, Any]:
+    """Writes the weights, 0 where there is no link, and what else the links hold; how many there are."""
+    there = links.graph.neighbors != NOBODY
+    np.save(folder / "weights.npy", np.where(there, links.graph.similarities, np.float32(0)))
+    np.save(folder / "density.npy", links.density)
+    if links.preference is not None:
+        np.save(folder / "preference.npy", links.preference)
+    return {"links": int((there & (links.graph.similarities > 0)).sum())}
+
+
+def read_links(folder: Path, graph: KnnGraph) -> Links:
+    """What `write_links` wrote of a graph; links of weight 0 are none."""
+    weights = np.load(folder / "weights.npy", mmap_mode="r")
+    preference = folder / "preference.npy"
+    return Links(
+        graph.nearest(weights.shape[1]).linked(weights).where(weights > 0),
+        np.load(folder / "density.npy"),
+        np.load(preference) if preference.is_file() else None,
+    )
+
+
+def _write(span: Span, *, work: Callable[[Span], NDArray[Any]], folder: Path, name: str) -> None:
+    with atomic_write(folder / f"{name}-{span[0]:010}.npy") as temporary:
+        np.save(temporary, work(span))
+
+
+def _seen(span: Span, *, features: Features, asked: Path, side: Side) -> NDArray[np.float64]:
+    """(R, 2), the strangers of a run of faces as `seen_from` tells them."""
+    with np.load(asked) as held:
+        sample, labels = Sample(held["features"], held["face"]), held.get("labels")
+    faces = np.arange(*span)
+    rows = rows_of(features, faces)
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(rows), BLOCK)]
+    with products_alone():
+        found = in_threads(lambda some: seen_from(rows[some], faces[some], sample, side, labels), blocks)
+    return np.concatenate(found)
+
+
+def _kept(span: Span, *, knn: Path, window: int) -> NDArray[np.float32]:
+    """(R, k) the weights of a run of faces."""
+    return OutlierDetection(window).weights(tables_of(knn)[1][slice(*span)])
+
+
+def _forest(span: Span, *, knn: Path, tau: float, faces: int) -> NDArray[np.int32]:
+    """(E, 2) a spanning forest of the links of a run of faces."""
+    neighbors, similarities = (table[slice(*span)] for table in tables_of(knn))
+    linked = np.where(similarities >= tau, neighbors, np.int32(NOBODY))
+    return joining_links(linked, span[0], faces)
+
+
+def _told_of(constraints: Constraints | None) -> dict[str, str]:
+    """What tells these constraints from others."""
+    if constraints is None:
+        return {}
+    total = hashlib.blake2b(digest_size=16)
+    for values in (constraints.group, constraints.apart, constraints.weight):
+        total.update(values.tobytes())
+    return {"constraints": total.hexdigest()}

@@ -1,0 +1,178 @@
+"""Where the shards of a stage are worked on: one after the other here, or as tasks on Ray.
+
+A shard reads files and writes files of its own, whole or not at all, so it may be begun again anywhere; what it
+returns is small. Neither its result nor the files depend on where it was.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.data.atomic import atomic_write
+from personae.data.faceset import BLOCK
+from personae.errors import InputError, MissingExtraError
+from personae.graph.threads import Span
+from personae.scale.sizes import shown
+
+ROWS = 1 << 14  # faces in a shard that is a run of faces
+LOCAL = "local"
+AHEAD = 2000  # tasks that Ray is told of at a time
+TRIES = 10  # of a shard whose worker or node is lost
+PATIENCE = 5.0  # seconds until an address counts as out of reach
+
+Features = NDArray[np.floating[Any]] | Path  # a file is mapped anew by every shard
+S = TypeVar("S")
+
+
+class Workplace(Protocol):
+    """Where shards are worked on.
+
+    apart: whether shards run in other processes, so that all they read needs to be in files
+    """
+
+    apart: bool
+
+    def run(self, work: Callable[[S], Any], shards: Sequence[S], memory: int) -> Iterator[tuple[S, Any]]:
+        """Each shard and what `work` returned for it, as they are done; `memory`: bytes that one holds."""
+        ...
+
+
+class Here:
+    """One shard after the other, each with all threads of this process."""
+
+    apart = False
+
+    def run(self, work: Callable[[S], Any], shards: Sequence[S], memory: int) -> Iterator[tuple[S, Any]]:
+        for shard in shards:
+            yield shard, work(shard)
+
+
+HERE = Here()
+
+
+class OnRay:
+    """Each shard is a task of one core on a Ray cluster; one whose worker or node is lost is begun again.
+
+    address: HOST:PORT of the head of a cluster that this machine is a node of, or "local" for one of its own
+             that ends with the program
+
+    MissingExtraError: ray is not installed. InputError: nobody answers at the address.
+    """
+
+    apart = True
+
+    def __init__(self, address: str) -> None:
+        if find_spec("ray") is None:
+            raise MissingExtraError("--ray needs ray; pip install 'personae[ray]'")
+        if address != LOCAL:
+            _refuse_silence(address)
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is sent anywhere
+        import ray  # noqa: PLC0415  (an extra)
+
+        self.ray: Any = ray
+        there = {"include_dashboard": False} if address == LOCAL else {"address": address}
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=True, **there)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            raise InputError(
+                f"no Ray cluster of this Python and Ray can be joined at {address}, "
+                "or this machine is no node of it; start one by `ray start`"
+            ) from error
+
+    def run(self, work: Callable[[S], Any], shards: Sequence[S], memory: int) -> Iterator[tuple[S, Any]]:
+        """InputError: no node has the memory that a shard holds."""
+        if not shards:
+            return
+        most = max(int(node["Resources"].get("memory", 0)) for node in self.ray.nodes() if node["Alive"])
+        if memory > most:
+            raise InputError(
+                f"a shard needs {shown(memory, up=True)} of memory, no Ray node has more than {shown(most)}; "
+                "start larger ones"
+            )
+        task = self.ray.remote(_alone).options(num_cpus=1, memory=memory, max_retries=TRIES)
+        left, waiting = iter(shards), dict[Any, S]()
+        while True:
+            waiting |= {task.remote(work, shard): shard for shard in islice(left, AHEAD - len(waiting))}
+            if not waiting:
+                break
+            ready, _ = self.ray.wait(list(waiting), num_returns=1)
+            try:
+                found = self.ray.get(ready[0])
+            except self.ray.exceptions.RayTaskError as error:
+                raise error.cause from None
+            except self.ray.exceptions.RayError as error:
+                reason = str(error).strip().splitlines()[0]
+                raise InputError(
+                    f"Ray lost a shard for good: {reason}; the same command goes on where it stopped"
+                ) from error
+            yield waiting.pop(ready[0]), found
+
+
+def runs(count: int, size: int) -> list[Span]:
+    """The first and the end of runs of `size`, the last one shorter."""
+    return [(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def rows_of(features: Features, faces: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+    """(B, d) float32 of the faces asked for, read in the order in which they lie on disk."""
+    held = opened(features)
+    order = np.argsort(faces, kind="stable")
+    rows = np.empty((len(faces), held.shape[1]), np.float32)
+    for start in range(0, len(faces), BLOCK):
+        some = order[start : start + BLOCK]
+        rows[some] = held[faces[some]]
+    return rows
+
+
+def opened(features: Features) -> NDArray[np.floating[Any]]:
+    """The features, or the map of their file."""
+    if isinstance(features, Path):
+        mapped: NDArray[np.floating[Any]] = np.load(features, mmap_mode="r")
+        return mapped
+    return features
+
+
+def as_file(features: NDArray[np.floating[Any]]) -> Features:
+    """The `.npy` that these features are a map of, or the features where they are none."""
+    if isinstance(features, np.memmap) and features.filename is not None:
+        file = Path(features.filename)
+        if file.suffix == ".npy" and features.shape == np.load(file, mmap_mode="r").shape:
+            return file.absolute()
+    return features
+
+
+def within_reach(features: NDArray[np.floating[Any]], workdir: Path) -> Path:
+    """A file of the features that other processes can map: that which they are a map of, or a copy."""
+    file = as_file(features)
+    if isinstance(file, Path):
+        return file
+    copy = workdir.absolute() / "features.npy"
+    with atomic_write(copy) as temporary:
+        np.save(temporary, features)
+    return copy
+
+
+def _alone(work: Callable[[S], Any], shard: S) -> Any:
+    """In a task: one core, one thread."""
+    import numba  # noqa: PLC0415  (in the worker)
+
+    numba.set_num_threads(1)
+    return work(shard)
+
+
+def _refuse_silence(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), PATIENCE).close()
+    except (OSError, ValueError, OverflowError):
+        raise InputError(
+            f"no Ray cluster answers at {address!r}; give HOST:PORT of its head, or {LOCAL} for one of its own"
+        ) from None
