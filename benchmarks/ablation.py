@@ -29,7 +29,7 @@ class Chains:
         return component_labels(links)
 
 
-def first_labels(labels: Any, *_: Any) -> Any:
+def first_labels(labels: Any, *_: Any, **__: Any) -> Any:
     return labels
 
 

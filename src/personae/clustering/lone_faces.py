@@ -24,20 +24,24 @@ def lone_faces_joined(
     graph: KnnGraph,
     strangers: Strangers,
     floor: float,
+    *,
     constraints: Constraints | None = None,
+    rows: NDArray[np.intp] | None = None,
 ) -> NDArray[np.int32]:
     """(N,) int32, the people after lone faces joined them, 0..C-1 in the order of the first faces.
 
     labels:   (N,) int32, 0..C-1
     features: (N, d) unit rows
     floor:    widths that links exceed
+    rows:     the faces that may join, all by default
 
     A lone face joins the person it is closest to, of those with three faces or more that its neighbors belong
     to, if it is at most a width farther from it, in the mean, than links reach, half a width closer than to the
     next, and no pair that is apart would come together. O(N d) and O(k d) a lone face.
     """
     size = np.bincount(labels)
-    face, person = _candidates(labels, graph, size)
+    rows = np.arange(len(labels)) if rows is None else rows
+    face, person = _candidates(labels, graph, size, rows)
     if constraints is not None and len(constraints.apart):
         a, b = constraints.apart.T
         apart = np.r_[a, b].astype(np.int64) * len(size) + labels[np.r_[b, a]]
@@ -61,10 +65,10 @@ def lone_faces_joined(
 
 
 def _candidates(
-    labels: NDArray[np.int32], graph: KnnGraph, size: NDArray[np.intp]
+    labels: NDArray[np.int32], graph: KnnGraph, size: NDArray[np.intp], rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The lone faces, each with each of the people that it may join."""
-    lone = np.flatnonzero(size[labels] == 1)
+    """The lone faces among `rows`, each with each of the people that it may join."""
+    lone = rows[size[labels[rows]] == 1]
     others = graph.neighbors[lone]
     person = labels[others].astype(np.int64)
     row, rank = np.nonzero((others != NOBODY) & (size[person] >= ENOUGH))

@@ -232,7 +232,7 @@ def people(
     """
     labels = _guess(faces, graph, strangers, floors[0], constraints)
     labels = look_alikes_apart(labels, faces.features, graph, strangers, floors, constraints)
-    return lone_faces_joined(labels, faces.features, graph, strangers, floors[0], constraints)
+    return lone_faces_joined(labels, faces.features, graph, strangers, floors[0], constraints=constraints)
 
 
 def _guess(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.full_lists import joined_again
+from personae.clustering.lone_faces import lone_faces_joined
 from personae.clustering.look_alikes import look_alikes_apart, within
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
@@ -120,7 +121,8 @@ def _settled(before: Gallery, after: Gallery) -> Gallery:
 def _set_right(
     labels: NDArray[np.int32], after: Gallery, rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """The people after crowded groups were joined and look-alikes taken apart; and the faces looked at.
+    """The people after crowded groups were joined, look-alikes taken apart and lone faces asked whom they are
+    close to; and the faces looked at.
 
     rows: the faces that were found again, and all others of their groups
     """
@@ -131,4 +133,6 @@ def _set_right(
     looked_at = np.flatnonzero(found_again[labels])
     some = first_seen(labels[looked_at]), features[looked_at], within(after.graph, looked_at, labels)
     labels[looked_at] = labels.max() + 1 + look_alikes_apart(*some, strangers.take(looked_at), after.floors)
-    return first_seen(labels), looked_at
+    labels = first_seen(labels)
+    labels = lone_faces_joined(labels, features, after.graph, strangers, after.floor, rows=looked_at)
+    return labels, np.flatnonzero(np.isin(labels, labels[looked_at]))
