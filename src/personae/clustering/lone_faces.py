@@ -18,7 +18,7 @@ BLOCK = 1 << 14  # pairs in one go
 LEAD = 0.5  # widths that one person must be closer than the next
 
 
-def lone_faces_joined(
+def lone_faces_joined(  # noqa: PLR0913  (the last two are seldom given)
     labels: NDArray[np.int32],
     features: NDArray[np.floating],
     graph: KnnGraph,
