@@ -14,6 +14,7 @@ REAL = (
     "ablation",
     "learned",
     "detection",
+    "mediator",
     "synthetic",
     "balls",
     "update",

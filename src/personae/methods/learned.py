@@ -95,8 +95,7 @@ class LearnedClusterer(BaseEstimator):
         exam = Exam.of(faces, identities_of(faces, y), self.k, self.seed)
         self.model_, self.looks_ = self._learn(exam, folder, progress)
         self.geometry_ = Geometry.of(faces)
-        links = self.model_.links(faces, exam.graph)
-        self.decision_, self.validation_ = self._decide(exam, links)
+        self.decision_, self.validation_ = self._decide(exam, self._examined(exam))
         self._trained = {"faces": len(faces), "identities": int(exam.truth.max()) + 1}
         return self
 
@@ -105,13 +104,18 @@ class LearnedClusterer(BaseEstimator):
 
         InputError: another embedder's features, a graph of other faces.
         """
+        faces, knn = self._asked(X, graph)
+        return self.model_.links(faces, knn)
+
+    def _asked(self, X: FaceSet | ArrayLike, graph: KnnGraph | None) -> tuple[FaceSet, KnnGraph]:
+        """The new faces and their graph. InputError: as of `links`."""
         if not hasattr(self, "model_"):
             raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
         faces = as_faces(X)
         self.geometry_.check(faces)
         if graph is not None and len(graph) != len(faces):
             raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}")
-        return self.model_.links(faces, knn_graph(faces, self.k) if graph is None else graph.nearest(self.k))
+        return faces, knn_graph(faces, self.k) if graph is None else graph.nearest(self.k)
 
     def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
         """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
@@ -165,6 +169,10 @@ class LearnedClusterer(BaseEstimator):
     def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[LinkModel, list[Any]]:
         """Builds the model for these faces and trains it."""
         raise NotImplementedError
+
+    def _examined(self, exam: Any) -> Links:
+        """What the trained model says of the exam."""
+        return self.model_.links(exam.faces, exam.graph)
 
     def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
         """How the links of the exam become people, and the mean of both F."""
