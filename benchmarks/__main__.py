@@ -15,6 +15,7 @@ REAL = (
     "learned",
     "detection",
     "mediator",
+    "albums",
     "synthetic",
     "balls",
     "update",

@@ -11,7 +11,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.figures import BOTH, both_fs, pair_of, results, table
-from benchmarks.tables_links import mediator
+from benchmarks.tables_links import albums, mediator
 from benchmarks.tables_scale import scale, update, update_scale
 from personae.methods import METHODS
 
@@ -358,6 +358,7 @@ TABLES: dict[str, Callable[[], str]] = {
             detection_strategies,
             detection_overlaps,
             detection_refined,
+            albums,
             mediator,
             scale,
             update,

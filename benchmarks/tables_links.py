@@ -20,3 +20,15 @@ def mediator() -> str:
 
 def those(rows: list[dict[str, Any]], key: dict[str, Any]) -> list[dict[str, Any]]:
     return [row for row in rows if key.items() <= row.items()]
+
+
+def albums() -> str:
+    """The models that come along, and the default, on small collections: means over the draws."""
+    rows = results("albums")["rows"]
+    names = list(dict.fromkeys(row["method"] for row in rows))
+    lines = []
+    for source, embedder, people in dict.fromkeys((row["set"], row["embedder"], row["people"]) for row in rows):
+        here = those(rows, {"set": source, "embedder": embedder, "people": people})
+        found = (pair_of(those(here, {"method": name})) for name in names)
+        lines.append([f"{source}, {embedder}", people, here[0]["faces"], *found])
+    return table(["drawn from", "people", "faces", *names], lines)

@@ -45,6 +45,7 @@ class LearnedClusterer(BaseEstimator):
     name: ClassVar[str]
     own: ClassVar[str]  # the clusterer of the paper
     options: ClassVar[dict[str, Sequence[dict[str, Any]]]] = {}  # of clusterers, tried on validation
+    of_albums: ClassVar[bool] = False  # whether "general" learns from albums too, and its thresholds stand them
 
     model_: LinkModel
     decision_: Decision
@@ -179,9 +180,10 @@ class LearnedClusterer(BaseEstimator):
         if self.preset == "paper":
             found: tuple[Decision, float] = exam.decide(links, self._clusterers(), self.options)
             return found
-        from personae.train.everywhere import decide_everywhere  # noqa: PLC0415  (of training only)
+        from personae.train.everywhere import ALBUMS, decide_everywhere  # noqa: PLC0415  (of training only)
 
-        return decide_everywhere(exam, self.model_, self._clusterers(), self.seed, self.options)
+        shares = ALBUMS if self.of_albums else ()
+        return decide_everywhere(exam, self.model_, self._clusterers(), self.seed, self.options, shares)
 
     def _build(self, config: dict[str, Any]) -> LinkModel:
         """The untrained model of a saved config."""

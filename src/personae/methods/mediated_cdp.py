@@ -36,6 +36,7 @@ class MediatedCDP(LearnedClusterer):
     name: ClassVar[str] = "mediated_cdp"
     own: ClassVar[str] = "propagation"
     options: ClassVar[dict[str, Sequence[dict[str, Any]]]] = {"propagation": ({}, {"max_size": NO_CAP})}
+    _committee: Sequence[FaceSet] = ()  # while it is trained
 
     def __init__(
         self,
