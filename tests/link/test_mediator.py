@@ -53,7 +53,7 @@ def test_blocks_give_what_the_whole_gives_and_both_directions_agree(monkeypatch)
     torch.manual_seed(0)
     model = MediatorModel(MediatorConfig(2))
     whole = model.links(base, graph, committee).graph
-    monkeypatch.setattr("personae.link.mediator.BLOCK", 7)
+    monkeypatch.setattr("personae.link.mediator.ROOM", 7 * 6**3)
     assert np.allclose(model.links(base, graph, committee).graph.similarities, whole.similarities, atol=1e-6)
     said = {
         (i, int(j)): float(p)

@@ -48,6 +48,14 @@ def test_methods_stand_beside_what_was_published(tmp_path):
     assert json.dumps([line.as_dict() for line in lines])
 
 
+def test_methods_have_lists_as_long_as_the_papers_graph(tmp_path):
+    write_set(tmp_path, ["deepfashion_test"], 5)
+    names = ["ddc", "chinese_whispers", "fces"]  # their k of 5, 5 and 80 counts the face itself or not
+    lines = [line for line in benchmark("deepfashion", tmp_path, names) if line.method]
+    assert {line.method for line in lines} == set(names)
+    assert all(line.evaluation for line in lines)
+
+
 def test_a_method_that_refuses_says_why_and_the_others_go_on(tmp_path, monkeypatch):
     monkeypatch.setattr("personae.methods.spectral.MOST_FACES", 50)
     write_set(tmp_path, ["deepfashion_test"], 5)

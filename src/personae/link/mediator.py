@@ -4,7 +4,7 @@ Zhan et al., "Consensus-Driven Propagation in Massive Unlabeled Data for Face Re
 inputs of the published program, which are fewer than the paper's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.links import Links
 
-BLOCK = 2048  # faces whose pairs are judged at a time, some 50 MB with lists of 15
+ROOM = 1 << 23  # pairs of list entries compared at a time, some 50 MB
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,15 @@ def said_of(seen: Sequence[View], rows: NDArray[np.int64]) -> NDArray[np.float32
     return said
 
 
+def in_blocks(seen: Sequence[View]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Some faces after the other, and what is said of them; none where lists are empty."""
+    n, k = seen[0].lists.shape
+    step = max(1, ROOM // max(1, k) ** 3)
+    for start in range(0, n if k else 0, step):
+        rows = np.arange(start, min(start + step, n))
+        yield rows, said_of(seen, rows)
+
+
 class MediatorModel:
     """The perceptron and how it is put to a collection."""
 
@@ -130,11 +139,9 @@ class MediatorModel:
                 f"the mediator was trained with a committee of {self.config.members} and there are "
                 f"{len(committee)}; give the same models in the same order"
             )
-        seen = views(faces, graph, committee)
         probability = np.zeros(graph.neighbors.shape, dtype=np.float32)
-        for start in range(0, len(graph) if graph.k else 0, BLOCK):
-            rows = np.arange(start, min(start + BLOCK, len(graph)))
-            said = torch.from_numpy(said_of(seen, rows)).to(self.module.mean.device)
+        for rows, block in in_blocks(views(faces, graph, committee)):
+            said = torch.from_numpy(block).to(self.module.mean.device)
             probability[rows] = self.module(said).softmax(dim=-1)[..., 1].cpu().numpy()
         probability[graph.neighbors == NOBODY] = 0
         return Links.of(graph.linked(probability))

@@ -14,6 +14,7 @@ from personae.errors import InputError
 from personae.evaluation.report import Evaluation, evaluate
 from personae.graph.knn_graph import KnnGraph
 from personae.methods import LEARNED, METHODS
+from personae.methods.estimator import GraphClusterer
 from personae.methods.learned import identities_of
 from personae.papers.parts import Part, parts_of
 from personae.papers.published import DATA_SETS, IDENTITIES, DataSet, Published, Scores
@@ -132,7 +133,7 @@ def _trained(
 
 
 def _settings(of: DataSet, name: str) -> dict[str, Any]:
-    return {"k": of.k, **of.learn.get(name, {})}
+    return {"k": min(of.k, LEARNED[name]().k), **of.learn.get(name, {})}
 
 
 def _untrained(row: Published, faces: FaceSet) -> Any:
@@ -150,8 +151,8 @@ def _run(
         if row.method in LEARNED:
             labels = method.predict(faces, graph=graph if method.k <= graph.k + 1 else None)
         else:
-            if getattr(method, "k", None) == graph.k + 1:  # papers count the face itself
-                method.k -= not method.counts_itself
+            if getattr(method, "k", None) == graph.k + 1 and isinstance(method, GraphClusterer):
+                method.k -= not method.counts_itself  # papers count the face itself
             labels = fit(method, FaceSet(faces.features), graph).labels_
     except InputError as error:
         refused = str(error)

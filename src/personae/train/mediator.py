@@ -15,7 +15,7 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.search import knn_graph
-from personae.link.mediator import BLOCK, MediatorConfig, MediatorModel, refuse_others, said_of, views
+from personae.link.mediator import MediatorConfig, MediatorModel, in_blocks, refuse_others, views
 from personae.train.exam import Exam
 from personae.train.loop import Look, seed_of, train
 from personae.train.plan import Plan
@@ -45,11 +45,7 @@ class Pairs:
         """All neighbors in the base's lists. InputError: there are none."""
         if graph.k == 0:
             raise InputError("there is one face to learn from; a link model needs faces of several people")
-        seen = views(faces, graph, committee)
-        starts = range(0, len(graph), BLOCK)
-        said = np.concatenate(
-            [said_of(seen, np.arange(start, min(start + BLOCK, len(graph)))) for start in starts]
-        )
+        said = np.concatenate([block for _, block in in_blocks(views(faces, graph, committee))])
         there = graph.neighbors != NOBODY
         same = truth[graph.neighbors] == truth[:, None]
         return cls(torch.from_numpy(said[there]), torch.from_numpy(same[there].astype(np.int64)))
