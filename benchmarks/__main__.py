@@ -14,6 +14,8 @@ REAL = (
     "ablation",
     "learned",
     "detection",
+    "mediator",
+    "albums",
     "synthetic",
     "balls",
     "update",

@@ -4,6 +4,9 @@ Two directions: trained on `train`, tested on `lfw`; trained on half of the iden
 `train`. All choices (thresholds, which clusterer, when to stop) are made on an eighth of the training
 identities. Beside them, with thresholds chosen on the same eighth: connected components and the map equation
 on plain cosines. Each run has a process of its own; rows of other methods in the results stay.
+
+With --checkpoints a run goes on where it stopped, and the network of evidence that STAR-FC, GCN-V and GCN-V
+with GCN-E have in common is trained once; the later ones have no training time then.
 """
 
 import argparse
@@ -11,6 +14,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,15 +52,19 @@ def plain(clusterer: str, direction: str, embedder: str, seed: int) -> dict[str,
     return scores(test, labels, validation, 0.0, time.perf_counter() - began)
 
 
-def learned(name: str, preset: str, direction: str, embedder: str, seed: int) -> dict[str, Any]:
+def learned(
+    name: str, preset: str, direction: str, embedder: str, seed: int, folder: Path | None = None
+) -> dict[str, Any]:
     """A learned method: with its preset's clusterer, and with each other for comparison."""
     from personae import knn_graph
     from personae.methods import LEARNED
 
     learn, test = sides(direction, embedder)
+    kept = None if folder is None else kept_in(folder / f"{direction} {embedder} {seed}", name, preset)
+    again = kept is not None and any(kept.rglob("checkpoint.pt"))
     began = time.perf_counter()
-    method = LEARNED[name](preset=preset, seed=seed).fit(learn)
-    trained = time.perf_counter() - began
+    method = LEARNED[name](preset=preset, seed=seed).fit(learn, folder=kept)
+    trained = None if again else time.perf_counter() - began
     graph = knn_graph(test, method.k)
     began = time.perf_counter()
     labels = method.predict(test, graph=graph)
@@ -65,7 +73,16 @@ def learned(name: str, preset: str, direction: str, embedder: str, seed: int) ->
     }
 
 
-def scores(test: Any, labels: Any, validation: float, trained: float, seconds: float) -> dict[str, Any]:
+def kept_in(folder: Path, name: str, preset: str) -> Path:
+    """Where the checkpoints of a method go; `general` of three methods begins with one network."""
+    if preset == "general" and name in ("star_fc", "gcn_v"):
+        return folder / "evidence" / "confidence"
+    if preset == "general" and name == "gcn_ve":
+        return folder / "evidence"
+    return folder / f"{name} {preset}"
+
+
+def scores(test: Any, labels: Any, validation: float, trained: float | None, seconds: float) -> dict[str, Any]:
     from personae import evaluate
 
     score = evaluate(test.truth, labels)
@@ -76,7 +93,7 @@ def scores(test: Any, labels: Any, validation: float, trained: float, seconds: f
         "pairwise_recall": round(100 * score.pairwise.recall, 2),
         "nmi": round(100 * score.information.nmi_arithmetic, 2),
         "validation_f": round(100 * validation, 2),
-        "training_seconds": round(trained, 1),
+        "training_seconds": None if trained is None else round(trained, 1),
         "seconds": round(seconds, 2),
         "peak_mib": peak_mib(),
     }
@@ -91,11 +108,13 @@ def main() -> None:
     parser.add_argument("--embedders", nargs="*", default=EMBEDDERS)
     parser.add_argument("--directions", nargs="*", default=DIRECTIONS)
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
+    parser.add_argument("--checkpoints", type=Path)
     parser.add_argument("--one", action="store_true", help="run the first of each here and print JSON")
     chosen = parser.parse_args()
     if chosen.one:
         name, where = chosen.methods[0], (chosen.directions[0], chosen.embedders[0], chosen.seeds[0])
-        found = plain(name, *where) if name in PLAIN else learned(name, chosen.presets[0], *where)
+        options = (name, chosen.presets[0], *where, chosen.checkpoints)
+        found = plain(name, *where) if name in PLAIN else learned(*options)
         print(json.dumps(found))
         return
     file = RESULTS / "learned.json"
@@ -112,16 +131,17 @@ def main() -> None:
                             "preset": preset,
                             "seed": seed,
                         }
-                        found = key | in_its_own_process(key)
+                        found = key | in_its_own_process(key, chosen.checkpoints)
                         print(found, flush=True)
                         rows = [row for row in rows if not key.items() <= row.items()] + [found]
                         record("learned", {"rows": rows})
 
 
-def in_its_own_process(key: dict[str, Any]) -> dict[str, Any]:
+def in_its_own_process(key: dict[str, Any], checkpoints: Path | None) -> dict[str, Any]:
     options = [
         *("--methods", key["method"], "--presets", key["preset"], "--embedders", key["embedder"]),
         *("--directions", key["direction"], "--seeds", str(key["seed"])),
+        *(() if checkpoints is None else ("--checkpoints", str(checkpoints))),
     ]
     command = [sys.executable, "-m", "benchmarks.learned", "--one", *options]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)

@@ -11,6 +11,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.figures import BOTH, both_fs, pair_of, results, table
+from benchmarks.tables_links import albums, mediator
 from benchmarks.tables_scale import one_by_one, plan, scale, update, update_scale
 from personae.methods import METHODS
 
@@ -357,6 +358,8 @@ TABLES: dict[str, Callable[[], str]] = {
             detection_strategies,
             detection_overlaps,
             detection_refined,
+            albums,
+            mediator,
             scale,
             plan,
             one_by_one,

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from functools import cache
 
-from personae import GCND, GCNDS, GCNV, GCNVE, LGCN, FaceT, StarFC
+from personae import GCND, GCNDS, GCNV, GCNVE, LGCN, FaceT, MediatedCDP, StarFC
 from personae.methods.star_fc import PAPER
 from personae.train import gcn_d
 from personae.train.evidence import PLAN
+from personae.train.mediator import GENERAL as MEDIATED
 from personae.train.plan import Plan
 from tests.planted import made_faces
 
@@ -29,6 +30,8 @@ MADE = {
     (StarFC, "general"): {"plan": replace(PLAN, steps=60, validate_every=30)},
     (FaceT, "paper"): {"plan": Plan(40, "adamw", learning_rate=3e-3, validate_every=40)},
     (FaceT, "general"): {"plan": Plan(40, "adamw", learning_rate=3e-3, validate_every=40)},
+    (MediatedCDP, "paper"): {"plan": replace(MEDIATED, steps=200, validate_every=200)},
+    (MediatedCDP, "general"): {"plan": replace(MEDIATED, steps=200, validate_every=200)},
     (GCND, "paper"): {"plan": replace(gcn_d.PAPER, steps=120, validate_every=60)},
     (GCND, "general"): {"plan": replace(gcn_d.GENERAL, steps=80, validate_every=40)},
     (GCNDS, "paper"): {"plan": replace(gcn_d.PAPER, steps=60, validate_every=30)},

@@ -128,7 +128,7 @@ def _both(
         method = METHODS[name](**parameters)
         began = time.perf_counter()
         try:
-            _fit(method, faces, graph)
+            fit(method, faces, graph)
         except InputError as error:
             return Compared(name, parameters, False, None, 0.0, 0, str(error))
         seconds = round(time.perf_counter() - began, 3)
@@ -145,14 +145,13 @@ def _worth(result: Compared) -> float:
     return result.evaluation.pairwise.f + result.evaluation.bcubed.f if result.evaluation else 0.0
 
 
-def _fit(method: Any, faces: FaceSet, graph: KnnGraph) -> None:
-    """Fits with the shared graph where the method can use it."""
+def fit(method: Any, faces: FaceSet, graph: KnnGraph) -> Any:
+    """Fits an unlearned method, with a graph that is there already where that holds enough; the method."""
     if isinstance(method, Auto | C1C | DDC | FINCH):
-        method.fit(faces, graph=graph if method.k <= graph.k else None)
-    elif isinstance(method, GraphClusterer) and method.k <= graph.k:
-        method.fit(graph.nearest(method.k))
-    else:
-        method.fit(faces)
+        return method.fit(faces, graph=graph if method.k <= graph.k else None)
+    if isinstance(method, GraphClusterer) and method.k - method.counts_itself <= graph.k:
+        return method.fit(graph.nearest(method.k))
+    return method.fit(faces)
 
 
 def _forget_peak() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from personae import KnnGraph
-from personae.link.evidence_net import in_reach
+from personae.graph.lists import in_reach
 
 
 @pytest.mark.parametrize(("faces", "k", "asked"), [(200, 80, 10), (200, 5, 5), (1000, 80, 20), (4000, 80, 80)])

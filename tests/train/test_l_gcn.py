@@ -22,7 +22,7 @@ def lesson(**different):
     exam = Exam.of(FACES, FACES.truth, 12, 0)
     torch.manual_seed(0)
     model = PivotModel(replace(SMALL, **different))
-    return PivotLesson(model, exam, [SMALL.shape], 8, crowds(exam, 1, 12, 0), 0)
+    return PivotLesson(model, exam, [SMALL.shape], 8, crowds(SMALL, exam, 12, 0), 0)
 
 
 def test_the_loss_is_the_cross_entropy_of_the_neighbors_of_each_pivot():

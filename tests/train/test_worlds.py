@@ -70,3 +70,15 @@ def test_the_same_seed_makes_the_same_collections(seed):
     ):
         assert (a.features == b.features).all()
         assert (people == others).all()
+
+
+def test_albums_hold_as_many_people_as_they_are_told_to():
+    _, truth = made(Shape(0, 0, 0, people=(6, 12)))
+    assert 6 <= len(np.unique(truth)) <= 12
+
+
+def test_the_other_collections_have_the_shapes_in_turn():
+    shapes = (Shape(0, 0, 0), Shape(0, 0, 0, people=(6, 7)), Shape(0, 0, 0, people=(20, 21)))
+    counts = [len(np.unique(truth)) for _, truth in worlds(FACES, FACES.truth, 4, 0, shapes)]
+    assert counts[1:3] == [6, 20]
+    assert counts[3] >= 36

@@ -8,6 +8,7 @@ import typer
 
 from personae import __version__
 from personae.cli import cluster_features, cluster_linkage, cluster_neighborhood
+from personae.cli.benchmark import benchmark
 from personae.cli.cluster import cluster_commands
 from personae.cli.compare import compare
 from personae.cli.doctor import doctor
@@ -53,7 +54,7 @@ def _root(
     pass
 
 
-for command in (people, embed, knn, update, evaluate, compare, doctor):
+for command in (people, embed, knn, update, evaluate, compare, benchmark, doctor):
     app.command()(command)
 app.add_typer(cluster_commands, name="cluster")
 app.add_typer(train_commands, name="train")

@@ -33,6 +33,7 @@ SAYS = {
     "gcn_v": "GCN-V: learned confidence, and the density tree.",
     "gcn_ve": "GCN-V and GCN-E: learned confidence and connectivity.",
     "l_gcn": "L-GCN: links predicted on the subgraph around each face.",
+    "mediated_cdp": "CDP with its mediator: pairs judged by a perceptron, then propagation.",
     "star_fc": "STAR-FC: an edge classifier, then graph parsing and node intimacy.",
 }
 
@@ -68,7 +69,9 @@ def training(name: str) -> Callable[..., None]:
         preset: Annotated[
             Preset, typer.Option(help="As published, or the variant for new people.")
         ] = Preset.GENERAL,
-        k: Annotated[int, typer.Option(help="Neighbors a face.")] = 80,
+        k: Annotated[
+            int | None, typer.Option(help="Neighbors a face.", show_default="the method's own")
+        ] = None,
         clusterer: Annotated[
             str | None, typer.Option(help="What makes people of links, instead of the preset's.")
         ] = None,
@@ -77,7 +80,8 @@ def training(name: str) -> Callable[..., None]:
     ) -> None:
         from personae.methods import LEARNED
 
-        method = LEARNED[name](preset=preset.value, k=k, clusterer=clusterer, seed=seed)
+        length = {} if k is None else {"k": k}
+        method = LEARNED[name](preset=preset.value, clusterer=clusterer, seed=seed, **length)
         fit_and_save(method, features, out, truth, dimension, folder)
         decision = method.decision_
         typer.echo(

@@ -3,12 +3,18 @@
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
 from personae.errors import InputError
-from personae.graph.knn_graph import KnnGraph
+from personae.graph.knn_graph import NOBODY, KnnGraph
+
+DAMAGED = (zipfile.BadZipFile, zlib.error)
+DISTANCES = "data"  # the array of the literature's files
+BLOCK = 1 << 16  # faces whose lists are put in order at a time, some 100 MB
 
 
 def write_graph(graph: KnnGraph, path: Path) -> None:
@@ -32,6 +38,60 @@ def read_graph(path: Path) -> KnnGraph:
             graph = KnnGraph(members["neighbors"], members["similarities"])
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; make it with `personae knn`") from None
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, KeyError, IndexError, EOFError, *DAMAGED) as error:
         raise InputError(f"{path}: not a kNN graph; make one with `personae knn`") from error
     return graph
+
+
+def read_distances(path: Path) -> KnnGraph:
+    """The graph of a file of the learned clustering literature: one array (N, 2, K), the face itself in it;
+    [:, 0] are numbers of faces, [:, 1] distances, 1 - cosine.
+
+    K - 1 neighbors a face stay: itself is left out by its number, wherever it stands, and a face that is
+    there twice counts once; -1 says that there is none. Distances are held to 0 to 2.
+
+    InputError: no such file, another array, a neighbor that is no face.
+    """
+    try:
+        with path.open("rb") as file:
+            members = np.load(file, allow_pickle=False)
+            rows = members[DISTANCES if DISTANCES in members.files else members.files[0]]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; leave the graph out and it is searched") from None
+    except (OSError, ValueError, AttributeError, IndexError, EOFError, *DAMAGED) as error:
+        raise InputError(
+            f"{path}: not a file of neighbors and distances; leave it out, or write it again"
+        ) from error
+    if rows.ndim != 3 or rows.shape[1] != 2 or rows.shape[2] < 1 or rows.dtype.kind not in "fi":
+        raise InputError(
+            f"{path}: holds an array {rows.shape} of {rows.dtype}; it needs to be numbers (N, 2, K), "
+            "the neighbors and their distances"
+        )
+    n, _, K = rows.shape
+    if not (rows[:, 0].min(initial=0) >= NOBODY and rows[:, 0].max(initial=0) < n):  # NaN as well
+        raise InputError(f"{path}: has neighbors that are none of its {n:,} faces; it is of another set")
+    neighbors = np.empty((n, K - 1), dtype=np.int32)
+    similarities = np.empty((n, K - 1), dtype=np.float32)
+    for start in range(0, n, BLOCK):
+        block = slice(start, start + BLOCK)
+        neighbors[block], similarities[block] = _nearest_others(rows[block], start)
+    return KnnGraph(neighbors, similarities)
+
+
+def _nearest_others(rows: NDArray[Any], start: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The lists of the faces from number `start` on, best first, without themselves and without repetitions."""
+    found = rows[:, 0].astype(np.int32)
+    near = 1 - np.nan_to_num(rows[:, 1].astype(np.float32), nan=1.0).clip(0, 2)
+    order = np.lexsort((-near, found))  # of each face's list: by number, the nearest first
+    numbers = np.take_along_axis(found, order, axis=1)
+    first = np.ones(found.shape, dtype=np.bool_)
+    first[:, 1:] = numbers[:, 1:] != numbers[:, :-1]
+    kept = np.zeros(found.shape, dtype=np.bool_)
+    np.put_along_axis(kept, order, first, axis=1)
+    kept &= (found != NOBODY) & (found != start + np.arange(len(found))[:, None])
+    best = np.argsort(np.where(kept, -near, np.float32(np.inf)), axis=1, kind="stable")[:, : found.shape[1] - 1]
+    found, near = np.where(kept, found, NOBODY), np.where(kept, near, 0)
+    return (
+        np.take_along_axis(found, best, axis=1).astype(np.int32),
+        np.take_along_axis(near, best, axis=1).astype(np.float32),
+    )

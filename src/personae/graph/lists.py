@@ -5,6 +5,7 @@ from personae.graph.knn_graph import KnnGraph
 
 SHARE = 10  # the lists of small collections hold one in so many faces,
 LEAST = 10  # but so many at least
+REACH = 50  # of link models that learn, which see a hundredth of a collection where they learn
 
 
 def itself_counted(graph: KnnGraph, k: int) -> KnnGraph:
@@ -24,3 +25,12 @@ def a_tenth_at_most(graph: KnnGraph) -> KnnGraph:
     project: the papers look at large collections only, and nothing changes where N is 10 k or more.
     """
     return graph.nearest(max(LEAST, len(graph) // SHARE))
+
+
+def in_reach(graph: KnnGraph) -> KnnGraph:
+    """Lists of a fiftieth of the faces, 10 at least, where they are longer: what learned link models look at.
+
+    Where lists reach over half of a collection, the last faces of a list are far away and make the first ones
+    look close, and all lists have most faces in common.
+    """
+    return graph.nearest(max(LEAST, len(graph) // REACH))

@@ -1,7 +1,7 @@
 """CDP's pairs: neighbors above a threshold that enough models agree on.
 
 Zhan et al., "Consensus-Driven Propagation in Massive Unlabeled Data for Face Recognition", ECCV 2018,
-without the learned mediator.
+without the learned mediator, which is `personae.link.mediator`.
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from personae.data.faceset import FaceSet
 from personae.graph.affinity import affinity, averages
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.lists import in_reach
 from personae.link.evidence import OF_FACE, OF_PAIR, Evidence
 from personae.link.gcn_v import first_equals
 from personae.link.layers import MeanLayer
@@ -23,7 +24,6 @@ from personae.link.links import Links
 
 SWAY = 3.0  # by how much surroundings and ranks may move the log-odds that the cosines give
 COSINES = [0, 3, 4, 5]  # of what is known of a pair
-REACH, LEAST = 50, 10  # faces a neighbor that is asked, and neighbors that always are
 BLOCK = 1024  # faces whose links are judged at a time, some 60 MB
 
 
@@ -149,15 +149,6 @@ class EvidenceModel:
         graph = in_reach(graph)
         probability = probabilities(self.module, Known.of(faces, graph))
         return Links(graph.linked(probability), expected_confidence(graph, probability))
-
-
-def in_reach(graph: KnnGraph) -> KnnGraph:
-    """No more than a fiftieth of the faces in a list, but ten.
-
-    The network learned from lists that reach over a hundredth of a collection. Where they reach over half of
-    it, the last faces of a list are far away and make the first ones look close.
-    """
-    return graph.nearest(min(graph.k, max(LEAST, len(graph) // REACH)))
 
 
 @torch.no_grad()

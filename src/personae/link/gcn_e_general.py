@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from personae.data.faceset import FaceSet
 from personae.graph.affinity import affinity
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.lists import in_reach
 from personae.link.candidates import Candidates, candidate_graphs
 from personae.link.evidence_net import (
     EvidenceConfig,
@@ -20,7 +21,6 @@ from personae.link.evidence_net import (
     Known,
     Projected,
     expected_confidence,
-    in_reach,
     probabilities,
 )
 from personae.link.gcn_e import ConnectivityNet

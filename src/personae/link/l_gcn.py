@@ -7,7 +7,7 @@ normalised first; its batch statistics count rows of padding, those here don't.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.lists import in_reach
 from personae.link.layers import MeanLayer
 from personae.link.pivot_relations import RELATIONS, relations
 from personae.link.pivot_subgraphs import Neighborhood, PivotSubgraphs
@@ -86,6 +87,11 @@ class Batch:
         return Batch(*(part.to(device) for part in vars(self).values()))
 
 
+def looked_at(config: PivotConfig, graph: KnnGraph) -> KnnGraph:
+    """The graph as the network looks at it: relations are of lists, which must not reach too far."""
+    return in_reach(graph) if config.inputs == "relations" else graph
+
+
 def inputs(
     config: PivotConfig, faces: FaceSet, graph: KnnGraph, subgraphs: PivotSubgraphs
 ) -> NDArray[np.float32]:
@@ -97,13 +103,18 @@ def inputs(
 
 
 class PivotNet(nn.Module):
-    """Four graph convolutions over a pivot subgraph, and a classifier of the pivot's own neighbors."""
+    """Four graph convolutions over a pivot subgraph, and a classifier of the pivot's own neighbors.
+
+    Residuals are normalised by the statistics of the batch, as published. Relations differ from collection to
+    collection, so that a batch, which is of one, says nothing of the next; their statistics are set once.
+    """
 
     def __init__(self, config: PivotConfig) -> None:
         super().__init__()
         widths = (config.width, *config.hidden)
         pairs = list(pairwise(widths))
         self.norm = nn.BatchNorm1d(config.width, affine=False)
+        self.of_batches = config.inputs == "residual"
         self.layers = nn.ModuleList(MeanLayer(width, out, config.dropout) for width, out in pairs)
         self.averages = nn.ModuleList(_average(config.aggregation, width) for width, _ in pairs)
         last = widths[-1]
@@ -111,11 +122,25 @@ class PivotNet(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """(C, 2), for each candidate: another person, the pivot's person"""
-        h = self.norm(batch.x)  # (M, width)
+        h = self.normalised(batch.x)  # (M, width)
         for layer, average in zip(self.layers, self.averages, strict=True):
             h = layer(h, average(h, batch))  # (M, out)
         logits: Tensor = self.head(h[batch.candidates])  # (C, 2)
         return logits
+
+    def normalised(self, x: Tensor) -> Tensor:
+        """x: (M, width); the same shape"""
+        if self.of_batches:
+            return torch.as_tensor(self.norm(x))
+        norm = self.norm
+        return functional.batch_norm(x, norm.running_mean, norm.running_var, training=False, eps=norm.eps)
+
+    @torch.no_grad()
+    def standardize(self, x: Tensor) -> None:
+        """Takes the mean and the variance of these rows, (M, width), for the statistics of relations."""
+        norm: Any = self.norm
+        norm.running_mean.copy_(x.mean(dim=0))
+        norm.running_var.copy_(x.var(dim=0, correction=0))
 
 
 def _average(aggregation: str, width: int) -> nn.Module:

@@ -17,7 +17,7 @@ from torch import Tensor
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.threads import Span, in_threads, spans
-from personae.link.l_gcn import Batch, PivotConfig, PivotNet
+from personae.link.l_gcn import Batch, PivotConfig, PivotNet, looked_at
 from personae.link.layers import MeanLayer
 from personae.link.links import Links
 from personae.link.pivot_relations import relations
@@ -40,6 +40,7 @@ class PivotModel:
 
     def links(self, faces: FaceSet, graph: KnnGraph) -> Links:
         """Probabilities on the first k1 neighbors, averaged over both directions where both are there."""
+        graph = looked_at(self.config, graph)
         near = graph.nearest(self.config.shape.first)
         return Links.of(averaged(near.linked(self.probabilities(faces, graph))))
 

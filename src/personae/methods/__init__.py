@@ -29,6 +29,7 @@ from personae.methods.kmeans import KMeans
 from personae.methods.l_gcn import LGCN
 from personae.methods.learned import LearnedClusterer
 from personae.methods.mean_shift import MeanShift
+from personae.methods.mediated_cdp import MediatedCDP
 from personae.methods.pahc import PAHC
 from personae.methods.rank_order import RankOrder
 from personae.methods.siamese import Siamese
@@ -67,6 +68,7 @@ LEARNED: dict[str, Any] = {
     "gcn_v": GCNV,
     "gcn_ve": GCNVE,
     "l_gcn": LGCN,
+    "mediated_cdp": MediatedCDP,
     "star_fc": StarFC,
 }
 
@@ -122,6 +124,7 @@ __all__ = [
     "KMeans",
     "LearnedClusterer",
     "MeanShift",
+    "MediatedCDP",
     "RankOrder",
     "Siamese",
     "Spectral",

@@ -1,7 +1,7 @@
 """CDP, consensus-driven propagation: pairs that several models agree on, and components that stay small.
 
 Zhan et al., "Consensus-Driven Propagation in Massive Unlabeled Data for Face Recognition", ECCV 2018,
-without the learned mediator.
+without the learned mediator, which is `MediatedCDP`.
 """
 
 from collections.abc import Sequence

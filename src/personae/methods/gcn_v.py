@@ -33,6 +33,7 @@ class GCNV(LearnedClusterer):
 
     name: ClassVar[str] = "gcn_v"
     own: ClassVar[str] = "density_tree"
+    of_albums: ClassVar[bool] = True
     options: ClassVar[dict[str, Sequence[dict[str, Any]]]] = {"density_tree": ({"ordered": True},)}
 
     def __init__(

@@ -27,6 +27,7 @@ class GCNVE(LearnedClusterer):
 
     name: ClassVar[str] = "gcn_ve"
     own: ClassVar[str] = "density_tree"
+    of_albums: ClassVar[bool] = True
     options: ClassVar[dict[str, Sequence[dict[str, Any]]]] = {"density_tree": ({"ordered": True},)}
 
     def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[Any, list[Any]]:

@@ -21,7 +21,7 @@ PAPER = Plan(
     precision="bfloat16",
 )
 GENERAL = Plan(
-    steps=900,
+    steps=1200,
     optimizer="adamw",
     learning_rate=3e-3,
     weight_decay=1e-2,
@@ -30,7 +30,6 @@ GENERAL = Plan(
     validate_every=300,
 )
 BATCH = 16  # pivots a step
-CROWDS = 8  # of which seven with people of other sizes
 NO_CAP = 2**31 - 1
 NARROW = (128, 128, 64, 64)
 AGGREGATIONS = ("mean", "weighted", "attention")
@@ -57,6 +56,7 @@ class LGCN(LearnedClusterer):
 
     name: ClassVar[str] = "l_gcn"
     own: ClassVar[str] = "propagation"
+    of_albums: ClassVar[bool] = True
     options: ClassVar[dict[str, Sequence[dict[str, Any]]]] = {
         "propagation": ({"max_size": NO_CAP, "step": 0.6},)
     }
@@ -96,7 +96,7 @@ class LGCN(LearnedClusterer):
             shapes = [replace(shapes[0], first=max(1, self.k // part)) for part in (4, 2, 1)]
         torch.manual_seed(self.seed)
         model = PivotModel(config)
-        faces = crowds(exam, CROWDS if general else 1, self.k, self.seed)
+        faces = crowds(config, exam, self.k, self.seed)
         lesson = PivotLesson(model, exam, shapes, BATCH, faces, self.seed)
         return model, train(lesson, plan, folder=folder, progress=progress)
 

@@ -45,6 +45,7 @@ class LearnedClusterer(BaseEstimator):
     name: ClassVar[str]
     own: ClassVar[str]  # the clusterer of the paper
     options: ClassVar[dict[str, Sequence[dict[str, Any]]]] = {}  # of clusterers, tried on validation
+    of_albums: ClassVar[bool] = False  # whether "general" learns from albums too, and its thresholds stand them
 
     model_: LinkModel
     decision_: Decision
@@ -95,8 +96,7 @@ class LearnedClusterer(BaseEstimator):
         exam = Exam.of(faces, identities_of(faces, y), self.k, self.seed)
         self.model_, self.looks_ = self._learn(exam, folder, progress)
         self.geometry_ = Geometry.of(faces)
-        links = self.model_.links(faces, exam.graph)
-        self.decision_, self.validation_ = self._decide(exam, links)
+        self.decision_, self.validation_ = self._decide(exam, self._examined(exam))
         self._trained = {"faces": len(faces), "identities": int(exam.truth.max()) + 1}
         return self
 
@@ -105,13 +105,18 @@ class LearnedClusterer(BaseEstimator):
 
         InputError: another embedder's features, a graph of other faces.
         """
+        faces, knn = self._asked(X, graph)
+        return self.model_.links(faces, knn)
+
+    def _asked(self, X: FaceSet | ArrayLike, graph: KnnGraph | None) -> tuple[FaceSet, KnnGraph]:
+        """The new faces and their graph. InputError: as of `links`."""
         if not hasattr(self, "model_"):
             raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
         faces = as_faces(X)
         self.geometry_.check(faces)
         if graph is not None and len(graph) != len(faces):
             raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}")
-        return self.model_.links(faces, knn_graph(faces, self.k) if graph is None else graph.nearest(self.k))
+        return faces, knn_graph(faces, self.k) if graph is None else graph.nearest(self.k)
 
     def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
         """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
@@ -166,14 +171,19 @@ class LearnedClusterer(BaseEstimator):
         """Builds the model for these faces and trains it."""
         raise NotImplementedError
 
+    def _examined(self, exam: Any) -> Links:
+        """What the trained model says of the exam."""
+        return self.model_.links(exam.faces, exam.graph)
+
     def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
         """How the links of the exam become people, and the mean of both F."""
         if self.preset == "paper":
             found: tuple[Decision, float] = exam.decide(links, self._clusterers(), self.options)
             return found
-        from personae.train.everywhere import decide_everywhere  # noqa: PLC0415  (of training only)
+        from personae.train.everywhere import ALBUMS, decide_everywhere  # noqa: PLC0415  (of training only)
 
-        return decide_everywhere(exam, self.model_, self._clusterers(), self.seed, self.options)
+        shares = ALBUMS if self.of_albums else ()
+        return decide_everywhere(exam, self.model_, self._clusterers(), self.seed, self.options, shares)
 
     def _build(self, config: dict[str, Any]) -> LinkModel:
         """The untrained model of a saved config."""

@@ -43,6 +43,7 @@ class StarFC(LearnedClusterer):
 
     name: ClassVar[str] = "star_fc"
     own: ClassVar[str] = "node_intimacy"
+    of_albums: ClassVar[bool] = True
     options: ClassVar[dict[str, Sequence[dict[str, Any]]]] = {
         "node_intimacy": (
             {"tau": 0.72},

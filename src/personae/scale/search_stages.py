@@ -36,7 +36,7 @@ RUNS = 2048
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 UNEVEN = 1.25  # a run may be so many times as large as the mean
 BASE = 600 << 20  # bytes of Python and of all libraries
-LIKELY = 0.01  # of the cells
+LIKELY = 0.015  # of the cells
 TABLES, MET = ("neighbors", "similarities"), "met-"
 Mode = Literal["r", "r+", "w+", "c"]
 
@@ -118,10 +118,10 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
 
 
 def cells_memory(n: int, d: int, probes: int) -> int:
-    """Bytes: features as they are read, what the cells are learned from, and some lists of cells."""
+    """Bytes: features as they are read, and what the cells are learned from, or the lists of cells."""
     cells = CELLS * math.isqrt(n)
     learned = 8 * d * SHOWN * cells
-    return BASE + 4 * d * n + 36 * n + learned + 16 * probes * LOOKED_UP
+    return BASE + 4 * d * n + 36 * n + max(learned, probes * (4 * n + 16 * LOOKED_UP))
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:

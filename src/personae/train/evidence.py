@@ -14,6 +14,7 @@ from torch.nn import functional
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.lists import in_reach
 from personae.graph.search import knn_graph
 from personae.link.evidence import OF_PAIR
 from personae.link.evidence_net import EvidenceConfig, EvidenceModel, EvidenceNet, Known
@@ -22,7 +23,7 @@ from personae.train.exam import Exam
 from personae.train.gcn_v import drawn
 from personae.train.loop import Look, seed_of, train
 from personae.train.plan import Plan
-from personae.train.worlds import worlds
+from personae.train.worlds import EVERY, worlds
 
 PLAN = Plan(
     steps=1200,
@@ -33,7 +34,7 @@ PLAN = Plan(
     warmup=50,
     validate_every=1200,  # the last weights count: validation identities don't show people of other sizes
 )
-WORLDS = 8
+WORLDS = len(EVERY)
 BATCH = 128  # faces a step
 SAMPLE = 2000  # faces of a world whose pairs are measured for mean and scale
 
@@ -55,7 +56,7 @@ class Neighbors:
         """With its graph, O(N^2 d). InputError: one face."""
         if len(faces) < 2:
             raise InputError("there is one face to learn from; a link model needs faces of several people")
-        graph = knn_graph(faces, k)
+        graph = in_reach(knn_graph(faces, k))
         same = (truth[graph.neighbors] == truth[:, None]).astype(np.float32)
         return cls(Known.of(faces, graph), same, confidence_target(graph, truth, "size"))
 
@@ -73,7 +74,7 @@ class EvidenceLesson:
     def __init__(self, model: EvidenceModel, exam: Exam, k: int, seed: int) -> None:
         self.model, self.module, self.exam, self.seed = model, model.module, exam, seed
         self.net = model.module
-        self.taught = [Neighbors.of(*world, k) for world in worlds(*exam.lesson(), WORLDS, seed)]
+        self.taught = [Neighbors.of(*world, k) for world in worlds(*exam.lesson(), WORLDS, seed, EVERY)]
         standardize(self.net, [neighbors.known for neighbors in self.taught])
 
     def loss(self, step: int, device: str) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from personae.graph.lists import in_reach
 from personae.graph.search import knn_graph
 from personae.link.gcn_e_general import GeneralConnectivityConfig, GeneralConnectivityModel, Views
 from personae.train.evidence import PLAN as EVIDENCE_PLAN
@@ -17,7 +18,7 @@ from personae.train.gcn_e import candidate_loss, drawable, together
 from personae.train.gcn_v import graded
 from personae.train.loop import Look, seed_of, train
 from personae.train.plan import Plan
-from personae.train.worlds import worlds
+from personae.train.worlds import EVERY, worlds
 
 PLAN = Plan(
     steps=600,
@@ -40,8 +41,8 @@ class GeneralConnectivityLesson:
 
     def __init__(self, model: GeneralConnectivityModel, exam: Exam, k: int, seed: int) -> None:
         self.taught = [
-            (Views.of(model.confidence.eval(), faces, knn_graph(faces, k)), truth)
-            for faces, truth in worlds(*exam.lesson(), WORLDS, seed)
+            (Views.of(model.confidence.eval(), faces, in_reach(knn_graph(faces, k))), truth)
+            for faces, truth in worlds(*exam.lesson(), WORLDS, seed, EVERY)
         ]
         self.asked = [drawable(views.candidates, 1.0) for views, _ in self.taught]
         self.model, self.module, self.exam, self.seed = model, model.connectivity, exam, seed

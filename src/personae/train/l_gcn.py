@@ -14,12 +14,14 @@ from personae.errors import InputError
 from personae.evaluation.links import link_curve
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.search import knn_graph
-from personae.link.l_gcn import Batch
+from personae.link.l_gcn import Batch, PivotConfig, inputs, looked_at
 from personae.link.l_gcn_inference import PivotModel
 from personae.link.pivot_subgraphs import Neighborhood, PivotSubgraphs
 from personae.train.exam import Exam
 from personae.train.loop import seed_of
-from personae.train.worlds import worlds
+from personae.train.worlds import EVERY, worlds
+
+SAMPLE = 200  # pivots of a crowd whose subgraphs are measured
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,17 @@ class Crowd:
     graph: KnnGraph
 
     @classmethod
-    def of(cls, faces: FaceSet, truth: NDArray[np.int32], k: int) -> "Crowd":
-        """With its graph, O(N^2 d)."""
-        return cls(faces, truth, knn_graph(faces, k))
+    def of(cls, config: PivotConfig, faces: FaceSet, truth: NDArray[np.int32], k: int) -> "Crowd":
+        """With its graph as the network looks at it, O(N^2 d)."""
+        return cls(faces, truth, looked_at(config, knn_graph(faces, k)))
 
 
-def crowds(exam: Exam, count: int, k: int, seed: int) -> list[Crowd]:
-    """All faces to learn from, and `count` - 1 crowds made of them, where people have other sizes."""
-    return [Crowd.of(*world, k) for world in worlds(*exam.lesson(), count, seed)]
+def crowds(config: PivotConfig, exam: Exam, k: int, seed: int) -> list[Crowd]:
+    """All faces to learn from; for a network of relations also crowds and albums made of them, where people
+    have other sizes.
+    """
+    count = len(EVERY) if config.inputs == "relations" else 1
+    return [Crowd.of(config, *world, k) for world in worlds(*exam.lesson(), count, seed, EVERY)]
 
 
 class PivotLesson:
@@ -76,6 +81,15 @@ class PivotLesson:
         self.batch = batch
         self.crowds = crowds
         self.seed = seed
+        if not model.module.of_batches:
+            model.module.standardize(torch.cat([torch.from_numpy(self.seen(crowd)) for crowd in crowds]))
+
+    def seen(self, crowd: Crowd) -> NDArray[np.float32]:
+        """(M, width), the rows of some subgraphs of a crowd."""
+        n = len(crowd.graph)
+        some = np.unique(np.linspace(0, n - 1, min(n, SAMPLE)).astype(np.int64))
+        subgraphs = PivotSubgraphs.of(crowd.graph, some, self.shapes[-1])
+        return inputs(self.model.config, crowd.faces, crowd.graph, subgraphs)
 
     def loss(self, step: int, device: str) -> Tensor:
         """Cross-entropy over all candidates of the batch."""

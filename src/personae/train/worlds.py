@@ -17,11 +17,15 @@ SPREADS = (1.3, 1.3, 1.15, 1.15, 1.3, 1.3, 1.0, 1.45, 1.2)  # of faces about the
 
 
 class Shape(NamedTuple):
-    """What a collection is like: people who keep a face or two, people grown, strangers added; each a share."""
+    """What a collection is like: people who keep a face or two, people grown, strangers added; each a share.
+
+    people: how many, from and to; None: 60 to 100 % of them
+    """
 
     few: float
     grown: float
     strangers: float
+    people: tuple[int, int] | None = None
 
 
 SHAPES = (
@@ -34,29 +38,41 @@ SHAPES = (
     Shape(0.7, 0.01, 1.0),
     Shape(0.9, 0.0, 0.5),
 )
+SMALL = (  # albums, most of whose people are there once or twice
+    Shape(0.9, 0.0, 1.0, people=(50, 110)),
+    Shape(0.7, 0.0, 0.5, people=(30, 60)),
+    Shape(0.5, 0.02, 0.3, people=(50, 110)),
+    Shape(0.9, 0.0, 0.3, people=(150, 300)),
+)
+EVERY = SHAPES + SMALL
 
 
 def worlds(
-    faces: FaceSet, truth: NDArray[np.int32], count: int, seed: int
+    faces: FaceSet, truth: NDArray[np.int32], count: int, seed: int, shapes: tuple[Shape, ...] = SHAPES
 ) -> Iterator[tuple[FaceSet, NDArray[np.int32]]]:
-    """The faces themselves, then `count` - 1 collections made of them, each with its identities 0..A-1."""
+    """The faces themselves, then `count` - 1 collections made of them, each with its identities 0..A-1.
+
+    shapes: of the collections, in turn; the first place is that of the faces themselves
+    """
     yield faces, truth
     rng = np.random.default_rng([seed, len(truth)])
     for number in range(1, count):
-        yield world(faces, truth, SHAPES[number % len(SHAPES)], rng)
+        yield world(faces, truth, shapes[number % len(shapes)], rng)
 
 
 def world(
     faces: FaceSet, truth: NDArray[np.int32], shape: Shape, rng: np.random.Generator
 ) -> tuple[FaceSet, NDArray[np.int32]]:
-    """One collection of this shape, of 60 to 100 % of the people."""
+    """One collection of this shape."""
     features = np.asarray(faces.features, dtype=np.float32)
     sizes = np.bincount(truth)
     sums = np.zeros((len(sizes), faces.dimension))
     np.add.at(sums, truth, features)
     centre = sums / sizes[:, None]
     away = variation(features, truth, centre, sizes)
-    people = rng.permutation(len(sizes))[: max(2, int(rng.uniform(0.6, 1.0) * len(sizes)))]
+    people = rng.permutation(len(sizes))
+    count = rng.uniform(*(shape.people or (0.6 * len(sizes), len(sizes))))
+    people = people[: max(2, int(count))]
     some = np.minimum(rng.geometric(0.5, len(people)), sizes[people])
     wanted = np.where(rng.random(len(people)) < shape.few, some, sizes[people])
     large = np.exp(TYPICAL + SPREAD * rng.normal(size=len(people))).clip(2, LARGEST).astype(int)

@@ -1,0 +1,34 @@
+"""The tables of what link models say."""
+
+from typing import Any
+
+from benchmarks.figures import pair_of, results, table
+
+
+def mediator() -> str:
+    """CDP's vote and its mediator, alone and with a committee: means over the seeds."""
+    rows = results("mediator")["rows"]
+    sets = list(dict.fromkeys((row["direction"], row["embedder"]) for row in rows))
+    lines = []
+    for method, committee in dict.fromkeys((row["method"], row["committee"]) for row in rows):
+        of = {"method": method, "committee": committee}
+        found = [those(rows, of | {"direction": there, "embedder": embedder}) for there, embedder in sets]
+        lines.append([method, committee, *map(pair_of, found), len(found[0])])
+    head = [f"{direction}, base {embedder}" for direction, embedder in sets]
+    return table(["pairs by", "committee", *head, "seeds"], lines)
+
+
+def those(rows: list[dict[str, Any]], key: dict[str, Any]) -> list[dict[str, Any]]:
+    return [row for row in rows if key.items() <= row.items()]
+
+
+def albums() -> str:
+    """The models that come along, and the default, on small collections: means over the draws."""
+    rows = results("albums")["rows"]
+    names = list(dict.fromkeys(row["method"] for row in rows))
+    lines = []
+    for source, embedder, people in dict.fromkeys((row["set"], row["embedder"], row["people"]) for row in rows):
+        here = those(rows, {"set": source, "embedder": embedder, "people": people})
+        found = (pair_of(those(here, {"method": name})) for name in names)
+        lines.append([f"{source}, {embedder}", people, here[0]["faces"], *found])
+    return table(["drawn from", "people", "faces", *names], lines)
