@@ -4,7 +4,7 @@ Each of them is linked with some others of the group, as the faces of a person a
 are close to nearly all the others.
 """
 
-from itertools import pairwise
+from itertools import chain, count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.link.strangers import Strangers, log_distance
 
 BLOCK = 1 << 14  # faces whose groups are looked at in one go
+CROWD = 2  # times as many faces as a list holds are a crowd
+STEP = 0.25  # widths from one floor to the next, for crowds that the given ones leave loose
 LOOSE = 1.0  # widths that the faces of a person may be farther from one another, in the mean, than links reach
 FAR = 2.0  # and that one of them may be from the others
 
@@ -35,13 +37,22 @@ def look_alikes_apart(
     floors:   widths that links must exceed, rising
 
     In a loose group the map equation is asked again, on the links above the next floor; and so on in its parts.
+    A crowd may be less loose the larger it is, since its lists hold only the nearest of it: poor pictures of
+    thousands of people, near to one another, fill each other's lists as one person's do. It is asked until its
+    parts are no crowds or not loose.
     Then faces that are far from the rest of their group leave it, together if there are links between them.
     O(N d) for all groups, and the map equation on the few faces that are in doubt.
     """
     labels = labels.copy()
     rows = np.arange(len(labels))
-    for floor in floors[1:]:
-        rows = rows[loose(first_seen(labels[rows]), features[rows], strangers.take(rows), floors[0])]
+    for floor in chain(floors[1:], count(floors[-1] + STEP, STEP)):
+        in_group = first_seen(labels[rows])
+        crowd = np.bincount(in_group)[in_group] / (CROWD * max(graph.k, 1))
+        rows = rows[
+            loose(in_group, features[rows], strangers.take(rows), floors[0] - LOOSE / np.maximum(crowd, 1))
+        ]
+        if floor > floors[-1]:
+            rows = rows[(np.bincount(labels)[labels] > CROWD * graph.k)[rows]]
         if not len(rows):
             break
         _ask_again(labels, rows, graph, strangers, floor, constraints)
@@ -55,16 +66,19 @@ def look_alikes_apart(
 
 
 def loose(
-    labels: NDArray[np.int32], features: NDArray[np.floating], strangers: Strangers, floor: float
+    labels: NDArray[np.int32],
+    features: NDArray[np.floating],
+    strangers: Strangers,
+    least: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
-    """(N,) whether each face's group is loose: a width farther from one another, in the mean, than links reach.
+    """(N,) whether the faces of each face's group are farther from one another, in the mean, than they may be.
 
     labels:   (N,) int32, 0..C-1
     features: (N, d) unit rows
-    floor:    widths that links exceed
+    least:    (N,) widths that each face's group has to be nearer than strangers
     """
     near = np.bincount(labels, closeness(labels, features, strangers)) / np.bincount(labels)
-    return np.asarray(near[labels] < floor - LOOSE)
+    return np.asarray(near[labels] < least)
 
 
 def closeness(
