@@ -86,3 +86,31 @@ def test_the_order_of_the_faces_does_not_matter():
         STRANGERS.take(order),
     )
     assert pairwise(taken_apart(grouped())[order], turned).f == 1
+
+
+def test_a_crowd_of_poor_pictures_is_no_person_and_a_person_with_as_many_faces_stays_one():
+    rng = np.random.default_rng(0)
+    poor = 1.2 * np.eye(64)[0] + 1.1 * rng.normal(size=(200, 64)) / 8
+    person = 1.8 * np.eye(64)[1] + 1.1 * rng.normal(size=(200, 64)) / 8
+    faces = FaceSet.of(np.vstack([poor, person, rng.normal(size=(200, 64))]))
+    strangers = Strangers(np.zeros(600), np.full(600, 0.1))
+    labels = np.repeat([0, 1, 2], [200, 200, 200]).astype(np.int32)
+    labels[400:] = 2 + np.arange(200)
+    near = closeness(labels, faces.features, strangers)
+    floor = float(near[:200].mean()) + 0.5  # looser than links reach, by less than a few faces may be
+    assert near[200:400].mean() > floor
+    found = look_alikes_apart(
+        labels, faces.features, knn_graph(faces, K), strangers, [floor, floor + 0.2], None
+    )
+    assert np.bincount(found[:200]).max() < 60
+    assert len(np.unique(found[200:400])) == 1
+    few = np.r_[0:K, 200:600]
+    kept = look_alikes_apart(
+        labels[few],
+        faces.features[few],
+        knn_graph(faces.take(few), K),
+        strangers.take(few),
+        [floor, floor + 0.2],
+        None,
+    )
+    assert len(np.unique(kept[:K])) == 1
