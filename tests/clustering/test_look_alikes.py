@@ -113,4 +113,4 @@ def test_a_crowd_of_poor_pictures_is_no_person_and_a_person_with_as_many_faces_s
         [floor, floor + 0.2],
         None,
     )
-    assert len(np.unique(kept[:K])) == 1
+    assert np.bincount(kept[:K]).max() >= K - 1  # one is far from the others
