@@ -291,7 +291,7 @@ def films(bad: bool) -> str:
                 cells.append(" / ".join(shares))
             seeds |= {row["seed"] for row in rows}
             if not told:
-                counts = (f"{mean(row[name] for row in rows):,.0f}" for name in ("clusters", "people"))
+                counts = [f"{mean(row[name] for row in rows):,.0f}" for name in ("clusters", "people") if rows]
                 cells.append(" / ".join(counts))
         lines.append([f"{about[0]}, {about[1]}", about[2], *cells, len(seeds)])
     head = ["film", "method", "F_P / F_B", "NMI / WCP", "clusters / people"]

@@ -42,7 +42,7 @@ def test_a_method_has_its_page(name):
 
 
 def test_every_method_has_its_subcommands():
-    assert commands_of("cluster") == {*METHODS, *LEARNED, *OF_TRACKS}
+    assert commands_of("cluster") == {*METHODS, *LEARNED, *OF_TRACKS, *OF_FILMS}
     assert commands_of("train") == {*LEARNED, *OF_TRACKS}
 
 

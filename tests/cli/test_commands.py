@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from personae.data import read_faces, write_faces
+from personae import Constraints
+from personae.data import read_faces, write_constraints, write_faces
 from personae.graph.files import read_graph
+from personae.train import film
 from tests.planted import made_faces
 
 
@@ -68,8 +71,39 @@ def test_balls_are_trained_and_found(run, tmp_path):
     assert "BCubed F" in told
     labels = np.load(tmp_path / "labels.npy")
     assert labels[0] == labels[1]
+    code, _, err = run(*words, "--constraints", "held.csv", "--fine-tune")
+    assert code == 0
+    assert "fine-tuning" in err
+    assert labels.shape == np.load(tmp_path / "labels.npy").shape
+    refused(run(*words, "--fine-tune"), 3, "give --constraints")
     refused(run("train", "ball-clusters", "known.npz", "--out", "balls.txt"), 3, "written as .safetensors")
     refused(run("cluster", "ball-clusters", "faces.npz", "--model", "faces.npz"), 3, "faces.npz")
+
+
+@pytest.mark.parametrize("words", [["video-transformer"], ["siamese"], ["siamese", "--pairs", "ranked"]])
+def test_tracks_of_a_film_are_learned_and_grouped(run, tmp_path, words, monkeypatch):
+    short = replace(film.PLAN, steps=20, warmup=2, validate_every=20)
+    monkeypatch.setattr(film, "PLAN", short)
+    monkeypatch.setattr(film, "PAIR_PLAN", short)
+    faces = made_faces([12] * 10, spread=0.3, seed=2)
+    write_faces(faces, tmp_path / "frames.npz")
+    tracks = [half for one in range(10) for half in np.split(np.flatnonzero(faces.truth == one), 2)]
+    held = Constraints.of(120, tracks, [[tracks[0][0], tracks[2][0]], [tracks[4][0], tracks[9][0]]])
+    write_constraints(held, tmp_path / "held.csv")
+    command = ["cluster", *words, "frames.npz", "--constraints", "held.csv", "--out", "labels.npy"]
+    code, told, err = run(*command)
+    assert code == 0
+    assert "BCubed F" in told
+    assert "20 of 20 steps" in err
+    labels = np.load(tmp_path / "labels.npy")
+    assert all(len(set(labels[track])) == 1 for track in tracks)
+    assert labels[tracks[0][0]] != labels[tracks[2][0]]
+    for option, count in (("--tau", -1), ("--clusters", 7)):
+        assert run(*command, option, count)[0] == 0
+        assert np.load(tmp_path / "labels.npy").max() + 1 == {-1: 2, 7: 7}[count]
+    code, _, err = run("cluster", *words, "frames.npz", "--out", "labels.npy")
+    assert code == 2
+    assert "--constraints" in err
 
 
 def test_evaluate_prints_a_table_or_json(run, faces):

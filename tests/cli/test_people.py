@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from personae.data import read_constraints
 from tests.embed.made_video import play, write_video
 
 ALBUM = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
@@ -193,6 +194,13 @@ def test_what_photos_and_tracks_tell_goes_from_embed_to_cluster(run, tmp_path):
         found = [row["cluster"] for row in rows(tmp_path / "a.csv")]
         assert len(set(found)) > 1
         assert all(found[a] != found[b] for a, b in pairs)
+    assert run(*embed, "looks.csv", "--frames")[0] == 0
+    looks = rows(tmp_path / "faces.csv")
+    assert len(looks) > 3 * 9
+    known = read_constraints(tmp_path / "looks.csv", len(looks))
+    assert known.group.max() == 8
+    assert known.group[known.hard].tolist() == [list(pair) for pair in pairs]
+    assert run(*embed, "held.csv")[0] == 0
     (tmp_path / "held.csv").write_text("face,other,apart\n0,99,1\n")
     code, _, told = run("cluster", "auto", "faces.csv", "--constraints", "held.csv")
     assert code == 3

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from personae import Constraints, FaceSet, InputError, Siamese, VideoTransformer
+from personae import HAC, Auto, Constraints, FaceSet, InputError, Siamese, VideoTransformer
 from personae.evaluation import bcubed
 from personae.methods import OF_FILMS
+from personae.methods.estimator import PRECISION, people_of
 from personae.train.plan import Plan
 
 PLAN = Plan(steps=60, optimizer="adamw", learning_rate=4e-3, schedule="cosine", warmup=5, validate_every=60)
@@ -52,6 +53,19 @@ def test_what_is_known_of_tracks_holds(method, film):
     again = clone(found).fit(faces, constraints=held)
     assert (again.labels_ == labels).all()
     assert (again.tracks_ == found.tracks_).all()
+
+
+def test_nobody_has_to_choose_a_threshold():
+    rng = np.random.default_rng(2)
+    vectors = FaceSet.of(np.repeat(np.eye(30), 3, axis=0) + 0.05 * rng.normal(size=(90, 30))).features
+    apart = Constraints.of(90, apart=[[0, 1]])
+    found = people_of(vectors, apart)
+    assert (found == Auto(target_precision=PRECISION).fit(vectors, constraints=apart).labels_).all()
+    assert found[0] != found[1]
+    for cut in ({"tau": 0.5}, {"n_clusters": 31}):
+        assert (
+            people_of(vectors, apart, **cut) == HAC("average", **cut).fit(vectors, constraints=apart).labels_
+        ).all()
 
 
 def test_pairs_of_either_kind_find_the_people_of_clean_tracks(film):

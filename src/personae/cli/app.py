@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from personae import __version__
-from personae.cli import cluster_features, cluster_linkage, cluster_neighborhood
+from personae.cli import cluster_features, cluster_linkage, cluster_neighborhood, tracks
 from personae.cli.benchmark import benchmark
 from personae.cli.cluster import cluster_commands
 from personae.cli.compare import compare
@@ -24,6 +24,7 @@ METHOD_COMMANDS = (
     cluster_features,
     cluster_linkage,
     cluster_neighborhood,
+    tracks,
 )  # each registers its commands when it is imported
 INTERRUPTED = 130
 RESUMED, STAGED = ("people", "embed"), "--workdir"

@@ -63,6 +63,12 @@ def embed(
             callback=constraints_place,
         ),
     ] = None,
+    frames: Annotated[
+        bool,
+        typer.Option(
+            "--frames", help="Write every look at each track; --constraints then tells the tracks too."
+        ),
+    ] = False,
 ) -> None:
     """Find every face in the photos and videos and describe it as a vector; one a track in videos.
 
@@ -76,11 +82,12 @@ def embed(
     )
     if not len(album.faces):
         raise InputError(f"{photos}: {looked_at(album)}, but no face in them; nothing was written")
-    write_faces(album.faces, out)
+    faces, held = album.frames() if frames else (album.faces, album.constraints)
+    write_faces(faces, out)
     typer.echo(f"{len(album.faces):,} faces in {looked_at(album)}, {album.fresh:,} of them new")
     typer.echo(f"faces: {out}")
     if constraints is not None:
-        write_constraints(album.constraints, constraints)
+        write_constraints(held, constraints)
         typer.echo(f"constraints: {constraints}")
 
 

@@ -12,10 +12,8 @@ from personae.cli.cluster import (
     Dimension,
     Features,
     Graph,
-    Held,
     Out,
     cluster_commands,
-    constraints_in,
     input_of,
     tell,
 )
@@ -160,45 +158,6 @@ def fit_and_save(
         method.fit(faces, identities, folder=folder, progress=told)
     method.save(out)
     typer.echo(f"trained on {len(faces):,} faces in {time.monotonic() - began:.0f} s")
-
-
-@train_commands.command("ball-clusters")
-def train_balls(
-    features: Features,
-    out: ModelOut,
-    truth: Truth = None,
-    dimension: Dimension = None,
-    seed: Seed = 0,
-    folder: Folder = None,
-) -> None:
-    """Ball Cluster Learning: an embedding and the one radius of everybody's ball."""
-    from personae.methods import BallClusters
-
-    method = BallClusters(seed=seed)
-    fit_and_save(method, features, out, truth, dimension, folder)
-    typer.echo(
-        f"on tracks of identities held out: mean of pairwise and BCubed F {method.validation_:.4f}, "
-        f"by balls of radius {method.radius_:.3f}"
-    )
-    typer.echo(f"model: {out}")
-
-
-@cluster_commands.command("ball-clusters")
-def cluster_balls(
-    features: Features,
-    model: Annotated[Path, typer.Option(help="A file of `personae train ball-clusters`.", metavar="FILE")],
-    out: Out = None,
-    dimension: Dimension = None,
-    constraints: Held = None,
-) -> None:
-    """Ball Cluster Learning on tracks or faces: nobody chooses a threshold; faces of one track are averaged."""
-    from personae.methods import BallClusters
-
-    method = BallClusters.read(model)
-    faces, _ = input_of(features, None, dimension)
-    held = constraints_in(constraints, faces)
-    began = time.monotonic()
-    tell(faces, method.predict(faces, constraints=held), began, out)
 
 
 for name in SAYS:

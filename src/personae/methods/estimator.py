@@ -18,6 +18,8 @@ from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.weights import need_torch
 
+PRECISION = 0.99  # expected of pairs of tracks; tried on films of made people
+
 
 class GraphClusterer(ClusterMixin, BaseEstimator):
     """A method that needs nothing but each face's `k` nearest faces; a subclass says how they become labels.
@@ -115,7 +117,7 @@ class FilmClusterer(FeatureClusterer):
     n_features_in_: d
     """
 
-    tau: float
+    tau: float | None
     n_clusters: int | None
     tracks_: NDArray[np.float32]
 
@@ -143,8 +145,7 @@ class FilmClusterer(FeatureClusterer):
         refuse_crowds(tracks, MOST, type(self).__name__, "Auto")
         held = Constraints.of(len(faces)) if constraints is None else constraints
         self.tracks_ = self._learned(Film.of(faces.features, held), progress)
-        cut = Agglomeration(self.tau, "average", self.n_clusters)
-        self.labels_ = first_seen(cut.cluster_all_pairs(self.tracks_, apart)[track])
+        self.labels_ = first_seen(people_of(self.tracks_, apart, self.tau, self.n_clusters)[track])
         return self
 
     def _learned(self, film: Any, progress: Callable[[int, int], None] | None) -> NDArray[np.float32]:
@@ -168,6 +169,27 @@ def tracks_of(
     tracks = FaceSet(mean_directions(faces.features, held.group))
     apart = Constraints.of(len(tracks), apart=held.group[held.apart], weight=held.weight)
     return tracks, apart, held.group
+
+
+def people_of(
+    vectors: NDArray[np.float32],
+    apart: Constraints,
+    tau: float | None = None,
+    n_clusters: int | None = None,
+) -> NDArray[np.int32]:
+    """(T,) int32, the person of each track, under the constraints between them.
+
+    vectors: (T, d) unit rows, what is known of each track
+
+    By average linkage where a threshold or a number of people is given, else by `Auto`. What was learned of a
+    film draws strangers together that look alike in it, so `Auto` is asked for the precision `PRECISION`.
+    """
+    if tau is None and n_clusters is None:
+        from personae.methods.auto import Auto  # noqa: PLC0415  (inherits from this file)
+
+        return Auto(target_precision=PRECISION).fit(vectors, constraints=apart).labels_
+    cut = Agglomeration(0.0 if tau is None else tau, "average", n_clusters)
+    return cut.cluster_all_pairs(vectors, apart)
 
 
 def graph_of(faces: FaceSet, graph: KnnGraph | None, k: int) -> KnnGraph:

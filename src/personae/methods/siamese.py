@@ -18,15 +18,15 @@ PAIRS = ("tracks", "ranked")
 
 
 class Siamese(FilmClusterer):
-    """A perceptron brings frames of one person together; average linkage makes people of the tracks' means.
+    """A perceptron brings frames of one person together; then `Auto` makes people of the tracks' means.
 
     With pairs="tracks", as TSiam, it learns from two frames of a track and from frames of tracks that overlap.
     It believes that those are enough to know strangers by. With pairs="ranked", as SSiam, it learns from the
     nearest and the farthest frames of a batch, and so believes what the features say already.
 
     pairs:      "tracks" or "ranked"
-    tau:        cosine of the vectors down to which people are joined
-    n_clusters: join down to this many instead; `tau` is not looked at then
+    tau:        cosine of the vectors down to which average linkage joins people; or None
+    n_clusters: join down to this many instead, by average linkage; `tau` is not looked at then; or None
     plan:       the training settings instead of its own
     seed:       of everything random
     """
@@ -34,7 +34,7 @@ class Siamese(FilmClusterer):
     def __init__(
         self,
         pairs: str = "tracks",
-        tau: float = 0.5,
+        tau: float | None = None,
         n_clusters: int | None = None,
         plan: Plan | None = None,
         seed: int = 0,

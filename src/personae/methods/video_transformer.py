@@ -15,21 +15,21 @@ from personae.train.plan import Plan
 
 
 class VideoTransformer(FilmClusterer):
-    """A transformer learns which frames of a track to look at; average linkage makes people of the tracks.
+    """A transformer learns which frames of a track to look at; then `Auto` makes people of the tracks.
 
     It is trained on the tracks to be clustered, without names: parts of a track are to be near its centre, and
     far from the tracks that are somebody else's, since they overlap in time or look unlike. So it has no use
     for another film, and needs some dozens of tracks to learn from. Frames that are blurred or somebody else's
     cost it less than they cost the temporal average; where all frames are good there is nothing to gain.
 
-    tau:        cosine of the vectors down to which people are joined
-    n_clusters: join down to this many instead; `tau` is not looked at then
+    tau:        cosine of the vectors down to which average linkage joins people; or None
+    n_clusters: join down to this many instead, by average linkage; `tau` is not looked at then; or None
     plan:       the training settings instead of its own
     seed:       of everything random
     """
 
     def __init__(
-        self, tau: float = 0.5, n_clusters: int | None = None, plan: Plan | None = None, seed: int = 0
+        self, tau: float | None = None, n_clusters: int | None = None, plan: Plan | None = None, seed: int = 0
     ) -> None:
         self.tau = tau
         self.n_clusters = n_clusters
