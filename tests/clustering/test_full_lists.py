@@ -79,4 +79,4 @@ def test_the_order_of_the_faces_does_not_matter():
 def test_the_default_holds_with_lists_much_shorter_than_its_largest_person(k):
     faces = made_faces([300, 120, *[6] * 10, *[1] * 20])
     score = evaluate(faces.truth, Auto(k=k).fit(faces).labels_)
-    assert min(score.pairwise.f, score.bcubed.f) > 0.98
+    assert min(score.pairwise.f, score.bcubed.f) > 0.97
