@@ -46,13 +46,12 @@ def look_alikes_apart(
     labels = labels.copy()
     rows = np.arange(len(labels))
     for floor in chain(floors[1:], count(floors[-1] + STEP, STEP)):
-        in_group = first_seen(labels[rows])
-        crowd = np.bincount(in_group)[in_group] / (CROWD * max(graph.k, 1))
-        rows = rows[
-            loose(in_group, features[rows], strangers.take(rows), floors[0] - LOOSE / np.maximum(crowd, 1))
-        ]
+        crowds = np.bincount(labels)[labels[rows]] / (CROWD * max(graph.k, 1))
+        least = floors[0] - LOOSE / np.maximum(crowds, 1)
+        asked = loose(first_seen(labels[rows]), features[rows], strangers.take(rows), least)
         if floor > floors[-1]:
-            rows = rows[(np.bincount(labels)[labels] > CROWD * graph.k)[rows]]
+            asked &= crowds > 1
+        rows = rows[asked]
         if not len(rows):
             break
         _ask_again(labels, rows, graph, strangers, floor, constraints)

@@ -29,6 +29,10 @@ def standing_out(
 ) -> NDArray[np.float32]:
     """(B,) float32, the cosine above which neighbors of the faces asked for stand out.
 
+    features:  (N, d) unit rows
+    faces:     (B,) rows
+    strangers: (M,) rows that have nothing to do with where the faces lie
+
     A face's log distances to others, log(1 - cosine), are close to a bell curve; by that curve one face in a
     thousand has any of N strangers as close. Its width is that of the wider side: the nearest strangers of a
     poor face are poor faces, and nearer than the far side shows. How a product is rounded depends on where in
@@ -67,8 +71,9 @@ def enough_probes(
 ) -> int | None:
     """The cells a face has to look into, for this share of a sample's neighbors that stand out to be found.
 
-    chance: (N,) the faces in an order that has nothing to do with where they lie
-    bound:  (N,) of `standing_out`
+    features: (N, d) unit rows
+    chance:   (N,) the faces in an order that has nothing to do with where they lie
+    bound:    (N,) of `standing_out`
 
     Most pairs are of those who have many neighbors; so that others keep theirs, each face's share counts too,
     and in the mean five times as much may be missing of it. None where more than a quarter of the cells are
