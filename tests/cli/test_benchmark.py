@@ -25,7 +25,7 @@ def test_what_is_not_there_gets_one_line(run, tmp_path):
         (["benchmark", "ms1m", "--data", "."], "no part to be tested on"),
         (["benchmark", "ms1m", "--data", ".", "--methods", "magic"], "no method is called magic"),
     ):
-        code, _, error = run(*words)
-        assert code == 3
+        code, out, error = run(*words)
+        assert (code, out) == (3, "")
         assert says in error
         assert len(error.splitlines()) == 1

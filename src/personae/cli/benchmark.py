@@ -43,17 +43,17 @@ def benchmark(
 
     chosen = None if methods is None else [name.strip() for name in methods.split(",")]
     refuse_unknown(data_set, chosen or ())
-    lines = []
+    lines: list[Line] = []
     with ExitStack() as stack:
 
         def told(name: str) -> Progress:
             stack.close()  # that of the method before
             return stack.enter_context(progress(f"training {name}", "steps"))
 
-        typer.echo(f"{DATA_SETS[data_set].title}, in percent")
-        typer.echo(HEAD)
         for line in lines_of(data_set, data, chosen, preset=preset.value, models=models, told=told):
             stack.close()
+            if not lines:
+                typer.echo(f"{DATA_SETS[data_set].title}, in percent\n{HEAD}")
             lines.append(line)
             typer.echo(row(line))
     if out is not None:
