@@ -94,7 +94,11 @@ def slow_net(net, x):
         h = h + layer.told(seen.reshape(len(h), width))
         h = h + layer.outer(functional.relu(layer.inner(layer.between(h))))
     h = net.norm(h)
-    weight = net.weigh(h[1:])[:, 0].softmax(0)
+    agree = torch.zeros(len(x))
+    for t in range(len(x)):
+        others = [x[t] @ x[u] for u in range(len(x)) if u != t]
+        agree[t] = sum(others) / max(1, len(others))
+    weight = (net.weigh(h[1:])[:, 0] + 40 * net.trust * agree).softmax(0)
     return functional.normalize(weight @ x + net.mend(h[0]), dim=0)
 
 
@@ -120,17 +124,32 @@ def test_a_long_track_is_the_mean_of_its_clips():
     )
 
 
-@given(tracks=st.integers(1, 5), clips=st.integers(1, 3), seed=st.integers(0, 99))
+def test_trust_takes_from_the_frames_that_agree():
+    rng = np.random.default_rng(0)
+    x = functional.normalize(torch.eye(6)[:1] + 0.1 * unit(rng, 5, 6), dim=1)
+    x[3] = torch.eye(6)[4]
+    net = VideoNet(TransformerConfig(6))
+    there = torch.tensor([[True] * 4 + [False]])
+    with torch.no_grad():
+        average = net(x[None], there)
+        net.trust.fill_(1.0)
+        trusting = net(x[None], there)
+    assert (average @ x[3]).item() > 0.2
+    assert (trusting @ x[3]).item() < 0.05
+
+
+@given(tracks=st.integers(1, 5), clips=st.integers(2, 4), seed=st.integers(0, 99))
 def test_the_loss_is_that_of_the_definition(tracks, clips, seed):
     rng = np.random.default_rng(seed)
     z = unit(rng, tracks, clips, 4)
     apart = torch.from_numpy(rng.random((tracks, tracks)) < 0.5)
+    centre = [(mean := z[u].mean(0)) / mean.norm() for u in range(tracks)]
     terms = []
     for v in range(tracks):
-        centres = [(mean := z[u].mean(0)) / mean.norm() for u in range(tracks)]
         for s in range(clips):
-            own = math.exp(z[v, s] @ centres[v] / 0.1)
-            others = sum(math.exp(z[v, s] @ centres[u] / 0.1) for u in range(tracks) if u != v and apart[v, u])
+            rest = sum(z[v, t] for t in range(clips) if t != s)
+            own = math.exp(z[v, s] @ rest / rest.norm() / 0.1)
+            others = sum(math.exp(z[v, s] @ centre[u] / 0.1) for u in range(tracks) if u != v and apart[v, u])
             terms.append(-math.log(own / (own + others)))
     assert centre_loss(z, apart, 0.1).item() == pytest.approx(np.mean(terms), rel=1e-3, abs=1e-5)
 

@@ -18,6 +18,7 @@ from personae.link.film import Film
 CLIP = 16  # frames looked at together at most
 BLOCK = 512  # clips at a time
 TIME = 0.3  # size of the time encoding beside the features
+STRIDE = 40.0  # what trust of 1 multiplies agreement by, so that it learns as fast as the weights do
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,11 @@ class Layer(nn.Module):
 
 
 class VideoNet(nn.Module):
-    """z = normalise(sum_t a_t x_t + W h_class), a = softmax(v . h_t), h the tokens of an encoder.
+    """z = normalise(sum_t a_t x_t + W h_class), a = softmax(v . h_t + 40 u r_t), h the tokens of an encoder.
 
-    v and W are 0 at first: z begins as the temporal average, and learns which frames to look away from.
+    r_t is how much a frame agrees with the others, which a film is too short to teach the encoder. u, the
+    trust in it, v and W are 0 at first: z begins as the temporal average, and learns which frames to look
+    away from.
     """
 
     def __init__(self, config: TransformerConfig) -> None:
@@ -69,6 +72,7 @@ class VideoNet(nn.Module):
         self.whole = nn.Parameter(torch.zeros(config.width))  # the class token
         self.layers = nn.ModuleList(Layer(config.width, config.heads) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
+        self.trust = nn.Parameter(torch.zeros(()))
         self.weigh, self.mend = nn.Linear(config.width, 1), nn.Linear(config.width, config.dimension)
         for layer in (self.weigh, self.mend):
             nn.init.zeros_(layer.weight)
@@ -83,8 +87,19 @@ class VideoNet(nn.Module):
         for layer in self.layers:
             h = layer(h, seen)
         h = self.norm(h)
-        weight = self.weigh(h[:, 1:])[..., 0].masked_fill(~there, -math.inf).softmax(dim=1)
+        told = self.weigh(h[:, 1:])[..., 0] + STRIDE * self.trust * agreement(x, there)
+        weight = told.masked_fill(~there, -math.inf).softmax(dim=1)
         return functional.normalize((weight[..., None] * x).sum(dim=1) + self.mend(h[:, 0]), dim=1)
+
+
+def agreement(x: Tensor, there: Tensor) -> Tensor:
+    """(B, L), the mean cosine of each frame with the other frames of its clip; 0 where it is the only one.
+
+    x: (B, L, d) unit rows; there: (B, L) bool, which of them are
+    """
+    x = x * there[..., None]
+    others = (x @ x.sum(dim=1)[..., None])[..., 0] - x.square().sum(dim=2)
+    return others / (there.sum(dim=1, keepdim=True) - 1).clamp(min=1)
 
 
 def times(length: int, width: int) -> Tensor:
@@ -94,17 +109,21 @@ def times(length: int, width: int) -> Tensor:
 
 
 def centre_loss(z: Tensor, apart: Tensor, temperature: float) -> Tensor:
-    """Mean of -log softmax(z_vs . c_u / t)_v over the tracks u that v is told from, and v itself.
+    """Mean of -log(e_v / (e_v + sum_u e_u)), e_u = exp(z_vs . c_u / t), u the tracks that v is told from.
 
-    z:     (V, S, d) unit rows, S sub-clips of each of V tracks
+    z:     (V, S, d) unit rows, S sub-clips of each of V tracks, at least two
     apart: (V, V) bool, which tracks u a track v is told from
 
-    c_v, the centre of a track, is the normalised mean of its sub-clips; no gradient flows into it.
+    c_u, the centre of a track, is the normalised mean of its sub-clips, c_v that of the others than s: with
+    itself in it a sub-clip would be near for its bad frames too. No gradient flows into centres.
     """
-    centre = functional.normalize(z.mean(dim=1), dim=1).detach()
-    alike = z @ centre.T / temperature  # (V, S, V)
-    own = torch.eye(len(z), dtype=torch.bool)
-    alike = alike.masked_fill(~(apart | own)[:, None], -math.inf)
+    fixed = z.detach()
+    total = fixed.sum(dim=1, keepdim=True)
+    others = functional.normalize(total - fixed, dim=2)  # (V, S, d)
+    alike = z @ functional.normalize(total[:, 0], dim=1).T  # (V, S, V)
+    own = torch.eye(len(z), dtype=torch.bool, device=z.device)[:, None]
+    alike = torch.where(own, (z * others).sum(dim=2, keepdim=True), alike) / temperature
+    alike = alike.masked_fill(~(apart[:, None] | own), -math.inf)
     return -alike.log_softmax(dim=2).diagonal(dim1=0, dim2=2).mean()
 
 

@@ -27,10 +27,11 @@ PLAN = Plan(
 )
 PAIR_PLAN = replace(PLAN, learning_rate=3e-4)
 TRACKS = 128  # a step
-SUB_CLIPS = 2  # a track
-SHORTEST, LONGEST = 0.3, 0.8  # of a track, a sub-clip
+SHORTEST = 0.3  # of a track, the shorter of its two sub-clips
 WRONG = 0.2  # share of the frames that are another's
-UNLIKE = 0.5  # share of the other tracks, the least alike, that a track is told from
+UNLIKE = 0.8  # a pair of tracks less alike than the most alike fifth of overlapping pairs is told apart
+KNOWN = 10  # overlapping pairs at least; with fewer, half of all pairs are told apart
+CROWD = 2000  # tracks at most, whose pairs are looked at then
 TEMPERATURE = 0.1
 PAIRS = 512  # a step
 FRAMES = 1000  # whose distances are sorted
@@ -40,35 +41,41 @@ Pairs = Literal["tracks", "ranked"]
 
 
 class FilmLesson:
-    """Sub-clips are near the centre of their track, and far from those of tracks that are somebody else's.
+    """A sub-clip is near the rest of its track, and far from tracks that are somebody else's.
 
-    Others are the tracks that overlap in time, for sure, and the half of the batch whose temporal averages are
-    least alike. Frames of anybody are put in the place of some, so that the network learns to look away from
-    them; that is this project's.
+    The two sub-clips of a track have no frame in common, so that what is wrong with a frame of one doesn't help
+    to find the other. Somebody else's are the tracks that overlap in time, for sure, and those whose temporal
+    averages are as unlike as four fifths of the overlapping ones are. Frames of anybody are put in the place of
+    some, so that the network learns to look away from them. All this is this project's.
     """
 
     module: nn.Module
 
     def __init__(self, film: Film, net: VideoNet, seed: int) -> None:
         self.film, self.module, self.seed = film, net, seed
-        self.means = film.means
+        self.means, self.level = film.means, unlike(film)
 
     def loss(self, step: int, device: str) -> Tensor:
         """The loss of tracks drawn anew."""
         rng = np.random.default_rng(seed_of(self.seed, step))
         track = torch.from_numpy(rng.permutation(len(self.film))[:TRACKS])
-        x, there = self.sub_clips(track.repeat_interleave(SUB_CLIPS), rng)
+        x, there = self.sub_clips(track, rng)
         z = self.module(x.to(device), there.to(device))
-        apart = told_apart(self.means[track]) | self.film.apart[track][:, track]
-        return centre_loss(z.reshape(len(track), SUB_CLIPS, -1), apart.to(device), TEMPERATURE)
+        looks = self.means[track] @ self.means[track].T < self.level
+        apart = (looks | self.film.apart[track][:, track]).to(device)
+        return centre_loss(z.reshape(len(track), 2, -1), apart, TEMPERATURE)
 
     def sub_clips(self, track: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """A part of each track, as `Film.clips`."""
+        """Two parts of each track without a common frame, as `Film.clips`; a lone frame is both."""
         whole = self.film.length[track]
-        share = torch.from_numpy(rng.uniform(SHORTEST, LONGEST, len(track)))
-        length = (whole * share).ceil().long().clamp(max=CLIP)
-        start = (torch.from_numpy(rng.random(len(track))) * (whole - length + 1)).long()
-        x, there = self.film.clips(self.film.begin[track] + start, length)
+        share = torch.from_numpy(rng.uniform(SHORTEST, 1 - SHORTEST, len(track)))
+        cut = torch.minimum((whole * share).round().long(), whole - 1).clamp(min=1)
+        start = torch.stack([torch.zeros_like(cut), cut % whole], dim=1)
+        room = torch.stack([cut, whole - start[:, 1]], dim=1).reshape(-1)
+        length = room.clamp(max=CLIP)
+        start = (self.film.begin[track][:, None] + start).reshape(-1)
+        start = start + (torch.from_numpy(rng.random(len(room))) * (room - length + 1)).long()
+        x, there = self.film.clips(start, length)
         wrong = torch.from_numpy(rng.random(there.shape) < WRONG)
         anybody = torch.from_numpy(rng.integers(0, len(self.film.frames), there.shape))
         return torch.where(wrong[..., None], self.film.frames[anybody], x), there
@@ -78,11 +85,16 @@ class FilmLesson:
         return 0.0
 
 
-def told_apart(means: Tensor) -> Tensor:
-    """(V, V) bool, the share `UNLIKE` of pairs of tracks that are least alike by their means (V, d)."""
-    alike = means @ means.T
-    off = alike[~torch.eye(len(means), dtype=torch.bool)]
-    return alike < off.quantile(UNLIKE)
+def unlike(film: Film) -> float:
+    """The cosine of temporal averages below which two tracks are taken for two people.
+
+    It is above `UNLIKE` of the pairs that overlap, which are two people; where few do, above half of all pairs.
+    """
+    a, b = film.apart.triu().nonzero().T
+    if len(a) >= KNOWN:
+        return float(np.quantile((film.means[a] * film.means[b]).sum(dim=1).numpy(), UNLIKE))
+    some = film.means[:: -(-len(film) // CROWD)]
+    return float(np.median((some @ some.T)[~torch.eye(len(some), dtype=torch.bool)].numpy()))
 
 
 class PairLesson:
