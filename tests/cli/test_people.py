@@ -166,7 +166,7 @@ def test_a_video_gives_its_people_with_their_times(run, tmp_path):
     write_video(tmp_path / "films" / "film.mp4", shots)
     code, told, _ = run("people", tmp_path / "films", "--out", tmp_path / "out", "--rate", 4)
     assert code == 0
-    assert "faces in 0 photos and 1 video (1 new): 3 people" in told
+    assert "faces in 1 video (1 new): 3 people" in told
     found = rows(tmp_path / "out" / "faces.csv")
     assert len(found) == 9
     assert all(0 <= float(row["from"]) < float(row["to"]) < 4 for row in found)

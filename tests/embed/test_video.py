@@ -88,10 +88,14 @@ def test_a_turned_video_gives_upright_pictures(tmp_path, turn):
 def test_what_cannot_be_read_says_why(tmp_path):
     write_video(tmp_path / "whole.mp4", [EMPTY])
     content = (tmp_path / "whole.mp4").read_bytes()
-    files = {"text.mp4": b"no video", "empty.mp4": b"", "cut.mp4": content[: len(content) // 2]}
-    for name, data in files.items():
+    files = {
+        "text.mp4": (b"no video", "not a video"),
+        "empty.mp4": (b"", "the file is empty"),
+        "cut.mp4": (content[: len(content) // 2], "or cut off too early"),
+    }
+    for name, (data, reason) in files.items():
         (tmp_path / name).write_bytes(data)
-        with (tmp_path / name).open("rb") as file, pytest.raises(BrokenPhotoError, match="not a video") as told:
+        with (tmp_path / name).open("rb") as file, pytest.raises(BrokenPhotoError, match=reason) as told:
             seconds_of(file)
         assert "\n" not in str(told.value)
 

@@ -53,3 +53,17 @@ def test_the_page_has_a_strip_a_person_and_video_and_links_to_the_moment(people,
     assert "a%20%26%20b.mp4#t=90.0" in page
     assert 'title="a &amp; b.mp4 at 0:50' in page
     assert "photos and videos with faces" in page
+
+
+def test_a_page_of_videos_alone_speaks_of_no_photos(people, tmp_path):
+    films = People(
+        people.faces.take(np.flatnonzero(~np.isnan(np.array(SPANS)[:, 0]))),
+        people.labels[[0, 1, 2, 3, 6]],
+        np.ones(5, np.float32),
+        [b"jpeg"] * 5,
+    )
+    write_page(films, tmp_path / "index.html", photos=tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    assert "<dt>videos with faces</dt>" in page
+    assert "3 faces in 1 video</p>" in page
+    assert "2 faces in 2 videos</p>" in page

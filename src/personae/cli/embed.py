@@ -99,12 +99,9 @@ def chosen_embedder(path: Path | None, mean: float, scale: float, color: Color) 
 
 
 def looked_at(album: "Album") -> str:
-    """How many photos, and videos if there are any."""
-    photos, videos = (
-        f"{count:,} {what}{'s' * (count != 1)}"
-        for count, what in ((album.photos, "photo"), (album.videos, "video"))
-    )
-    return f"{photos} and {videos}" if album.videos else photos
+    """How many photos and videos there are, of which there are any."""
+    counts = (album.photos, "photo"), (album.videos, "video")
+    return " and ".join(f"{count:,} {what}{'s' * (count != 1)}" for count, what in counts if count)
 
 
 def look_through(photos: Path, store: Path, embedder: "Embedder", rate: float) -> "Album":

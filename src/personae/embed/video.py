@@ -118,11 +118,16 @@ def opened(file: BinaryIO) -> Iterator[tuple[Any, Any]]:
         raise MissingExtraError("video needs one more package: pip install 'personae[video]'") from error
     av.logging.set_level(None)
     file.seek(0)
+    if not file.read(1):
+        raise BrokenPhotoError("the file is empty")
+    file.seek(0)
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
         container = av.open(file, options=options, metadata_errors="ignore")
     except (av.FFmpegError, OSError, ValueError) as error:  # of hostile bytes it raises all three
-        raise BrokenPhotoError(f"not a video in a format that is read: {plain(error)}") from error
+        raise BrokenPhotoError(
+            f"not a video in a format that is read, or cut off too early: {plain(error)}"
+        ) from error
     with closing(container):
         stream: Any = container.streams.best("video")
         if stream is None or stream.codec_context is None:

@@ -98,7 +98,7 @@ def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tu
         most_reasons=MOST_REASONS,
         most_skipped=MOST_SKIPPED,
         folded_from=FOLDED_FROM,
-        with_videos=people.sources.span is not None,
+        source=_shown(people),
         cells=CELLS,
         clock=clock,
         legible=legible,
@@ -111,6 +111,14 @@ def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tu
     )
     with atomic_write(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
+
+
+def _shown(people: People) -> tuple[str, str]:
+    """What the faces come from, one and many of it."""
+    span = people.sources.span
+    if span is None:
+        return "photo", "photos"
+    return ("photo or video", "photos and videos") if np.isnan(span).any() else ("video", "videos")
 
 
 def relative_folder(photos: Path, page: Path) -> str:
