@@ -25,6 +25,7 @@ ROWS = 1 << 12  # faces whose strangers are looked at
 RUNG = 10**0.5  # from one share of false links to the next that is tried
 RUNGS = 6  # shares that are tried for `target_precision`
 AS_ASKED = 1  # the rung of `false_links`
+SETTLED = 0.05  # widths that the floor has to fall by for another look
 MOST = 0.9  # share of false links of the loosest look
 
 
@@ -46,16 +47,17 @@ def cluster(features: FaceSet | ArrayLike, *, constraints: Constraints | None = 
 class Auto(FeatureClusterer):
     """Two faces are linked if few of the links between faces as close as they are can be between strangers.
 
-    Each face is compared with some of the others; the level and spread of those log distances say how close
-    a stranger can come, whatever the embedder. They are looked at three times. First from the far side, which a
-    face's own person does not reach even where it is five sixths of the collection, and all faces are given the
-    middle ones; with `strangers` from elsewhere this look is at them. Then without the people found, from the
-    near side, which is the one that matters, and believed to be a face's own as far as that keeps its strangers
-    away. Last, strangers are counted again, and at each closeness the links that they would make are compared
-    with those that there are (`personae.link.false_links`). The map equation turns the links into people;
-    those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes are taken
-    apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the mean
-    (`personae.clustering.lone_faces`).
+    Each face is compared with some of the others; the level and spread of those log distances say how close a
+    stranger can come, whatever the embedder. They are looked at again and again. First from the far side, which
+    a face's own person does not reach even where it is five sixths of the collection, and all faces are given
+    the middle ones; with `strangers` from elsewhere this look is at them. Then without the people found, from
+    the near side, and believed to be a face's own as far as that keeps its strangers away. Then, without the
+    people of that look, at the tail of the closest strangers, which is what matters: at each closeness the
+    links that they would make are compared with those that there are (`personae.link.false_links`), and as long
+    as links may then be less close than before, they are looked at once more. The map equation turns the links
+    into people; those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes
+    are taken apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the
+    mean (`personae.clustering.lone_faces`).
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where more than that are one person, for then there are too few strangers to measure (give it some:
@@ -81,7 +83,7 @@ class Auto(FeatureClusterer):
     def __init__(
         self,
         k: int = 80,
-        false_links: float = 0.2,
+        false_links: float = 0.15,
         target_precision: float | None = None,
         sample: int = 1024,
         strangers: NDArray[np.floating[Any]] | None = None,
@@ -154,6 +156,9 @@ class Auto(FeatureClusterer):
     ) -> "Looks":
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
 
+        A person torn apart counts among the strangers, who then seem closer than they are; so the look is taken
+        again with the people it finds, until the widths that links must exceed fall no more.
+
         measured: who looks at the strangers
 
         InputError: strangers of another dimension.
@@ -170,17 +175,23 @@ class Auto(FeatureClusterer):
             strangers = measured(faces.features, others, side="near")
             sample |= others
         floor = bell_floor(ALPHA, len(faces))
-        guess = _guess(faces, graph, strangers.believed(0), floor)
-        near = measured(faces.features, sample, side="near", labels=guess)
         rows = Sample.among(faces.features, graph, ROWS).face
-        pairs = StrangerPairs.among(faces.features, rows, sample, guess)
-        yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)
-        strangers = near.believed(yardstick.share)
-        guess = _guess(faces, graph, strangers, floor)
-        pairs = StrangerPairs.among(faces.features, rows, sample, guess)
+        labels = _guess(faces, graph, strangers.believed(0), floor)
+        near = measured(faces.features, sample, side="near", labels=labels)
+        pairs = StrangerPairs.among(faces.features, rows, sample, labels)
+        labels = _guess(faces, graph, near.believed(lightest_tail(near, pairs)), floor)
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
-        floors = least_widths(strangers, pairs, graph, shares, floor)
-        return Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
+        looks: Looks | None = None
+        while True:
+            tail = measured(faces.features, sample, side="tail", labels=labels)
+            pairs = StrangerPairs.among(faces.features, rows, sample, labels)
+            yardstick = Yardstick(sample, lightest_tail(tail, pairs), *tail.middle)
+            strangers = tail.believed(yardstick.share)
+            floors = least_widths(strangers, pairs, graph, shares, floor)
+            if looks is not None and floors[AS_ASKED] > looks.floors[AS_ASKED] - SETTLED:
+                return looks
+            looks = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
+            labels = looks.unconstrained()
 
 
 @dataclass
@@ -208,6 +219,12 @@ class Looks:
     def expected(self, rung: int) -> Expected:
         """By the next but one stricter look, and the next looser one."""
         return expected(self.labels(rung), self.labels(rung + 2), self.labels(rung - 1))
+
+    def unconstrained(self) -> NDArray[np.int32]:
+        """(N,) int32, the people at `AS_ASKED` were nothing known of them."""
+        if self.constraints is None:
+            return self.labels(AS_ASKED)
+        return people(self.faces, self.graph, self.strangers, self.floors[AS_ASKED:])
 
     def labels(self, rung: int) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces."""

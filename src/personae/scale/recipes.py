@@ -30,7 +30,7 @@ from personae.scale.search_stages import BASE, read_knn, tables_of
 from personae.scale.shards import ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
-LOOKS = 2  # at the strangers of every face, by `Auto`
+LOOKS = 4  # at the strangers of every face, by `Auto`, of most collections
 LINKED = 64  # links a face that there is memory for
 TORCH = 300 << 20  # bytes
 OF_LINK = 60  # bytes that the map equation's search holds for each of them
@@ -80,7 +80,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
                 np.savez(temporary, **arrays)
             work = partial(_seen, features=reach, asked=asked, side=side)
             n, d = features.shape
-            told = Share(passes * n, LOOKS * n, auto_shard(n, d, len(sample.face)))
+            told = Share(passes * n, max(LOOKS, passes + 1) * n, auto_shard(n, d, len(sample.face)))
             seen = in_rows(desk, f"seen-{passes}", work, n, told)
             found = settled(np.load(seen))
             for file in (asked, seen):
