@@ -4,8 +4,9 @@ from statistics import mean
 
 from benchmarks.figures import both_fs, pair_of, results, table
 from personae import Auto
+from personae.scale.memory import of_auto_shard
 from personae.scale.pipeline import disk_of, memory_of
-from personae.scale.recipes import auto_recipe, auto_shard
+from personae.scale.recipes import auto_recipe
 from personae.scale.search_stages import LOOKED_UP, look_up_memory, run_size, shard_memory
 from personae.scale.shards import ROWS
 
@@ -93,7 +94,7 @@ def plan() -> str:
             "labels": 1,
         }
         shard = {"cells": look_up_memory(d, cells, probes), "knn": shard_memory(n, d, k, probes)}
-        shard |= {"links": auto_shard(n, d), "labels": memory_of(n, d, auto_recipe(Auto(k)))["labels"]}
+        shard |= {"links": of_auto_shard(n, d), "labels": memory_of(n, d, auto_recipe(Auto(k)))["labels"]}
         disk = disk_of(n, k, probes)
         for stage, row in of.items():
             hours = row["seconds"] * threads * growth[stage] / 3600

@@ -63,6 +63,8 @@ class Decision:
                 return np.asarray(clusterer.cluster(links.graph, links.density, links.preference))
             return np.asarray(clusterer.cluster(links.graph))
         clusterer = CLUSTERERS[self.clusterer](**self.parameters)
+        if self.tau > 0:
+            return np.asarray(clusterer.cluster(links.graph.at_least(self.tau)))
         return np.asarray(clusterer.cluster(positive(links.graph.at_least(self.tau))))
 
 

@@ -13,6 +13,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
+from personae.data.pages import passing
 from personae.graph.cells import BLOCK, SHOWN, Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.knn_graph import KnnGraph
@@ -36,6 +37,7 @@ RUNS = 2048
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 UNEVEN = 1.25  # a run may be so many times as large as the mean
 BASE = 600 << 20  # bytes of Python and of all libraries
+READ_AT_ONCE = 1 << 12  # lists of cells
 LIKELY = 0.015  # of the cells
 TABLES, MET = ("neighbors", "similarities"), "met-"
 Mode = Literal["r", "r+", "w+", "c"]
@@ -84,13 +86,17 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
             yield block
             file.unlink()
 
-    _write_rows(drawn, (n, probes), looked_up())
-    by_cell = np.argsort(own, kind="stable")
-    parts = (by_cell[low:high] for low, high in shards)
-    _write_rows(sorted_by_cell, (n, probes), (np.sort(np.load(drawn, mmap_mode="r")[part]) for part in parts))
-    looking = np.zeros(count, np.int64)
-    for low, high in shards:
-        looking += np.bincount(np.load(sorted_by_cell, mmap_mode="r")[low:high].ravel(), minlength=count)
+    write_rows(drawn, (n, probes), looked_up())
+    by_cell, looking = np.argsort(own, kind="stable"), np.zeros(count, np.int64)
+
+    def cell_after_cell() -> Iterator[NDArray[np.int32]]:
+        lists = np.load(drawn, mmap_mode="r")
+        for here in passing(n, READ_AT_ONCE, lists):
+            block = np.sort(lists[by_cell[here]])
+            looking[:] += np.bincount(block.ravel(), minlength=count)
+            yield block
+
+    write_rows(sorted_by_cell, (n, probes), cell_after_cell())
     np.save(desk.folder / "order.npy", plan.chance[by_cell].astype(np.int32))
     np.save(desk.folder / "cell.npy", own[by_cell])
     np.save(desk.folder / "start.npy", np.r_[0, np.cumsum(looking)])
@@ -310,10 +316,12 @@ def _allocate(file: Path) -> None:
             os.posix_fallocate(written.fileno(), 0, file.stat().st_size)
 
 
-def _write_rows(file: Path, shape: tuple[int, int], blocks: Iterable[NDArray[np.int32]]) -> None:
-    """A `.npy` of int32, block after block."""
-    about = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.int32)), "fortran_order": False, "shape": shape}
+def write_rows(
+    file: Path, shape: tuple[int, int], blocks: Iterable[NDArray[Any]], dtype: type[np.generic] = np.int32
+) -> None:
+    """A `.npy`, block after block."""
+    about = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     with file.open("wb") as written:
         np.lib.format.write_array_header_1_0(written, about)
         for block in blocks:
-            written.write(np.ascontiguousarray(block).tobytes())
+            written.write(np.ascontiguousarray(block, dtype).tobytes())
