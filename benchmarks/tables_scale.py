@@ -26,18 +26,31 @@ def scale() -> str:
             row["stage"],
         ]
         scores = f"F {both_fs(row)}" if "bcubed_f" in row else quality
-        lines.append([*about, f"{row['seconds']:.1f}", f"{rate:,.0f}", *sizes, scores])
+        busy = f"{row['cpu_seconds']:.1f}" if "cpu_seconds" in row else ""
+        lines.append([*about, f"{row['seconds']:.1f}", busy, f"{rate:,.0f}", *sizes, scores])
     head = [
         "faces",
         "method",
         "stage",
         "seconds",
+        "processor seconds",
         "faces a second",
         "peak MiB",
         "MiB told before",
         "MiB on disk",
     ]
     return table([*head, "quality"], lines)
+
+
+def kills() -> str:
+    """A run that was killed in every stage."""
+    lines = []
+    for row in results("kills")["rows"]:
+        told = f"{row['takes']:.1f}", f"{row['killed_after']:.1f}"
+        kept = "yes" if row["done_again"] else "no", "the same" if row["same_labels"] else "others"
+        lines.append([f"{row['faces']:,}", row["stage"], *told, *kept])
+    head = ["faces", "stage", "seconds in one piece", "killed after", "done again once finished"]
+    return table([*head, "labels in the end"], lines)
 
 
 def update() -> str:

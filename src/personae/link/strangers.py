@@ -69,6 +69,15 @@ class Strangers:
             weights[here] = np.where(there, z - floor + HEAD_START, 0)
         return KnnGraph(others, weights)
 
+    def count(self, graph: KnnGraph, floor: float) -> int:
+        """How many links `link` makes."""
+        links = 0
+        for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
+            other = graph.neighbors[here]
+            z = self.widths(np.arange(here.start, here.stop), other, graph.similarities[here])
+            links += int(((z > floor) & (other != NOBODY)).sum())
+        return links
+
     def widths(
         self, faces: NDArray[np.intp], others: NDArray[Any], cosines: NDArray[np.floating[Any]]
     ) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from personae.data.pages import READ, READS
 from personae.graph.affinity import LOOKS
 from personae.graph.affinity import ROWS as MATRIX
-from personae.scale.search_stages import BASE
+from personae.scale.search_stages import AROUND
 from personae.scale.shards import ROWS
 
 LINKED = 24  # links a face that are foreseen
@@ -15,7 +15,9 @@ OF_FACE = 240  # and for each face
 OF_ENTRY = 100  # and the rows of an affinity matrix for each neighbor
 LISTS = 8  # bytes a neighbor
 TORCH = 300 << 20
-AROUND = 1 << 30  # of the features that lie on disk around those of a block of faces
+PROGRAM = 430 << 20  # Python and the libraries
+LOOKED_AT = 1 << 12  # faces at a time, in no order,
+OF_NEIGHBORS = 1 << 14  # or the neighbors that they are averaged with
 
 
 class Size(NamedTuple):
@@ -26,26 +28,26 @@ class Size(NamedTuple):
     k: int
     on_disk: bool
 
-    @property
-    def features(self) -> int:
-        """The features, or what is seen of them at a time."""
+    def features(self, rows: int) -> int:
+        """The features, or what is held of a map where so many rows are looked at."""
         whole = 4 * self.n * self.d
-        return min(whole, AROUND) if self.on_disk else whole
+        return min(whole, rows * AROUND) if self.on_disk else whole
 
 
 Memory = Callable[[Size], int]
 
 
-def of_map_equation(size: Size) -> int:
-    """Links as lists, or as the map equation needs them; what is known of faces; and some features."""
-    links = min(size.k, LINKED)
-    each = OF_FACE + max(LISTS * (size.k + links), OF_LINK * links)
-    return BASE + size.features + size.n * each
+def of_map_equation(size: Size, links: int = LINKED) -> int:
+    """Links, so many a face, as lists or for the map equation; what is known of faces; some features."""
+    links = min(size.k, links)
+    of_links = size.n * max(LISTS * (size.k + links), OF_LINK * links)
+    features = size.features(LOOKED_AT)
+    return PROGRAM + size.n * OF_FACE + (max(of_links, features) if size.on_disk else of_links + features)
 
 
 def of_auto_shard(n: int, d: int, sample: int = 1024) -> int:
     """Who everybody is, the features of a run of faces, and what they have with the sample."""
-    return BASE + 4 * n + ROWS * (4 * d + 32 * sample) + 16 * d * sample
+    return PROGRAM + 4 * n + ROWS * (4 * d + 16 * sample) + 16 * d * sample
 
 
 def of_evidence(size: Size, hidden: int) -> int:
@@ -55,7 +57,7 @@ def of_evidence(size: Size, hidden: int) -> int:
     means = 0 if on_disk else 12 * n * d
     pairs = run * (12 * d + 4 * k) + run // 2 * (24 * k + 12 * d)
     judged = means + n * (4 * k + 8 * hidden + 120) + pairs
-    return BASE + TORCH + max(size.features + means, means + _of_matrix(n, k), judged)
+    return PROGRAM + TORCH + max(size.features(OF_NEIGHBORS) + means, means + _of_matrix(n, k), judged)
 
 
 def of_convolution(size: Size, hidden: int) -> int:
@@ -64,7 +66,7 @@ def of_convolution(size: Size, hidden: int) -> int:
     run = min(n, max(READ, -(-n // READS))) if on_disk else n
     convolved = 0 if on_disk else 4 * hidden * n
     judged = convolved + 8 * hidden * run + n * (4 * k + 24)
-    return BASE + TORCH + max(size.features + convolved + _of_matrix(n, k), judged)
+    return PROGRAM + TORCH + max(size.features(n) + convolved + _of_matrix(n, k), judged)
 
 
 def _of_matrix(n: int, k: int) -> int:

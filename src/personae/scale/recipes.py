@@ -97,13 +97,18 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
 
         looks = method.looks(FaceSet(opened(reach)), graph, measured=measured)
         floors = looks.floors[AS_ASKED:]
-        np.savez(desk.folder / "strangers.npz", floors=floors, **vars(looks.strangers))
-        return {"floor": round(floors[0], 2)}
+        count = looks.strangers.count(graph, floors[0])
+        np.savez(desk.folder / "strangers.npz", floors=floors, links=count, **vars(looks.strangers))
+        return {"floor": round(floors[0], 2), "links": count}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         with np.load(desk.of["links"] / "strangers.npz") as held:
             strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
-        return people(FaceSet(opened(features)), read_knn(desk.of["knn"]), strangers, floors, constraints)
+            count = int(held["links"])
+        faces, graph = FaceSet(opened(features)), read_knn(desk.of["knn"])
+        size = Size(len(faces), faces.dimension, graph.k, isinstance(features, Path))
+        desk.refuse_more_than_memory(of_map_equation(size, count // len(faces)))
+        return people(faces, graph, strangers, floors, constraints)
 
     def look_memory(size: Size) -> int:
         shard = of_auto_shard(size.n, size.d, method.sample) + 16 * size.n

@@ -37,7 +37,8 @@ RUNS = 2048
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 UNEVEN = 1.25  # a run may be so many times as large as the mean
 BASE = 600 << 20  # bytes of Python and of all libraries
-READ_AT_ONCE = 1 << 12  # lists of cells
+READ_AT_ONCE = 1 << 12  # lists of cells, in no order,
+AROUND = 1 << 16  # bytes of a map around each
 LIKELY = 0.015  # of the cells
 TABLES, MET = ("neighbors", "similarities"), "met-"
 Mode = Literal["r", "r+", "w+", "c"]
@@ -126,8 +127,9 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
 def cells_memory(n: int, d: int, probes: int) -> int:
     """Bytes: features as they are read, and what the cells are learned from, or the lists of cells."""
     cells = CELLS * math.isqrt(n)
-    learned = 8 * d * SHOWN * cells
-    return BASE + 4 * d * n + 36 * n + max(learned, probes * (4 * n + 16 * LOOKED_UP))
+    learned = BASE + 8 * d * SHOWN * cells
+    sorted_by_cell = BASE + 8 * probes * LOOKED_UP + READ_AT_ONCE * (8 * probes + AROUND)
+    return 4 * d * n + 36 * n + max(learned, look_up_memory(d, cells, probes), sorted_by_cell)
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
@@ -259,7 +261,8 @@ def _extend(span: Span, *, features: Features, cells: Path, folder: Path) -> Non
 
 
 def _wide(features: Features) -> NDArray[np.float32]:
-    return np.ascontiguousarray(opened(features), dtype=np.float32)
+    held = opened(features)
+    return held if held.dtype == np.float32 else np.ascontiguousarray(held, dtype=np.float32)
 
 
 def _look_at_all(span: Span, *, features: Features, k: int, folder: Path) -> None:
