@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.record import RESULTS, THREADS, record
-from benchmarks.scale import MEMORY, RECALL, RECIPES, STAGES, prepare
+from benchmarks.scale import MEMORY, RECALL, RECIPES, STAGES, link_stages, prepare
 from personae import FaceSet
 from personae.scale.pipeline import stages_of
 from personae.scale.stages import PART, Run, run_stages
@@ -68,16 +68,17 @@ def finished(work: Path) -> dict[str, int]:
     return {stage: file.stat().st_mtime_ns for stage, file in files.items() if file.exists()}
 
 
-def measured(faces: int, seed: int) -> list[dict[str, Any]]:
-    """Every stage killed once."""
+def measured(faces: int, stages: list[str], seed: int) -> list[dict[str, Any]]:
+    """Some stages killed once each; what comes before them is that of the whole run."""
     folder, chance = prepare(faces), random.Random(seed)
     whole, work = folder / METHOD, folder / "kills"
     if begun(faces, whole).wait():
         raise SystemExit("the whole run failed")
     shutil.rmtree(work, ignore_errors=True)
+    link_stages(STAGES[: STAGES.index(stages[0])], whole, work)
     rows: list[dict[str, Any]] = []
-    known: dict[str, int] = {}
-    for stage in STAGES:
+    known = finished(work)
+    for stage in stages:
         takes = json.loads((whole / f"{stage}.json").read_text())["seconds"]
         wait = killed_in(stage, faces, work, takes, chance)
         known = finished(work) | known
@@ -96,6 +97,7 @@ def measured(faces: int, seed: int) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faces", type=int, nargs="*", default=[100_000])
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="in their order")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="run it in this folder, write nothing else")
     chosen = parser.parse_args()
@@ -105,10 +107,9 @@ def main() -> None:
     file = RESULTS / "kills.json"
     rows = json.loads(file.read_text())["rows"] if file.exists() else []
     for faces in chosen.faces:
-        rows = [row for row in rows if row["faces"] != faces] + measured(faces, chosen.seed)
+        rows = [row for row in rows if row["faces"] != faces] + measured(faces, chosen.stages, chosen.seed)
         rows.sort(key=lambda row: row["faces"])  # stable
         record("kills", {"seed": chosen.seed, "method": METHOD, "rows": rows})
-        print(*rows[-len(STAGES) :], sep="\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +56,12 @@ def prepare(faces: int) -> Path:
     return folder
 
 
-def share_graph(folder: Path) -> None:
-    """The graph of the first method for the others, without another copy on the disk."""
-    first, *others = (folder / method for method in RECIPES)
-    for other in others:
-        for stage in OF_GRAPH:
-            shutil.rmtree(other / stage, ignore_errors=True)
-            shutil.copytree(first / stage, other / stage, copy_function=os.link)
-            shutil.copy(first / f"{stage}.json", other)
+def link_stages(stages: Sequence[str], done: Path, other: Path) -> None:
+    """Stages that are done for another folder to work in, without another copy on the disk."""
+    for stage in stages:
+        shutil.rmtree(other / stage, ignore_errors=True)
+        shutil.copytree(done / stage, other / stage, copy_function=os.link)
+        shutil.copy(done / f"{stage}.json", other)
 
 
 def measured(faces: int, method: str, stage: str) -> dict[str, Any]:
@@ -139,7 +137,8 @@ def main() -> None:
                     print(row, flush=True)
                     keep(rows)
                 if (method, stage) == (next(iter(RECIPES)), OF_GRAPH[-1]):
-                    share_graph(prepare(faces))
+                    for other in list(RECIPES)[1:]:
+                        link_stages(OF_GRAPH, prepare(faces) / method, prepare(faces) / other)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The kNN graph: the one value that travels from search to clustering."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,9 +77,19 @@ class KnnGraph:
 
     def at_least(self, tau: float) -> "KnnGraph":
         """Only the links of similarity `tau` or above."""
-        neighbors, similarities = np.empty_like(self.neighbors), np.empty_like(self.similarities)
+        return self._only(lambda values: values >= tau)
+
+    def positive(self) -> "KnnGraph":
+        """Only the links of similarity above 0."""
+        return self._only(lambda values: values > 0)
+
+    def _only(self, kept: Callable[[NDArray[np.floating[Any]]], NDArray[np.bool_]]) -> "KnnGraph":
+        """As `where`, a block at a time."""
+        neighbors = np.empty(self.neighbors.shape, self.neighbors.dtype)
+        similarities = np.empty(self.similarities.shape, self.similarities.dtype)
         for here in passing(len(self), BLOCK, self.neighbors, self.similarities):
             values = self.similarities[here]
-            neighbors[here] = np.where(values >= tau, self.neighbors[here], NOBODY)
-            similarities[here] = np.where(values >= tau, values, 0)
+            there = kept(values)
+            neighbors[here] = np.where(there, self.neighbors[here], NOBODY)
+            similarities[here] = np.where(there, values, 0)
         return KnnGraph(neighbors, similarities)

@@ -11,10 +11,12 @@ from personae.scale.shards import ROWS
 
 LINKED = 24  # links a face that are foreseen
 OF_LINK = 28  # bytes that the map equation holds for each of them
-OF_FACE = 240  # and for each face
+OF_FACE = 120  # and for each face,
+OF_STRANGERS = 120  # and for its strangers while they are measured
 OF_ENTRY = 100  # and the rows of an affinity matrix for each neighbor
 LISTS = 8  # bytes a neighbor
-TORCH = 300 << 20
+TORCH = 150 << 20
+NETWORK = 150 << 20  # of blocks of faces in it
 PROGRAM = 430 << 20  # Python and the libraries
 LOOKED_AT = 1 << 12  # faces at a time, in no order,
 OF_NEIGHBORS = 1 << 14  # or the neighbors that they are averaged with
@@ -57,7 +59,9 @@ def of_evidence(size: Size, hidden: int) -> int:
     means = 0 if on_disk else 12 * n * d
     pairs = run * (12 * d + 4 * k) + run // 2 * (24 * k + 12 * d)
     judged = means + n * (4 * k + 8 * hidden + 120) + pairs
-    return PROGRAM + TORCH + max(size.features(OF_NEIGHBORS) + means, means + _of_matrix(n, k), judged)
+    return (
+        PROGRAM + TORCH + NETWORK + max(size.features(OF_NEIGHBORS) + means, means + _of_matrix(n, k), judged)
+    )
 
 
 def of_convolution(size: Size, hidden: int) -> int:
@@ -66,7 +70,7 @@ def of_convolution(size: Size, hidden: int) -> int:
     run = min(n, max(READ, -(-n // READS))) if on_disk else n
     convolved = 0 if on_disk else 4 * hidden * n
     judged = convolved + 8 * hidden * run + n * (4 * k + 24)
-    return PROGRAM + TORCH + max(size.features(n) + convolved + _of_matrix(n, k), judged)
+    return PROGRAM + TORCH + NETWORK + max(size.features(n) + convolved + _of_matrix(n, k), judged)
 
 
 def _of_matrix(n: int, k: int) -> int:

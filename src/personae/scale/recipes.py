@@ -28,6 +28,7 @@ from personae.methods.facemap import FaceMap
 from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
 from personae.scale.memory import (
+    OF_STRANGERS,
     TORCH,
     Memory,
     Size,
@@ -112,7 +113,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
 
     def look_memory(size: Size) -> int:
         shard = of_auto_shard(size.n, size.d, method.sample) + 16 * size.n
-        return max(shard, of_map_equation(size))
+        return max(shard, of_map_equation(size) + OF_STRANGERS * size.n)
 
     return Recipe(
         k=method.k,
@@ -137,8 +138,7 @@ def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> R
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         weights = np.load(desk.of["links"] / "weights.npy", mmap_mode="r")
-        links = read_knn(desk.of["knn"]).linked(weights).where(weights > 0)
-        return clusterer.cluster(links, constraints)
+        return clusterer.cluster(read_knn(desk.of["knn"]).linked(weights).positive(), constraints)
 
     return Recipe(
         k=method.k,
