@@ -17,7 +17,6 @@ def scale() -> str:
     """Every stage at every size."""
     lines = []
     for row in results("scale")["rows"]:
-        rate = row["faces"] / max(row["seconds"], 0.01)
         quality = f"recall {row['near_recall']:.3f}" if "near_recall" in row else ""
         sizes = (f"{row[size]:,}" for size in ("peak_mib", "told_mib", "disk_mib"))
         about = [
@@ -26,15 +25,16 @@ def scale() -> str:
             row["stage"],
         ]
         scores = f"F {both_fs(row)}" if "bcubed_f" in row else quality
-        busy = f"{row['cpu_seconds']:.1f}" if "cpu_seconds" in row else ""
-        lines.append([*about, f"{row['seconds']:.1f}", busy, f"{rate:,.0f}", *sizes, scores])
+        busy = row.get("cpu_seconds")
+        rates = (f"{busy:.1f}", f"{row['faces'] / busy:,.0f}") if busy else ("", "")
+        lines.append([*about, f"{row['seconds']:.1f}", *rates, *sizes, scores])
     head = [
         "faces",
         "method",
         "stage",
         "seconds",
         "processor seconds",
-        "faces a second",
+        "faces a processor second",
         "peak MiB",
         "MiB told before",
         "MiB on disk",
@@ -110,7 +110,8 @@ def plan() -> str:
         shard |= {"links": of_auto_shard(n, d), "labels": memory_of(n, d, auto_recipe(Auto(k)))["labels"]}
         disk = disk_of(n, k, probes)
         for stage, row in of.items():
-            hours = row["seconds"] * threads * growth[stage] / 3600
+            busy = row.get("cpu_seconds", row["seconds"] * threads)
+            hours = busy * growth[stage] / 3600
             sizes = (f"{shard[stage] / 2**30:,.1f}", f"{disk[stage] / 2**40:,.2f}")
             lines.append([f"{n:,}", stage, f"{shards.get(stage, 1):,}", f"{hours:,.1f}", *sizes])
         lines.append([f"{n:,}", "features", "", "", "", f"{4 * n * d / 2**40:,.2f}"])

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.data.faceset import beside, filled
-from personae.data.pages import is_map, passing, read_at_once
+from personae.data.pages import is_map, let_go, passing, read_at_once
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.threads import Span, in_threads, spans
 
@@ -74,6 +74,7 @@ class Evidence:
         rows = self.features, self.near, self.far
         own = _wide(*(part[faces] for part in rows))
         neighbors, similarities = self.graph.neighbors[faces], self.graph.similarities[faces]
+        let_go(*rows, self.graph.neighbors, self.graph.similarities)
         found[:, :, 0] = similarities
         found[neighbors < 0, 0] = 0
         asked = faces, neighbors
