@@ -82,7 +82,8 @@ def measured(faces: int, stages: list[str], seed: int) -> list[dict[str, Any]]:
         takes = json.loads((whole / f"{stage}.json").read_text())["seconds"]
         wait = killed_in(stage, faces, work, takes, chance)
         known = finished(work) | known
-        rows.append({"faces": faces, "stage": stage, "takes": takes, "killed_after": round(wait, 1)})
+        told = {"takes": takes, "killed_after": round(wait, 1), "seed": seed}
+        rows.append({"faces": faces, "stage": stage, **told})
         print(rows[-1], flush=True)
     if begun(faces, work).wait():
         raise SystemExit("the last run failed")
@@ -109,7 +110,7 @@ def main() -> None:
     for faces in chosen.faces:
         rows = [row for row in rows if row["faces"] != faces] + measured(faces, chosen.stages, chosen.seed)
         rows.sort(key=lambda row: row["faces"])  # stable
-        record("kills", {"seed": chosen.seed, "method": METHOD, "rows": rows})
+        record("kills", {"method": METHOD, "rows": rows})
 
 
 if __name__ == "__main__":

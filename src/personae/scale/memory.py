@@ -6,7 +6,7 @@ from typing import NamedTuple
 from personae.data.pages import READ, READS
 from personae.graph.affinity import LOOKS
 from personae.graph.affinity import ROWS as MATRIX
-from personae.scale.search_stages import AROUND
+from personae.scale.search_stages import AROUND, PROGRAM
 from personae.scale.shards import ROWS
 
 LINKED = 24  # links a face that are foreseen
@@ -17,7 +17,6 @@ OF_ENTRY = 100  # and the rows of an affinity matrix for each neighbor
 LISTS = 8  # bytes a neighbor
 TORCH = 150 << 20
 NETWORK = 250 << 20  # of blocks of faces in it
-PROGRAM = 430 << 20  # Python and the libraries
 LOOKED_AT = 1 << 12  # faces at a time, in no order,
 OF_NEIGHBORS = 1 << 14  # or the neighbors that they are averaged with
 
@@ -58,7 +57,7 @@ def of_evidence(size: Size, hidden: int) -> int:
     run = min(n, max(READ, -(-n // READS))) if on_disk else 0
     means = 0 if on_disk else 12 * n * d
     pairs = run * (12 * d + 4 * k) + run // 2 * (24 * k + 12 * d)
-    judged = means + n * (4 * k + 8 * hidden + 120) + pairs
+    judged = means + n * (4 * k + 8 * hidden + 320) + pairs
     return (
         PROGRAM + TORCH + NETWORK + max(size.features(OF_NEIGHBORS) + means, means + _of_matrix(n, k), judged)
     )

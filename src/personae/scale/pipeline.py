@@ -93,7 +93,7 @@ def memory_of(n: int, d: int, recipe: Recipe, *, on_disk: bool = True) -> dict[s
     """
     size, probes = Size(n, d, min(recipe.k, n - 1), on_disk), probes_likely(n)
     return {
-        "cells": cells_memory(n, d, probes),
+        "cells": cells_memory(n, d, probes, on_disk=on_disk),
         "knn": search_memory(n, d, size.k, probes),
         "links": recipe.look_memory(size),
         "labels": recipe.people_memory(size),

@@ -36,7 +36,8 @@ FACES = 1 << 17  # in a run of cells, but for more than `RUNS` of them
 RUNS = 2048
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 UNEVEN = 1.25  # a run may be so many times as large as the mean
-BASE = 600 << 20  # bytes of Python and of all libraries
+PROGRAM = 430 << 20  # bytes of Python and the libraries
+BASE = 600 << 20  # and of a shard
 READ_AT_ONCE = 1 << 12  # lists of cells, in no order,
 AROUND = 1 << 16  # bytes of a map around each
 LIKELY = 0.015  # of the cells
@@ -63,7 +64,7 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
     if plan is None:
         return {"faces": n, "cells": 0, "probes": 0}
     count, probes = len(plan.cells), plan.probes
-    desk.refuse_more_than_memory(cells_memory(n, d, probes))
+    desk.refuse_more_than_memory(cells_memory(n, d, probes, on_disk=isinstance(features, Path)))
     chance, directions = desk.folder / "chance.npy", desk.folder / "directions.npz"
     np.save(chance, plan.chance)
     np.savez(directions, **vars(plan.cells))
@@ -124,12 +125,14 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
     return {"faces": n, "k": k}
 
 
-def cells_memory(n: int, d: int, probes: int) -> int:
+def cells_memory(n: int, d: int, probes: int, *, on_disk: bool = True) -> int:
     """Bytes: features as they are read, and what the cells are learned from, or the lists of cells."""
-    cells = CELLS * math.isqrt(n)
-    learned = BASE + 8 * d * SHOWN * cells
-    sorted_by_cell = BASE + 8 * probes * LOOKED_UP + READ_AT_ONCE * (8 * probes + AROUND)
-    return 4 * d * n + 36 * n + max(learned, look_up_memory(d, cells, probes), sorted_by_cell)
+    cells, features = CELLS * math.isqrt(n), 4 * d * n
+    learned = features + 8 * d * SHOWN * cells
+    looked_up = LOOKED_UP * (8 * d + 16 * probes) + 16 * BLOCK * cells
+    sorted_by_cell = 8 * probes * LOOKED_UP + READ_AT_ONCE * (8 * probes + AROUND)
+    after = max(looked_up, sorted_by_cell) + (0 if on_disk else features)
+    return PROGRAM + 36 * n + max(learned, after)
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
