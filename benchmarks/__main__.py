@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from benchmarks import tables
 from benchmarks.record import SHARED
 
-ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "video", "scale")
+ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "video", "scale", "kills")
 REAL = (
     "unlearned",
     "default",

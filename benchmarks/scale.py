@@ -1,15 +1,17 @@
 """Features to labels in stages on disk, larger and larger: `python -m benchmarks.scale --faces 100000 300000`.
 
 Made identities with the geometry of SFace in 256 dimensions and a long tail, k = 80. Each stage has a process
-of its own with two threads, so that its peak memory is seen; the features are a map of a file. Both methods use
-the same graph. Figures of other sizes that are there are kept.
+of its own with two threads, so that its peak memory is seen; the features are a map of a file. Each method has
+a folder of its own, with the same graph. Figures of other sizes that are there are kept.
 """
 
 import argparse
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from personae.scale.stages import Run, run_stages
 D, RECALL = 256, 0.99
 MEMORY = 22 << 30
 STAGES = ("cells", "knn", "links", "labels")
+OF_GRAPH = STAGES[:2]
 FOLDER = Path(tempfile.gettempdir()) / "personae-scale"
 
 
@@ -53,19 +56,28 @@ def prepare(faces: int) -> Path:
     return folder
 
 
+def link_stages(stages: Sequence[str], done: Path, other: Path) -> None:
+    """Stages that are done for another folder to work in, without another copy on the disk."""
+    for stage in stages:
+        shutil.rmtree(other / stage, ignore_errors=True)
+        shutil.copytree(done / stage, other / stage, copy_function=os.link)
+        shutil.copy(done / f"{stage}.json", other)
+
+
 def measured(faces: int, method: str, stage: str) -> dict[str, Any]:
     """One stage, in this process; those before it are done."""
     folder = prepare(faces)
     here = FaceSet(np.load(folder / "features.npy", mmap_mode="r"))
     stages = stages_of(here, RECIPES[method](here), RECALL, folder / "features.npy")
-    run = Run(MEMORY, lambda *_: None)
-    ran = run_stages(stages[: STAGES.index(stage) + 1], folder / "work", run)[stage]
-    peak = peak_mib()
+    run, busy = Run(MEMORY, lambda *_: None), time.process_time()
+    ran = run_stages(stages[: STAGES.index(stage) + 1], folder / method, run)[stage]
+    peak, busy = peak_mib(), time.process_time() - busy
     row = {
         "faces": faces,
         "method": method,
         "stage": stage,
         "seconds": ran.record["seconds"],
+        "cpu_seconds": round(busy, 1),
         "peak_mib": peak,
         "disk_mib": ran.record["bytes"] >> 20,
         "counts": ran.record["counts"],
@@ -92,14 +104,19 @@ def keep(rows: list[dict[str, Any]]) -> None:
     told = {name: recipe(few) for name, recipe in RECIPES.items()}
     for row in rows:
         row["told_mib"] = memory_of(row["faces"], D, told[row["method"]])[row["stage"]] >> 20
-    rows.sort(key=lambda row: row["faces"])  # stable
+    rows.sort(key=key)
     record("scale", {"d": D, "recall": RECALL, "threads": int(THREADS), "rows": rows})
+
+
+def key(row: dict[str, Any]) -> tuple[int, int, int]:
+    return row["faces"], list(RECIPES).index(row["method"]), STAGES.index(row["stage"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faces", type=int, nargs="*", default=[100_000, 300_000])
     parser.add_argument("--method", choices=RECIPES)
+    parser.add_argument("--again", nargs="+", choices=STAGES, help="only these; the others' figures are kept")
     parser.add_argument("--stage", choices=STAGES, help="measure this one here, print JSON, write nothing")
     chosen = parser.parse_args()
     if chosen.stage:
@@ -109,15 +126,19 @@ def main() -> None:
     rows = json.loads(file.read_text())["rows"] if file.exists() else []
     keep(rows)
     for faces in chosen.faces:
-        rows = [row for row in rows if row["faces"] != faces]
-        shutil.rmtree(prepare(faces) / "work", ignore_errors=True)
+        for stage in chosen.again or STAGES:
+            for method in RECIPES:
+                (prepare(faces) / method / f"{stage}.json").unlink(missing_ok=True)
         for method in RECIPES:
             for stage in STAGES:
                 row = run(faces, method, stage)
                 if row["fresh"]:
-                    rows.append(row)
+                    rows = [other for other in rows if key(other) != key(row)] + [row]
                     print(row, flush=True)
                     keep(rows)
+                if (method, stage) == (next(iter(RECIPES)), OF_GRAPH[-1]):
+                    for other in list(RECIPES)[1:]:
+                        link_stages(OF_GRAPH, prepare(faces) / method, prepare(faces) / other)
 
 
 if __name__ == "__main__":

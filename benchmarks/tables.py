@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.figures import BOTH, both_fs, pair_of, results, table
 from benchmarks.tables_links import albums, mediator
-from benchmarks.tables_scale import one_by_one, plan, scale, update, update_scale
+from benchmarks.tables_scale import kills, one_by_one, plan, scale, update, update_scale
 from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
@@ -361,6 +361,7 @@ TABLES: dict[str, Callable[[], str]] = {
             albums,
             mediator,
             scale,
+            kills,
             plan,
             one_by_one,
             update,

@@ -4,8 +4,9 @@ from statistics import mean
 
 from benchmarks.figures import both_fs, pair_of, results, table
 from personae import Auto
+from personae.scale.memory import of_auto_shard
 from personae.scale.pipeline import disk_of, memory_of
-from personae.scale.recipes import auto_recipe, auto_shard
+from personae.scale.recipes import auto_recipe
 from personae.scale.search_stages import LOOKED_UP, look_up_memory, run_size, shard_memory
 from personae.scale.shards import ROWS
 
@@ -16,7 +17,6 @@ def scale() -> str:
     """Every stage at every size."""
     lines = []
     for row in results("scale")["rows"]:
-        rate = row["faces"] / max(row["seconds"], 0.01)
         quality = f"recall {row['near_recall']:.3f}" if "near_recall" in row else ""
         sizes = (f"{row[size]:,}" for size in ("peak_mib", "told_mib", "disk_mib"))
         about = [
@@ -25,18 +25,32 @@ def scale() -> str:
             row["stage"],
         ]
         scores = f"F {both_fs(row)}" if "bcubed_f" in row else quality
-        lines.append([*about, f"{row['seconds']:.1f}", f"{rate:,.0f}", *sizes, scores])
+        busy = row.get("cpu_seconds")
+        rates = (f"{busy:.1f}", f"{row['faces'] / busy:,.0f}") if busy else ("", "")
+        lines.append([*about, f"{row['seconds']:.1f}", *rates, *sizes, scores])
     head = [
         "faces",
         "method",
         "stage",
         "seconds",
-        "faces a second",
+        "processor seconds",
+        "faces a processor second",
         "peak MiB",
         "MiB told before",
         "MiB on disk",
     ]
     return table([*head, "quality"], lines)
+
+
+def kills() -> str:
+    """A run that was killed in every stage."""
+    lines = []
+    for row in results("kills")["rows"]:
+        told = f"{row['takes']:.1f}", f"{row['killed_after']:.1f}"
+        kept = "yes" if row["done_again"] else "no", "the same" if row["same_labels"] else "others"
+        lines.append([f"{row['faces']:,}", row["stage"], *told, *kept])
+    head = ["faces", "stage", "seconds in one piece", "killed after", "done again once finished"]
+    return table([*head, "labels in the end"], lines)
 
 
 def update() -> str:
@@ -93,10 +107,11 @@ def plan() -> str:
             "labels": 1,
         }
         shard = {"cells": look_up_memory(d, cells, probes), "knn": shard_memory(n, d, k, probes)}
-        shard |= {"links": auto_shard(n, d), "labels": memory_of(n, d, auto_recipe(Auto(k)))["labels"]}
+        shard |= {"links": of_auto_shard(n, d), "labels": memory_of(n, d, auto_recipe(Auto(k)))["labels"]}
         disk = disk_of(n, k, probes)
         for stage, row in of.items():
-            hours = row["seconds"] * threads * growth[stage] / 3600
+            busy = row.get("cpu_seconds", row["seconds"] * threads)
+            hours = busy * growth[stage] / 3600
             sizes = (f"{shard[stage] / 2**30:,.1f}", f"{disk[stage] / 2**40:,.2f}")
             lines.append([f"{n:,}", stage, f"{shards.get(stage, 1):,}", f"{hours:,.1f}", *sizes])
         lines.append([f"{n:,}", "features", "", "", "", f"{4 * n * d / 2**40:,.2f}"])

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from personae import KnnGraph, knn_graph
-from personae.graph.affinity import affinity, averages
+from personae.graph import affinity as of_graph
+from personae.graph.affinity import affinity, averaged, averages
 from tests.planted import made_faces
 
 
@@ -34,3 +35,15 @@ def test_averages_are_the_product_of_the_matrix_and_the_features():
     faces = made_faces([10, 5, 1], d=8)
     matrix = affinity(knn_graph(faces, 6))
     assert averages(matrix, faces.features) == pytest.approx(matrix.toarray() @ faces.features, abs=1e-6)
+
+
+def test_some_rows_are_those_of_the_whole(monkeypatch):
+    graph = knn_graph(made_faces([9, 5, 5, 1, 1], d=8), 4)
+    whole = affinity(graph)
+    for low, high in ((0, 7), (5, 20), (20, 21)):
+        some = affinity(graph, rows=(low, high))
+        assert (some.toarray() == whole[low:high].toarray()).all()
+    monkeypatch.setattr(of_graph, "ROWS", 8)
+    monkeypatch.setattr(of_graph, "AT_ONCE", 4)
+    values = np.random.default_rng(0).normal(size=(21, 3)).astype(np.float32)
+    assert (np.concatenate(list(averaged(graph, values))) == averages(whole, values)).all()

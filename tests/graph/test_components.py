@@ -34,3 +34,19 @@ def test_components_follow_from_the_forests_of_runs(n, k, run, seed):
 def test_labels_are_numbered_by_their_first_face(values):
     seen: dict[int, int] = {}
     assert first_seen(np.array(values)).tolist() == [seen.setdefault(v, len(seen)) for v in values]
+
+
+def test_links_that_are_left_are_those_of_the_definition(tmp_path):
+    rng = np.random.default_rng(3)
+    neighbors = rng.integers(-1, 40, (40, 6)).astype(np.int32)
+    graph = KnnGraph(neighbors, np.where(neighbors < 0, 0, rng.normal(size=(40, 6))).astype(np.float32))
+    for name, table in vars(graph).items():
+        np.save(tmp_path / f"{name}.npy", table)
+    there = KnnGraph(*(np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in vars(graph)))
+    for some in (graph, there):
+        for found, kept in (
+            (some.at_least(0.3), graph.similarities >= 0.3),
+            (some.positive(), graph.similarities > 0),
+        ):
+            assert (found.neighbors == graph.where(kept).neighbors).all()
+            assert (found.similarities == graph.where(kept).similarities).all()

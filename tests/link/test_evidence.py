@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torch
 
 from personae import knn_graph
-from personae.data import FaceSet
+from personae.data import FaceSet, pages
+from personae.link import evidence, evidence_net
 from personae.link.evidence import Evidence
 from tests.planted import made_faces
 
@@ -61,3 +63,21 @@ def test_one_face_has_no_pairs():
     evidence = Evidence.of(np.ones((1, 1), np.float32), knn_graph([[1.0]], 5))
     assert evidence.pairs(np.array([0])).shape == (1, 0, 6)
     assert np.isfinite(evidence.faces).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_features_on_disk_are_looked_at_a_few_at_a_time_and_say_the_same(tmp_path, monkeypatch, dtype):
+    faces = FaceSet(made_faces([12, 9, 5, 5, 1, 1, 1], d=8).features.astype(dtype))
+    np.save(tmp_path / "faces.npy", faces.features)
+    there = FaceSet(np.load(tmp_path / "faces.npy", mmap_mode="r"))
+    for module, name in ((pages, "READ"), (evidence, "ROWS"), (evidence_net, "BLOCK")):
+        monkeypatch.setattr(module, name, 6)
+    monkeypatch.setattr(pages, "READS", 3)
+    graph = knn_graph(faces, 10)
+    graph = graph.where(graph.similarities > 0.2)
+    model = evidence_net.EvidenceModel(evidence_net.EvidenceConfig(4))
+    torch.nn.init.normal_(model.module.verdict[-1].weight)
+    one, other = (model.links(some, graph) for some in (faces, there))
+    assert (one.graph.similarities == other.graph.similarities).all()
+    assert (one.density == other.density).all()
+    assert len(np.unique(one.graph.similarities)) > 100

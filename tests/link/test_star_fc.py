@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from personae import knn_graph
-from personae.data import FaceSet
+from personae.data import FaceSet, pages
 from personae.graph import KnnGraph
 from personae.graph.affinity import affinity
 from personae.link.star_fc import StarFCConfig, StarFCModel
@@ -143,3 +143,15 @@ def test_half_precision_gives_nearly_the_same():
     half = FaceSet.of(FACES.features.astype(np.float16))
     found = paper().links(half, GRAPHS["whole"]).graph.similarities
     assert np.abs(found - paper().links(FACES, GRAPHS["whole"]).graph.similarities).max() < 0.02
+
+
+@graphs
+def test_features_on_disk_are_looked_at_a_few_at_a_time_and_say_the_same(graph, tmp_path, monkeypatch):
+    model = paper()
+    here = model.links(FACES, graph)
+    np.save(tmp_path / "faces.npy", FACES.features)
+    there = FaceSet(np.load(tmp_path / "faces.npy", mmap_mode="r"))
+    monkeypatch.setattr(pages, "READ", 8)
+    monkeypatch.setattr(pages, "READS", 3)
+    found = model.links(there, graph)
+    assert found.graph.similarities == pytest.approx(here.graph.similarities, abs=1e-6)

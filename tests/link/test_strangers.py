@@ -47,6 +47,7 @@ def test_a_link_is_one_that_strangers_would_not_reach(planted):
     floor = bell_floor(0.01, len(planted))
     assert floor == norm.isf(0.01 / len(planted))
     linked = strangers.link(graph, floor)
+    assert strangers.count(graph, floor) == (linked.neighbors >= 0).sum() > 0
     for i in range(0, len(planted), 7):
         for rank, j in enumerate(graph.neighbors[i]):
             depth = np.log(1 - float(graph.similarities[i, rank]))

@@ -222,7 +222,7 @@ def test_a_run_killed_in_any_stage_goes_on_and_gives_the_same_labels(tmp_path):
 
 
 def test_too_little_memory_is_refused_with_what_is_needed(planted, tmp_path):
-    with pytest.raises(InputError, match=r"needs (\d+M) .* 100M may be held; give --memory \1"):
+    with pytest.raises(InputError, match=r"needs ([\d.]+[MG]) .* 100M may be held; give --memory \1"):
         people_in_stages(planted, auto_recipe(Auto()), tmp_path / "work", Run(bytes_of("100M"), quiet))
     assert not (tmp_path / "work").exists()
 
@@ -234,6 +234,16 @@ def test_cells_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_pat
             people_in_stages(planted, auto_recipe(Auto(k=12)), tmp_path, Run(MEMORY, quiet))
     _, ran = people_in_stages(planted, auto_recipe(Auto(k=12)), tmp_path, Run(MEMORY, quiet))
     assert fresh(ran) == ["knn", "links", "labels"]
+
+
+def test_links_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_path, monkeypatch):
+    recipe = auto_recipe(Auto(k=12))
+    with monkeypatch.context() as patch:
+        patch.setattr(recipes, "of_map_equation", lambda size, links=0: links << 40)
+        with pytest.raises(InputError, match=r"the stage labels needs \d+\.0G"):
+            people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
+    _, ran = people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
+    assert fresh(ran) == ["labels"]
 
 
 def test_a_disk_that_is_too_small_is_refused_before_the_work(planted, tmp_path, monkeypatch):

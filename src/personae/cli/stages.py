@@ -70,13 +70,14 @@ def in_stages(
 ) -> "NDArray[np.int32]":
     """The labels; says how far each stage is, and which were done before."""
     from personae.scale.pipeline import memory_of, people_in_stages
-    from personae.scale.shards import HERE, OnRay
+    from personae.scale.shards import HERE, OnRay, as_file
     from personae.scale.sizes import bytes_of, shown
     from personae.scale.stages import Run
 
     held = bytes_of(memory) if memory else memory_of_machine()
     place = OnRay(ray) if ray else HERE
-    needed = memory_of(len(faces), faces.dimension, recipe)
+    on_disk = ray is not None or isinstance(as_file(faces.features), Path)
+    needed = memory_of(len(faces), faces.dimension, recipe, on_disk=on_disk)
     told_of = ", ".join(f"{name} {shown(size, up=True)}" for name, size in needed.items())
     typer.echo(f"memory at most: {told_of}; {shown(held)} may be held")
     with shown_by_stage() as told:

@@ -63,9 +63,6 @@ class Decision:
                 return np.asarray(clusterer.cluster(links.graph, links.density, links.preference))
             return np.asarray(clusterer.cluster(links.graph))
         clusterer = CLUSTERERS[self.clusterer](**self.parameters)
-        return np.asarray(clusterer.cluster(positive(links.graph.at_least(self.tau))))
-
-
-def positive(graph: Any) -> Any:
-    """Links of weight 0 or less are none."""
-    return graph.where(graph.similarities > 0)
+        if self.tau > 0:
+            return np.asarray(clusterer.cluster(links.graph.at_least(self.tau)))
+        return np.asarray(clusterer.cluster(links.graph.positive()))

@@ -11,6 +11,7 @@ from personae.clustering.look_alikes import closeness
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
+from personae.data.pages import let_go
 from personae.graph.adjacency import canonical_order
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
@@ -39,8 +40,8 @@ def joined_again(
     together are one person, if they are as close to each other in the mean as links reach and no hard pair is
     between them; until nobody joins.
     """
-    links = strangers.link(graph, floor).neighbors
-    full = links[:, -1] != NOBODY if graph.k else np.zeros(len(graph), np.bool_)
+    last = KnnGraph(graph.neighbors[:, -1:], graph.similarities[:, -1:])
+    full = (strangers.link(last, floor).neighbors != NOBODY).any(axis=1)
     order = canonical_order(graph)
     while True:
         size = np.bincount(labels)
@@ -49,6 +50,7 @@ def joined_again(
             return labels
         rows = _some(labels, size, crowded, order, max(1, graph.k // SEEN))
         some, near = FaceSet(features[rows]), strangers.take(rows)
+        let_go(features)
         found = MapEquation().cluster(near.link(knn_graph(some, min(graph.k, len(rows) - 1)), floor))
         person = _most_of(labels[rows], found, len(size))
         if constraints is not None:

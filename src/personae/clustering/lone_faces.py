@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from personae.clustering.look_alikes import LOOSE
 from personae.data.constraints import Constraints
+from personae.data.pages import passing
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.link.strangers import Strangers, log_distance
@@ -69,10 +70,13 @@ def _candidates(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The lone faces among `rows`, each with each of the people that it may join."""
     lone = rows[size[labels[rows]] == 1]
-    others = graph.neighbors[lone]
-    person = labels[others].astype(np.int64)
-    row, rank = np.nonzero((others != NOBODY) & (size[person] >= ENOUGH))
-    pairs = np.unique(lone[row] * len(size) + person[row, rank])
+    found = [np.empty(0, np.int64)]
+    for here in passing(len(lone), BLOCK, graph.neighbors):
+        others = graph.neighbors[lone[here]]
+        person = labels[others].astype(np.int64)
+        row, rank = np.nonzero((others != NOBODY) & (size[person] >= ENOUGH))
+        found.append(np.unique(lone[here][row] * len(size) + person[row, rank]))
+    pairs = np.unique(np.concatenate(found))
     return np.asarray(pairs // len(size)), np.asarray(pairs % len(size))
 
 
@@ -89,14 +93,14 @@ def _closeness(
     group = np.searchsorted(people, labels[rows])
     count = np.bincount(group)
     middle = np.zeros((len(people), features.shape[1]), np.float32)
-    np.add.at(middle, group, features[rows])
+    for some in passing(len(rows), BLOCK, features):
+        np.add.at(middle, group[some], features[rows[some]])
     middle /= count[:, None]
     scale = 1 / strangers.spread
     level = np.bincount(group, (strangers.level * scale)[rows]) / count
     slope = np.bincount(group, scale[rows]) / count
     depth = np.empty(len(face))
-    for start in range(0, len(face), BLOCK):
-        some = slice(start, start + BLOCK)
+    for some in passing(len(face), BLOCK, features):
         depth[some] = log_distance(
             np.einsum("ij,ij->i", features[face[some]], middle[of[some]]).astype(np.float64)
         )

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
+from personae.data.pages import let_go, passing
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.link.strangers import Strangers, log_distance
 
-BLOCK = 1 << 14  # faces whose groups are looked at in one go
+BLOCK = 1 << 12  # faces whose groups are looked at in one go
 CROWD = 2  # times as many faces as a list holds are a crowd
 STEP = 0.25  # widths from one floor to the next, for crowds that the given ones leave loose
 LOOSE = 1.0  # widths that the faces of a person may be farther from one another, in the mean, than links reach
@@ -48,7 +49,7 @@ def look_alikes_apart(
     for floor in chain(floors[1:], count(floors[-1] + STEP, STEP)):
         crowds = np.bincount(labels)[labels[rows]] / (CROWD * max(graph.k, 1))
         least = floors[0] - LOOSE / np.maximum(crowds, 1)
-        asked = loose(first_seen(labels[rows]), features[rows], strangers.take(rows), least)
+        asked = loose(first_seen(labels[rows]), features, strangers, least, rows)
         if floor > floors[-1]:
             asked &= crowds > 1
         rows = rows[asked]
@@ -69,14 +70,16 @@ def loose(
     features: NDArray[np.floating],
     strangers: Strangers,
     least: NDArray[np.float64],
+    rows: NDArray[np.intp],
 ) -> NDArray[np.bool_]:
-    """(N,) whether the faces of each face's group are farther from one another, in the mean, than they may be.
+    """(R,) whether the faces of each face's group are farther from one another, in the mean, than they may be.
 
-    labels:   (N,) int32, 0..C-1
+    labels:   (R,) int32, 0..C-1
     features: (N, d) unit rows
-    least:    (N,) widths that each face's group has to be nearer than strangers
+    least:    (R,) widths that each face's group has to be nearer than strangers
+    rows:     (R,) the faces that are looked at
     """
-    near = np.bincount(labels, closeness(labels, features, strangers)) / np.bincount(labels)
+    near = np.bincount(labels, closeness(labels, features, strangers, rows=rows)) / np.bincount(labels)
     return np.asarray(near[labels] < least)
 
 
@@ -85,12 +88,14 @@ def closeness(
     features: NDArray[np.floating],
     strangers: Strangers,
     parts: NDArray[np.int32] | None = None,
+    rows: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float64]:
-    """(N,) how many widths nearer than strangers each face is to the others of its group.
+    """(R,) how many widths nearer than strangers each face is to the others of its group.
 
-    labels:   (N,) int32, 0..C-1
+    labels:   (R,) int32, 0..C-1
     features: (N, d) unit rows
-    parts:    (N,) groups within the groups, if only those of other parts count as others
+    parts:    (R,) groups within the groups, if only those of other parts count as others
+    rows:     (R,) the faces that are looked at, all by default
 
     As `Strangers.widths`, with the mean cosine, level and spread of the others for each of them; infinite where
     there are none.
@@ -101,8 +106,10 @@ def closeness(
     ends = np.cumsum(np.bincount(labels))
     ends = ends[np.diff(ends // BLOCK, append=-1) != 0]  # of blocks of whole groups
     for low, high in pairwise([0, *ends.tolist()]):
-        rows = order[low:high]
-        near[rows] = _closeness(labels[rows], features[rows], strangers.take(rows), parts[rows])
+        some = order[low:high]
+        faces = some if rows is None else rows[some]
+        near[some] = _closeness(labels[some], features[faces], strangers.take(faces), parts[some])
+        let_go(features)
     return near
 
 
@@ -149,6 +156,11 @@ def within(graph: KnnGraph, rows: NDArray[np.intp], labels: NDArray[np.int32]) -
     """The graph of some faces, numbered in the order of `rows`, with the neighbors in a face's own group."""
     place = np.full(len(labels) + 1, NOBODY, np.int32)  # the last is that of nobody
     place[rows] = np.arange(len(rows))
-    others = graph.neighbors[rows]
-    own = (labels[others] == labels[rows][:, None]) & (others != NOBODY)
-    return KnnGraph(place[others], graph.similarities[rows]).where(own)
+    neighbors = np.empty((len(rows), graph.k), np.int32)
+    similarities = np.empty(neighbors.shape, graph.similarities.dtype)
+    for here in passing(len(rows), BLOCK, graph.neighbors, graph.similarities):
+        others = graph.neighbors[rows[here]]
+        own = (labels[others] == labels[rows[here]][:, None]) & (others != NOBODY)
+        neighbors[here] = np.where(own, place[others], NOBODY)
+        similarities[here] = np.where(own, graph.similarities[rows[here]], 0)
+    return KnnGraph(neighbors, similarities)

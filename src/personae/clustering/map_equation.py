@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from scipy.sparse import csr_array
 
 from personae.data.constraints import Constraints
 from personae.errors import InputError, MissingExtraError
-from personae.graph.adjacency import canonical_order, directed, undirected
+from personae.graph.adjacency import Arcs, canonical_order, directed, undirected
 from personae.graph.components import first_seen
 from personae.graph.constrained import softened
 from personae.graph.knn_graph import KnnGraph
@@ -45,14 +46,19 @@ class MapEquation:
             raise InputError(f"search is {self.search!r}; it is one of {', '.join(SEARCHES)}")
         if self.search == "infomap" and constraints is not None:
             raise InputError("infomap takes no constraints; search='own' does")
-        held = {}
+        held: dict[str, Any] = {}
         if constraints is not None:
             graph = softened(graph, constraints)
             held = {"together": constraints.group, "apart": constraints.hard}
-        links = directed(graph) if self.directed else undirected(graph)
-        if self.search == "infomap":
-            return _infomap_labels(links, self.directed)
-        return map_equation_labels(links, directed=self.directed, order=canonical_order(graph), **held)
+        order = canonical_order(graph)
+        if self.directed or self.search == "infomap":
+            links = directed(graph) if self.directed else undirected(graph)
+            if self.search == "infomap":
+                return _infomap_labels(links, self.directed)
+            return map_equation_labels(links, directed=True, order=order, **held)
+        arcs = Arcs.of(graph)
+        del graph  # no list is needed any more
+        return map_equation_labels(arcs.both_ways(), order=order, **held)
 
 
 def _infomap_labels(links: csr_array, one_way: bool) -> NDArray[np.int32]:

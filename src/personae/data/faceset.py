@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personae.data.pages import passing
 from personae.errors import InputError, OutputError, listed
 
 MAPPED_FROM = 1 << 30  # bytes: from here on features stay on disk
@@ -178,16 +179,23 @@ def _scaled(block: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def filled(
-    shape: tuple[int, ...], dtype: np.dtype[Any], blocks: Iterable[NDArray[Any]], folder: Path | None
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    blocks: Iterable[NDArray[Any]],
+    folder: Path | None,
+    *,
+    mapped: bool = False,
 ) -> NDArray[Any]:
     """The rows of all blocks in one array; from 1 GB on a map of a temporary file, in `folder` if that can be.
+
+    mapped: whether a smaller one is a map, too
 
     Values too large for the type become infinite. The file has no name: nothing is left behind.
 
     OutputError: no room for the temporary file.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        if math.prod(shape) * dtype.itemsize >= MAPPED_FROM:
+        if mapped or math.prod(shape) * dtype.itemsize >= MAPPED_FROM:
             return _filled_on_disk(shape, dtype, blocks, folder)
         array, start = np.empty(shape, dtype), 0
         for block in blocks:
@@ -244,7 +252,7 @@ def as_identities(values: ArrayLike) -> NDArray[np.int32]:
 
 def _blocks(features: NDArray[np.floating[Any]]) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Successive rows as float64 copies, with the number of the first."""
-    for start in range(0, len(features), BLOCK):
+    for here in passing(len(features), BLOCK, features):
         with np.errstate(invalid="ignore"):  # a signalling NaN
-            block = features[start : start + BLOCK].astype(np.float64)
-        yield start, block
+            block = features[here].astype(np.float64)
+        yield here.start, block

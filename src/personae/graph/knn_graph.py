@@ -1,14 +1,17 @@
 """The kNN graph: the one value that travels from search to clustering."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from personae.data.pages import passing
 from personae.errors import InputError
 
 NOBODY = -1
+BLOCK = 1 << 14  # faces looked at in one go
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,24 @@ class KnnGraph:
                 f"a kNN graph needs neighbors and similarities of one shape (N, k); "
                 f"they have {self.neighbors.shape} and {self.similarities.shape}"
             )
-
-        n = len(self.neighbors)
-        if self.neighbors.size and not NOBODY <= self.neighbors.min() <= self.neighbors.max() < n:
-            low, high = self.neighbors.min(), self.neighbors.max()
-            raise InputError(f"neighbors run from {low} to {high}; {n:,} faces are {NOBODY} to {n - 1}")
         if self.neighbors.dtype.kind != "i" or self.similarities.dtype.kind != "f":
             types = f"{self.neighbors.dtype} and {self.similarities.dtype}"
             raise InputError(f"neighbors and similarities are {types}; they need to be int32 and float32")
+        n = len(self.neighbors)
+        low, high = self._extent()
+        if not NOBODY <= low <= high < max(n, 1):
+            raise InputError(f"neighbors run from {low} to {high}; {n:,} faces are {NOBODY} to {n - 1}")
 
     def __len__(self) -> int:
         return len(self.neighbors)
+
+    def _extent(self) -> tuple[int, int]:
+        """The lowest and the highest neighbor, and 0."""
+        low = high = 0
+        for here in passing(len(self.neighbors) if self.k else 0, BLOCK, self.neighbors):
+            block = self.neighbors[here]
+            low, high = min(low, int(block.min())), max(high, int(block.max()))
+        return low, high
 
     @property
     def k(self) -> int:
@@ -67,4 +77,19 @@ class KnnGraph:
 
     def at_least(self, tau: float) -> "KnnGraph":
         """Only the links of similarity `tau` or above."""
-        return self.where(self.similarities >= tau)
+        return self._only(lambda values: values >= tau)
+
+    def positive(self) -> "KnnGraph":
+        """Only the links of similarity above 0."""
+        return self._only(lambda values: values > 0)
+
+    def _only(self, kept: Callable[[NDArray[np.floating[Any]]], NDArray[np.bool_]]) -> "KnnGraph":
+        """As `where`, a block at a time."""
+        neighbors = np.empty(self.neighbors.shape, self.neighbors.dtype)
+        similarities = np.empty(self.similarities.shape, self.similarities.dtype)
+        for here in passing(len(self), BLOCK, self.neighbors, self.similarities):
+            values = self.similarities[here]
+            there = kept(values)
+            neighbors[here] = np.where(there, self.neighbors[here], NOBODY)
+            similarities[here] = np.where(there, values, 0)
+        return KnnGraph(neighbors, similarities)

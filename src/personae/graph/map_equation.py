@@ -55,7 +55,10 @@ def map_equation_labels(
     group_of, count = compact(first_seen(groups[visited]))
     position = np.empty(n, dtype=np.int64)
     position[visited] = group_of
-    network = _with_bars(_walk(adjacency, visited, directed), _pairs(apart, position, n), group_of, count)
+    walk = _walk(adjacency, visited, directed)
+    del adjacency  # nor is it needed any more, if nobody else does
+    network = _with_bars(walk, _pairs(apart, position, n), group_of, count)
+    del walk
     beginning = singles(count)
     if start is not None:
         beginning[group_of] = first_seen(np.asarray(start)[visited])

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from personae.data.pages import let_go
 from personae.graph.cells import Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.neighbors_of_neighbors import THROUGH
@@ -43,7 +44,9 @@ def standing_out(
     places = [round(share * last) for share in (FAR, 0.5, 1 - FAR)]
 
     def bound(start: int) -> NDArray[np.float32]:
-        cosines = features[faces[start : start + BLOCK]].astype(np.float32) @ others.T
+        rows = features[faces[start : start + BLOCK]].astype(np.float32)
+        let_go(features)
+        cosines = rows @ others.T
         cosines.partition(places, axis=1)
         far, level, near = np.log(np.maximum(1 - cosines[:, places], CLOSEST)).T
         width = np.maximum(far - level, level - near)

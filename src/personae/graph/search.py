@@ -8,6 +8,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from personae.data.faceset import BLOCK, FaceSet, beside, filled
+from personae.data.pages import passing
 from personae.errors import InputError
 from personae.graph.cells import SHOWN, Cells
 from personae.graph.exact import nearest_faces
@@ -102,7 +103,8 @@ class Plan(NamedTuple):
 
 def planned(features: NDArray[np.float32], k: int, recall: float) -> Plan | None:
     """The cells for a recall, or None where too many of them are needed."""
-    chance = np.argsort(_keys(features.view(np.uint32)), kind="stable")
+    keys = [_keys(features[here].view(np.uint32)) for here in passing(len(features), BLOCK, features)]
+    chance = np.argsort(np.concatenate(keys), kind="stable")
     count = max(1, round(CELLS * len(features) ** 0.5))
     cells = Cells.among(features[chance[: SHOWN * count]], count)
     bound = np.empty(len(features), np.float32)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from personae.data.faceset import FaceSet
-from personae.graph.affinity import affinity, averages
+from personae.data.pages import is_map, passing, read_at_once
+from personae.graph.affinity import averaged
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.lists import in_reach
 from personae.link.evidence import OF_FACE, OF_PAIR, Evidence
@@ -25,6 +26,7 @@ from personae.link.links import Links
 SWAY = 3.0  # by how much surroundings and ranks may move the log-odds that the cosines give
 COSINES = [0, 3, 4, 5]  # of what is known of a pair
 BLOCK = 1024  # faces whose links are judged at a time, some 60 MB
+ROWS = 1 << 16  # faces that pass through the convolution at a time
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Known(NamedTuple):
     def of(cls, faces: FaceSet, graph: KnnGraph) -> "Known":
         """Of faces and their kNN graph."""
         evidence = Evidence.of(faces.features, graph)
-        return cls(evidence, averages(affinity(graph), evidence.faces))
+        return cls(evidence, np.concatenate(list(averaged(graph, evidence.faces))))
 
 
 class Projected(NamedTuple):
@@ -119,16 +121,27 @@ class Projected(NamedTuple):
     @classmethod
     def of(cls, net: EvidenceNet, known: Known) -> "Projected":
         """All N faces."""
-        inputs = (known.evidence.faces, known.average)
-        return cls(
-            net, known, *net.faces(*(torch.from_numpy(part).to(net.face_mean.device) for part in inputs))
-        )
+        inputs = [
+            torch.from_numpy(part).to(net.face_mean.device) for part in (known.evidence.faces, known.average)
+        ]
+        if len(inputs[0]) <= ROWS:
+            return cls(net, known, *net.faces(*inputs))
+        one, other = (inputs[0].new_empty((len(inputs[0]), net.one.out_features)) for _ in range(2))
+        for start in range(0, len(one), ROWS):
+            here = slice(start, start + ROWS)
+            one[here], other[here] = net.faces(*(part[here] for part in inputs))
+        return cls(net, known, one, other)
 
-    def seen(self, faces: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """(B, k, h), what is seen of these faces and their neighbors, and (B, k, 6), what is known."""
+    def seen(
+        self, faces: NDArray[np.int64], measured: NDArray[np.float32] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(B, k, h), what is seen of these faces and their neighbors, and (B, k, 6), what is known.
+
+        measured: what is known, if that was asked before
+        """
         evidence, device = self.known.evidence, self.one.device
         others = np.maximum(evidence.graph.neighbors[faces], 0).astype(np.int64)
-        pairs = torch.from_numpy(evidence.pairs(faces)).to(device)
+        pairs = torch.from_numpy(evidence.pairs(faces) if measured is None else measured).to(device)
         one = self.one[torch.from_numpy(faces).to(device)]
         return self.net.seen(one[:, None], self.other[torch.from_numpy(others).to(device)], pairs), pairs
 
@@ -154,13 +167,17 @@ class EvidenceModel:
 @torch.no_grad()
 def probabilities(net: EvidenceNet, known: Known) -> NDArray[np.float32]:
     """(N, k) float32 in [0, 1] that a neighbor is the same person, 0 where there is none."""
-    graph = known.evidence.graph
+    graph, evidence = known.evidence.graph, known.evidence
     projected = Projected.of(net, known)
     found: NDArray[np.float32] = np.zeros(graph.neighbors.shape, dtype=np.float32)
-    for start in range(0, len(graph) if graph.k else 0, BLOCK):
-        faces = np.arange(start, min(start + BLOCK, len(graph)))
-        found[faces] = net.odds(*projected.seen(faces)).sigmoid().cpu().numpy()
-    found[graph.neighbors == NOBODY] = 0
+    asked = read_at_once(evidence.features) // 2 if is_map(evidence.features) else BLOCK
+    for some in passing(len(graph) if graph.k else 0, asked, graph.neighbors, graph.similarities):
+        pairs = evidence.pairs(np.arange(some.start, some.stop))
+        for start in range(some.start, some.stop, BLOCK):
+            faces = np.arange(start, min(start + BLOCK, some.stop))
+            measured = pairs[faces - some.start]
+            odds = net.odds(*projected.seen(faces, measured)).sigmoid().cpu().numpy()
+            found[faces] = np.where(graph.neighbors[faces] == NOBODY, np.float32(0), odds)
     return found
 
 
@@ -171,8 +188,10 @@ def expected_confidence(graph: KnnGraph, probability: NDArray[np.float32]) -> ND
 
     Equal faces have the confidence of the first of them.
     """
-    there = graph.neighbors != NOBODY
-    sign = (2 * probability.astype(np.float64) - 1) * there
-    total = 1 + (sign * graph.similarities).sum(axis=1)
-    confidence = (total / (1 + there.sum(axis=1))).astype(np.float32)
+    confidence = np.empty(len(graph), np.float32)
+    for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
+        there = graph.neighbors[here] != NOBODY
+        sign = (2 * probability[here].astype(np.float64) - 1) * there
+        total = 1 + (sign * graph.similarities[here]).sum(axis=1)
+        confidence[here] = total / (1 + there.sum(axis=1))
     return np.asarray(confidence[first_equals(graph)])

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from personae.data.pages import let_go, passing
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.link.strangers import BLOCK, Sample, Strangers
 
@@ -51,6 +52,7 @@ class StrangerPairs(NamedTuple):
         inside = sample.face >= 0
         others = np.broadcast_to(sample.face[inside], (len(rows), int(inside.sum())))
         cosines = features[rows].astype(np.float64) @ sample.features[inside].T
+        let_go(features)
         return cls(rows, others, cosines, labels[others] != labels[rows][:, None])
 
     def widths(self, strangers: Strangers) -> NDArray[np.float64]:
@@ -96,10 +98,9 @@ def least_widths(
     slope, shift = bell_line(pairs.widths(strangers))
     edges = np.arange(LEAST, MOST, STEP)
     links, reaching = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
-    for start in range(0, len(graph), BLOCK):
-        faces = np.arange(start, min(start + BLOCK, len(graph)))
-        others = graph.neighbors[faces]
-        z = strangers.widths(faces, others, graph.similarities[faces])
+    for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
+        others = graph.neighbors[here]
+        z = strangers.widths(np.arange(here.start, here.stop), others, graph.similarities[here])
         z = np.where(others == NOBODY, LEAST, (slope * z + shift).clip(LEAST, MOST - 2 * STEP))
         weight = 1 / np.maximum((z > floor).sum(axis=1), 1)
         links += np.histogram(z, edges, weights=np.where(others == NOBODY, 0, weight[:, None]))[0]

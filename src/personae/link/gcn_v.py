@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from personae.data.faceset import FaceSet
+from personae.data.pages import passing
 from personae.graph.affinity import affinity, averages
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.nearby import nearby_graph
@@ -97,9 +98,14 @@ def first_equals(graph: KnnGraph) -> NDArray[np.int64]:
 
     graph: cosines
     """
-    equal = (graph.similarities > 1 - EQUAL) & (graph.neighbors != NOBODY)
-    others = np.where(equal, graph.neighbors, len(graph)).min(axis=1, initial=len(graph))
-    return np.asarray(np.minimum(others, np.arange(len(graph))), dtype=np.int64)
+    first = np.arange(len(graph))
+    for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
+        others = graph.neighbors[here]
+        equal = (graph.similarities[here] > 1 - EQUAL) & (others != NOBODY)
+        first[here] = np.minimum(
+            first[here], np.where(equal, others, len(graph)).min(axis=1, initial=len(graph))
+        )
+    return first
 
 
 def confidence_target(

@@ -3,20 +3,24 @@
 Shen et al., "Structure-Aware Face Clustering on a Large-Scale Graph with 10^7 Nodes", CVPR 2021, section 3.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from personae.data.faceset import FaceSet
-from personae.graph.affinity import affinity, averages
+from personae.data.faceset import FaceSet, beside, filled
+from personae.data.pages import is_map, passing, read_at_once
+from personae.graph.affinity import AT_ONCE, averaged
 from personae.graph.knn_graph import KnnGraph
 from personae.link.layers import MeanLayer
 from personae.link.links import Links
-from personae.link.star_fc_inference import pair_probabilities
+from personae.link.star_fc_inference import judge_pairs, line_of
 
-BLOCK = 4096  # faces that pass through the network at a time, 12 KB each
+BLOCK = AT_ONCE  # faces that pass through the network at a time, 12 KB each
 
 
 @dataclass(frozen=True)
@@ -90,18 +94,40 @@ class StarFCModel:
     def links(self, faces: FaceSet, graph: KnnGraph) -> Links:
         """Probabilities that two neighbors are one person.
 
-        O(N h (d + h) + N k (d + h)), and 4 (d + 2 h) bytes a face beside the affinity.
+        O(N h (d + h) + N k (d + h)), and 8 h bytes a face; where the features stay on disk 4 h there, and the
+        second half of the head for a share of the faces at a time, in O(N h^2) each.
         """
-        net = self.module
-        features = faces.features.astype(np.float32, copy=False)
-        average = averages(affinity(graph), features)
-        mine, yours = (np.empty((len(faces), self.config.hidden), np.float32) for _ in range(2))
-        for start in range(0, len(faces), BLOCK):
-            rows = slice(start, start + BLOCK)
-            x = net.faces(torch.from_numpy(features[rows]), torch.from_numpy(average[rows]))
-            for part, held in zip(net.halves(x), (mine, yours), strict=True):
-                held[rows] = part.numpy()
+        net, n = self.module, len(faces)
+        shape = n, self.config.hidden
+        hidden = filled(
+            shape,
+            np.dtype(np.float32),
+            self._hidden(faces.features, graph),
+            beside(faces.features),
+            mapped=is_map(faces.features),
+        )
         output, slope = net.verdict.weight[1] - net.verdict.weight[0], net.bend.weight
         line, fold = ((output * share).numpy() for share in (slope, 1 - slope))
         bias = float(net.verdict.bias[1] - net.verdict.bias[0])
-        return Links.of(graph.linked(pair_probabilities(graph.neighbors, mine, yours, line, fold, bias)))
+        found = np.zeros(graph.neighbors.shape, np.float32)
+        for there in passing(n, read_at_once(hidden), hidden):
+            yours = np.empty((there.stop - there.start, shape[1]), np.float32)
+            for start in range(0, len(yours), BLOCK):
+                some = slice(start, min(start + BLOCK, len(yours)))
+                yours[some] = self._halves(hidden[there][some])[1]
+            theirs = yours, line_of(yours, line)
+            for here in passing(n, BLOCK, hidden, graph.neighbors):
+                mine = self._halves(hidden[here])[0]
+                ones = mine, line_of(mine, line) + np.float32(bias)
+                found[here] += judge_pairs(graph.neighbors[here], ones, there.start, theirs, fold)
+        return Links.of(graph.linked(found))
+
+    def _hidden(self, features: NDArray[np.floating[Any]], graph: KnnGraph) -> Iterator[NDArray[np.float32]]:
+        """Blocks of the faces after the convolution, (B, h)."""
+        for number, average in enumerate(averaged(graph, features)):
+            rows = features[number * BLOCK :][: len(average)].astype(np.float32)
+            yield self.module.faces(torch.from_numpy(rows), torch.from_numpy(average)).numpy()
+
+    def _halves(self, hidden: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        mine, yours = self.module.halves(torch.from_numpy(np.array(hidden)))
+        return mine.numpy(), yours.numpy()

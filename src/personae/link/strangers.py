@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from personae.data.pages import let_go, passing
 from personae.graph.adjacency import canonical_order
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.threads import in_threads, products_alone
@@ -59,13 +60,24 @@ class Strangers:
 
         z_ij is the mean of how many widths j lies nearer than the strangers of i, and i than those of j.
         """
-        weights = np.zeros(graph.neighbors.shape, dtype=np.float32)
-        for start in range(0, len(graph), BLOCK):
-            here = slice(start, start + BLOCK)
+        others = np.empty(graph.neighbors.shape, dtype=np.int32)
+        weights = np.empty(graph.neighbors.shape, dtype=np.float32)
+        for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
             other = graph.neighbors[here]
-            z = self.widths(np.arange(len(graph))[here], other, graph.similarities[here])
-            weights[here] = np.where((z > floor) & (other != NOBODY), z - floor + HEAD_START, 0)
-        return graph.linked(weights).where(weights > 0)
+            z = self.widths(np.arange(here.start, here.stop), other, graph.similarities[here])
+            there = (z > floor) & (other != NOBODY)
+            others[here] = np.where(there, other, NOBODY)
+            weights[here] = np.where(there, z - floor + HEAD_START, 0)
+        return KnnGraph(others, weights)
+
+    def count(self, graph: KnnGraph, floor: float) -> int:
+        """How many links `link` makes."""
+        links = 0
+        for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
+            other = graph.neighbors[here]
+            z = self.widths(np.arange(here.start, here.stop), other, graph.similarities[here])
+            links += int(((z > floor) & (other != NOBODY)).sum())
+        return links
 
     def widths(
         self, faces: NDArray[np.intp], others: NDArray[Any], cosines: NDArray[np.floating[Any]]
@@ -131,7 +143,9 @@ class Sample:
         """About `size` of the faces, spread evenly over `canonical_order`."""
         order = canonical_order(graph)
         chosen = order[np.linspace(0, len(order) - 1, min(len(order), size)).astype(np.intp)]
-        return cls(features[chosen].astype(np.float64), chosen)
+        rows = features[chosen].astype(np.float64)
+        let_go(features)
+        return cls(rows, chosen)
 
     @classmethod
     def elsewhere(cls, features: NDArray[np.floating[Any]]) -> "Sample":

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.faceset import BLOCK, FaceSet
-from personae.scale.recipes import LINKED, Recipe
-from personae.scale.search_stages import BASE, cells_memory, lay_out, probes_likely, search, search_memory
+from personae.data.pages import passing
+from personae.scale.memory import Size
+from personae.scale.recipes import Recipe
+from personae.scale.search_stages import cells_memory, lay_out, probes_likely, search, search_memory
 from personae.scale.shards import Features, as_file, within_reach
 from personae.scale.stages import Desk, Ran, Run, Stage, run_stages
 
@@ -35,8 +37,9 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
     features: those of the faces, or the file that they are in
     """
     n, d = faces.features.shape
-    memory = memory_of(n, d, recipe)
+    memory = memory_of(n, d, recipe, on_disk=isinstance(features, Path))
     disk = disk_of(n, min(recipe.k, n - 1), probes_likely(n))
+    disk["links"] += n * recipe.look_disk(d) if isinstance(features, Path) else 0
     of_faces = {"faces": n, "d": d, "features": _checksum(faces.features)}
 
     def label(desk: Desk) -> dict[str, Any]:
@@ -83,16 +86,17 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
     ]
 
 
-def memory_of(n: int, d: int, recipe: Recipe) -> dict[str, int]:
-    """Bytes that each stage holds at most, by formulas that are measured by `benchmarks.scale`."""
-    k, probes = min(recipe.k, n - 1), probes_likely(n)
-    in_use = BASE + recipe.libraries + n * (4 * d + 8 * k)  # features and graph
-    of_links = recipe.links * min(k, LINKED)
+def memory_of(n: int, d: int, recipe: Recipe, *, on_disk: bool = True) -> dict[str, int]:
+    """Bytes that each stage holds at most, by formulas that are measured by `benchmarks.scale`.
+
+    on_disk: whether the features are a map of a file
+    """
+    size, probes = Size(n, d, min(recipe.k, n - 1), on_disk), probes_likely(n)
     return {
-        "cells": cells_memory(n, d, probes),
-        "knn": search_memory(n, d, k, probes),
-        "links": in_use + n * (4 * d * recipe.copies + 16 * k + of_links),
-        "labels": in_use + n * (4 * d * recipe.copies + 16 * k + of_links),
+        "cells": cells_memory(n, d, probes, on_disk=on_disk),
+        "knn": search_memory(n, d, size.k, probes),
+        "links": recipe.look_memory(size),
+        "labels": recipe.people_memory(size),
     }
 
 
@@ -108,6 +112,6 @@ def disk_of(n: int, k: int, probes: int) -> dict[str, int]:
 
 def _checksum(features: NDArray[np.floating[Any]]) -> str:
     total = hashlib.blake2b(f"{features.shape} {features.dtype}".encode(), digest_size=16)
-    for start in range(0, len(features), BLOCK):
-        total.update(np.ascontiguousarray(features[start : start + BLOCK]).tobytes())
+    for here in passing(len(features), BLOCK, features):
+        total.update(np.ascontiguousarray(features[here]).tobytes())
     return total.hexdigest()

@@ -1,7 +1,7 @@
 """Methods in two steps with a folder between them: links, run of faces by run of faces, and people."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from personae.clustering.map_equation import MapEquation
 from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
+from personae.data.pages import passing
 from personae.errors import InputError
 from personae.graph.components import components_of, joining_links
 from personae.graph.knn_graph import NOBODY, KnnGraph
@@ -26,27 +27,34 @@ from personae.methods.auto import AS_ASKED, Auto, people
 from personae.methods.facemap import FaceMap
 from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
-from personae.scale.search_stages import BASE, read_knn, tables_of
+from personae.scale.memory import (
+    OF_STRANGERS,
+    TORCH,
+    Memory,
+    Size,
+    of_auto_shard,
+    of_convolution,
+    of_evidence,
+    of_map_equation,
+)
+from personae.scale.search_stages import BASE, read_knn, tables_of, write_rows
 from personae.scale.shards import ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
 LOOKS = 4  # at the strangers of every face, by `Auto`, of most collections
-LINKED = 64  # links a face that there is memory for
-TORCH = 300 << 20  # bytes
-OF_LINK = 60  # bytes that the map equation's search holds for each of them
 
 
 class Recipe(NamedTuple):
     """A method in two steps, with a folder between them.
 
-    k:          neighbors a face
-    look:       writes what the links follow from to its folder, and tells of it in numbers
-    people:     (N,) int32 by what `look` wrote
-    of_look:    what the first depends on, JSON
-    of_people:  what the second depends on besides
-    libraries:  bytes of libraries that only this method loads
-    copies:     of the features that the link model holds
-    links:      bytes that a link takes while people are looked for
+    k:             neighbors a face
+    look:          writes what the links follow from to its folder, and tells of it in numbers
+    people:        (N,) int32 by what `look` wrote
+    of_look:       what the first depends on, JSON
+    of_people:     what the second depends on besides
+    look_memory:   bytes that `look` holds at most
+    people_memory: and `people`
+    look_disk:     bytes a face of d values that `look` has on disk besides, beside the features
     """
 
     k: int
@@ -54,9 +62,9 @@ class Recipe(NamedTuple):
     people: Callable[[Features, Desk], NDArray[np.int32]]
     of_look: Mapping[str, Any]
     of_people: Mapping[str, Any]
-    libraries: int = 0
-    copies: int = 0
-    links: int = OF_LINK
+    look_memory: Memory
+    people_memory: Memory
+    look_disk: Callable[[int], int] = lambda _: 0
 
 
 def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
@@ -80,7 +88,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
                 np.savez(temporary, **arrays)
             work = partial(_seen, features=reach, asked=asked, side=side)
             n, d = features.shape
-            told = Share(passes * n, max(LOOKS, passes + 1) * n, auto_shard(n, d, len(sample.face)))
+            told = Share(passes * n, max(LOOKS, passes + 1) * n, of_auto_shard(n, d, len(sample.face)))
             seen = in_rows(desk, f"seen-{passes}", work, n, told)
             found = settled(np.load(seen))
             for file in (asked, seen):
@@ -90,13 +98,22 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
 
         looks = method.looks(FaceSet(opened(reach)), graph, measured=measured)
         floors = looks.floors[AS_ASKED:]
-        np.savez(desk.folder / "strangers.npz", floors=floors, **vars(looks.strangers))
-        return {"floor": round(floors[0], 2)}
+        count = looks.strangers.count(graph, floors[0])
+        np.savez(desk.folder / "strangers.npz", floors=floors, links=count, **vars(looks.strangers))
+        return {"floor": round(floors[0], 2), "links": count}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         with np.load(desk.of["links"] / "strangers.npz") as held:
             strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
-        return people(FaceSet(opened(features)), read_knn(desk.of["knn"]), strangers, floors, constraints)
+            count = int(held["links"])
+        faces, graph = FaceSet(opened(features)), read_knn(desk.of["knn"])
+        size = Size(len(faces), faces.dimension, graph.k, isinstance(features, Path))
+        desk.refuse_more_than_memory(of_map_equation(size, count // len(faces)))
+        return people(faces, graph, strangers, floors, constraints)
+
+    def look_memory(size: Size) -> int:
+        shard = of_auto_shard(size.n, size.d, method.sample) + 16 * size.n
+        return max(shard, of_map_equation(size) + OF_STRANGERS * size.n)
 
     return Recipe(
         k=method.k,
@@ -104,13 +121,9 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         people=people_by,
         of_look={"false_links": method.false_links, "sample": method.sample},
         of_people={"clusterer": "map_equation", **_told_of(constraints)},
-        copies=1,
+        look_memory=look_memory,
+        people_memory=of_map_equation,
     )
-
-
-def auto_shard(n: int, d: int, sample: int = 1024) -> int:
-    """Bytes: who everybody is, the features of a run of faces, and what they have with the sample."""
-    return BASE + 4 * n + ROWS * (4 * d + 32 * sample) + 16 * d * sample
 
 
 def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> Recipe:
@@ -125,8 +138,7 @@ def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> R
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         weights = np.load(desk.of["links"] / "weights.npy", mmap_mode="r")
-        links = read_knn(desk.of["knn"]).linked(weights).where(weights > 0)
-        return clusterer.cluster(links, constraints)
+        return clusterer.cluster(read_knn(desk.of["knn"]).linked(weights).positive(), constraints)
 
     return Recipe(
         k=method.k,
@@ -134,11 +146,14 @@ def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> R
         people=people_by,
         of_look={"window": method.window},
         of_people={"clusterer": "map_equation", **asdict(clusterer), **_told_of(constraints)},
+        look_memory=lambda size: BASE + 100 * size.k * ROWS,
+        people_memory=of_map_equation,
     )
 
 
 def star_fc_recipe(trained: StarFC) -> Recipe:
     """A trained `StarFC`; its links are looked at in one piece."""
+    general, hidden = trained.preset == "general", trained.model_.config.hidden
     weights = hashlib.blake2b(digest_size=16)
     for values in trained.model_.module.state_dict().values():
         weights.update(values.numpy().tobytes())
@@ -159,8 +174,9 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         people=people_by,
         of_look={"model": weights.hexdigest(), "preset": trained.preset},
         of_people=asdict(trained.decision_),
-        libraries=TORCH,
-        copies=3,
+        look_memory=partial(of_evidence if general else of_convolution, hidden=hidden),
+        people_memory=lambda size: TORCH + of_map_equation(size),
+        look_disk=lambda d: 8 * d if general else 4 * hidden,
     )
 
 
@@ -187,7 +203,8 @@ def threshold_recipe(method: Threshold, constraints: Constraints | None = None) 
         people=people_by,
         of_look={"tau": method.tau},
         of_people={"clusterer": "components", **_told_of(constraints)},
-        links=0 if constraints is None else OF_LINK,
+        look_memory=lambda size: BASE + 8 * size.n + 32 * size.k * ROWS,
+        people_memory=lambda size: BASE + size.n * (12 if constraints is None else 32 * size.k),
     )
 
 
@@ -233,20 +250,28 @@ def in_rows(desk: Desk, name: str, work: Callable[[Span], NDArray[Any]], faces: 
 
 def write_links(links: Links, folder: Path) -> dict[str, Any]:
     """Writes the weights, 0 where there is no link, and what else the links hold; how many there are."""
-    there = links.graph.neighbors != NOBODY
-    np.save(folder / "weights.npy", np.where(there, links.graph.similarities, np.float32(0)))
+    graph, count = links.graph, 0
+
+    def weights() -> Iterator[NDArray[np.floating[Any]]]:
+        nonlocal count
+        for here in passing(len(graph), BLOCK, graph.neighbors):
+            block = np.where(graph.neighbors[here] != NOBODY, graph.similarities[here], np.float32(0))
+            count += int((block > 0).sum())
+            yield block
+
+    write_rows(folder / "weights.npy", graph.neighbors.shape, weights(), np.float32)
     np.save(folder / "density.npy", links.density)
     if links.preference is not None:
         np.save(folder / "preference.npy", links.preference)
-    return {"links": int((there & (links.graph.similarities > 0)).sum())}
+    return {"links": count}
 
 
 def read_links(folder: Path, graph: KnnGraph) -> Links:
-    """What `write_links` wrote of a graph; links of weight 0 are none."""
+    """What `write_links` wrote of a graph, from disk as it is needed."""
     weights = np.load(folder / "weights.npy", mmap_mode="r")
     preference = folder / "preference.npy"
     return Links(
-        graph.nearest(weights.shape[1]).linked(weights).where(weights > 0),
+        graph.nearest(weights.shape[1]).linked(weights),
         np.load(folder / "density.npy"),
         np.load(preference) if preference.is_file() else None,
     )

@@ -13,6 +13,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
+from personae.data.pages import passing
 from personae.graph.cells import BLOCK, SHOWN, Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.knn_graph import KnnGraph
@@ -35,7 +36,10 @@ FACES = 1 << 17  # in a run of cells, but for more than `RUNS` of them
 RUNS = 2048
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 UNEVEN = 1.25  # a run may be so many times as large as the mean
-BASE = 600 << 20  # bytes of Python and of all libraries
+PROGRAM = 430 << 20  # bytes of Python and the libraries
+BASE = 600 << 20  # and of a shard
+READ_AT_ONCE = 1 << 12  # lists of cells, in no order,
+AROUND = 1 << 16  # bytes of a map around each
 LIKELY = 0.015  # of the cells
 TABLES, MET = ("neighbors", "similarities"), "met-"
 Mode = Literal["r", "r+", "w+", "c"]
@@ -60,7 +64,7 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
     if plan is None:
         return {"faces": n, "cells": 0, "probes": 0}
     count, probes = len(plan.cells), plan.probes
-    desk.refuse_more_than_memory(cells_memory(n, d, probes))
+    desk.refuse_more_than_memory(cells_memory(n, d, probes, on_disk=isinstance(features, Path)))
     chance, directions = desk.folder / "chance.npy", desk.folder / "directions.npz"
     np.save(chance, plan.chance)
     np.savez(directions, **vars(plan.cells))
@@ -84,13 +88,17 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
             yield block
             file.unlink()
 
-    _write_rows(drawn, (n, probes), looked_up())
-    by_cell = np.argsort(own, kind="stable")
-    parts = (by_cell[low:high] for low, high in shards)
-    _write_rows(sorted_by_cell, (n, probes), (np.sort(np.load(drawn, mmap_mode="r")[part]) for part in parts))
-    looking = np.zeros(count, np.int64)
-    for low, high in shards:
-        looking += np.bincount(np.load(sorted_by_cell, mmap_mode="r")[low:high].ravel(), minlength=count)
+    write_rows(drawn, (n, probes), looked_up())
+    by_cell, looking = np.argsort(own, kind="stable"), np.zeros(count, np.int64)
+
+    def cell_after_cell() -> Iterator[NDArray[np.int32]]:
+        lists = np.load(drawn, mmap_mode="r")
+        for here in passing(n, READ_AT_ONCE, lists):
+            block = np.sort(lists[by_cell[here]])
+            looking[:] += np.bincount(block.ravel(), minlength=count)
+            yield block
+
+    write_rows(sorted_by_cell, (n, probes), cell_after_cell())
     np.save(desk.folder / "order.npy", plan.chance[by_cell].astype(np.int32))
     np.save(desk.folder / "cell.npy", own[by_cell])
     np.save(desk.folder / "start.npy", np.r_[0, np.cumsum(looking)])
@@ -117,11 +125,14 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
     return {"faces": n, "k": k}
 
 
-def cells_memory(n: int, d: int, probes: int) -> int:
+def cells_memory(n: int, d: int, probes: int, *, on_disk: bool = True) -> int:
     """Bytes: features as they are read, and what the cells are learned from, or the lists of cells."""
-    cells = CELLS * math.isqrt(n)
-    learned = 8 * d * SHOWN * cells
-    return BASE + 4 * d * n + 36 * n + max(learned, probes * (4 * n + 16 * LOOKED_UP))
+    cells, features = CELLS * math.isqrt(n), 4 * d * n
+    learned = features + 8 * d * SHOWN * cells
+    looked_up = LOOKED_UP * (8 * d + 16 * probes) + 16 * BLOCK * cells
+    sorted_by_cell = 8 * probes * LOOKED_UP + READ_AT_ONCE * (8 * probes + AROUND)
+    after = max(looked_up, sorted_by_cell) + (0 if on_disk else features)
+    return PROGRAM + 36 * n + max(learned, after)
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
@@ -253,7 +264,8 @@ def _extend(span: Span, *, features: Features, cells: Path, folder: Path) -> Non
 
 
 def _wide(features: Features) -> NDArray[np.float32]:
-    return np.ascontiguousarray(opened(features), dtype=np.float32)
+    held = opened(features)
+    return held if held.dtype == np.float32 else np.ascontiguousarray(held, dtype=np.float32)
 
 
 def _look_at_all(span: Span, *, features: Features, k: int, folder: Path) -> None:
@@ -310,10 +322,12 @@ def _allocate(file: Path) -> None:
             os.posix_fallocate(written.fileno(), 0, file.stat().st_size)
 
 
-def _write_rows(file: Path, shape: tuple[int, int], blocks: Iterable[NDArray[np.int32]]) -> None:
-    """A `.npy` of int32, block after block."""
-    about = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.int32)), "fortran_order": False, "shape": shape}
+def write_rows(
+    file: Path, shape: tuple[int, int], blocks: Iterable[NDArray[Any]], dtype: type[np.generic] = np.int32
+) -> None:
+    """A `.npy`, block after block."""
+    about = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     with file.open("wb") as written:
         np.lib.format.write_array_header_1_0(written, about)
         for block in blocks:
-            written.write(np.ascontiguousarray(block).tobytes())
+            written.write(np.ascontiguousarray(block, dtype).tobytes())

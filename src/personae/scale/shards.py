@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
 from personae.data.faceset import BLOCK
+from personae.data.pages import passing
 from personae.errors import InputError, MissingExtraError
 from personae.graph.threads import Span
 from personae.scale.sizes import shown
@@ -126,8 +127,8 @@ def rows_of(features: Features, faces: NDArray[np.integer[Any]]) -> NDArray[np.f
     held = opened(features)
     order = np.argsort(faces, kind="stable")
     rows = np.empty((len(faces), held.shape[1]), np.float32)
-    for start in range(0, len(faces), BLOCK):
-        some = order[start : start + BLOCK]
+    for here in passing(len(faces), BLOCK, held):
+        some = order[here]
         rows[some] = held[faces[some]]
     return rows
 
