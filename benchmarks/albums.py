@@ -1,14 +1,16 @@
 """Small collections, for the models that come along: `python -m benchmarks.albums`.
 
 Of each set some people are drawn, most of whom are there once or twice, as in an album. The models learned from
-`train`, of which neither set holds people but a few. Beside them the default method, which learns nothing.
+`train`, of which neither set holds people but a few. Beside them the default method, which learns nothing. Rows
+of other methods in the results stay.
 """
 
 import argparse
+import json
 
 import numpy as np
 
-from benchmarks.record import SHARED, record
+from benchmarks.record import RESULTS, SHARED, record
 
 EMBEDDERS = ("sface", "dlib")
 SETS = ("train_small", "lfw")
@@ -23,8 +25,11 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--methods", nargs="*", default=["auto", *LEARNED])
+    names = parser.parse_args().methods
+    file = RESULTS / "albums.json"
+    before = json.loads(file.read_text())["rows"] if file.is_file() else []
     rows = []
-    for name in parser.parse_args().methods:
+    for name in names:
         for embedder in EMBEDDERS:
             method = Auto() if name == "auto" else LEARNED[name].pretrained(embedder)
             for source in SETS:
@@ -47,6 +52,9 @@ def main() -> None:
                     }
                     print(row, flush=True)
                     rows.append(row)
+    rows += [row for row in before if row["method"] not in names]
+    order = ["auto", *LEARNED]
+    rows.sort(key=lambda row: (order.index(row["method"]), EMBEDDERS.index(row["embedder"])))
     record("albums", {"draws": DRAWS, "rows": rows})
 
 

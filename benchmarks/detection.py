@@ -42,9 +42,9 @@ def strategies(search: Any, graph: Any) -> dict[str, Any]:
         "5 thresholds": replace(plain, taus=FIVE),
         "5 thresholds, I = 2": replace(plain, taus=FIVE, turns=2, **turns),
         "5 thresholds, I = 3": replace(plain, taus=FIVE, turns=3, **turns),
-        "13 thresholds": plain,
+        "15 thresholds": plain,
         "modules alone": replace(search, taus=()),
-        "13 thresholds and modules": search,
+        "15 thresholds and modules": search,
     }
 
 
@@ -63,16 +63,16 @@ def detection(embedder: str, faces: Any, graph: Any) -> dict[str, Any]:
         began = time.perf_counter()
         proposals = search.proposals(faces, scene.graph)
         searched = time.perf_counter()
-        scores = model.scores(scene, proposals)[:, 0]
+        scores = model.scores(scene, proposals)
         scored = time.perf_counter()
-        true = overlaps(proposals, faces.truth)[:, 0]
+        true = overlaps(proposals, faces.truth)
         rated, perfect = (
-            Rated(proposals, one).at_least(method.decision_.tau) for one in (scores, true.astype(np.float32))
+            Rated(proposals, model.worth(one)).at_least(method.decision_.tau) for one in (scores, true)
         )
         proposed[name] = {
             "proposals": len(proposals),
             "members": len(proposals.faces),
-            "correlation": round(correlation(scores, true), 3),
+            "correlation": round(correlation(scores[:, 0], true[:, 0]), 3),
             **fs(faces.truth, DeOverlap(0.5).cluster(rated, len(faces))),
             "perfect": fs(faces.truth, DeOverlap(0.5).cluster(perfect, len(faces))),
             "search_seconds": round(searched - began, 2),

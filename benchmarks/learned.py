@@ -6,7 +6,8 @@ identities. Beside them, with thresholds chosen on the same eighth: connected co
 on plain cosines. Each run has a process of its own; rows of other methods in the results stay.
 
 With --checkpoints a run goes on where it stopped, and the network of evidence that STAR-FC, GCN-V and GCN-V
-with GCN-E have in common is trained once; the later ones have no training time then.
+with GCN-E have in common is trained once, and so is GCN-D alone and with GCN-S; the later ones have no training
+time then.
 """
 
 import argparse
@@ -74,11 +75,13 @@ def learned(
 
 
 def kept_in(folder: Path, name: str, preset: str) -> Path:
-    """Where the checkpoints of a method go; `general` of three methods begins with one network."""
+    """Where the checkpoints of a method go; `general` of three begins with one network, GCN-DS with GCN-D."""
     if preset == "general" and name in ("star_fc", "gcn_v"):
         return folder / "evidence" / "confidence"
     if preset == "general" and name == "gcn_ve":
         return folder / "evidence"
+    if name == "gcn_d":
+        return folder / f"gcn_ds {preset}" / "detection"
     return folder / f"{name} {preset}"
 
 

@@ -10,7 +10,15 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.figures import BOTH, both_fs, pair_of, results, table
+from benchmarks.figures import BOTH, pair_of, results, table
+from benchmarks.tables_detection import (
+    detection_ablation,
+    detection_overlaps,
+    detection_refined,
+    detection_scale,
+    detection_steps,
+    detection_strategies,
+)
 from benchmarks.tables_links import albums, mediator
 from benchmarks.tables_scale import kills, one_by_one, plan, scale, update, update_scale
 from personae.methods import METHODS
@@ -298,44 +306,6 @@ def films(bad: bool) -> str:
     return table([*head, "F_P / F_B, number told", "NMI / WCP, number told", "seeds"], lines)
 
 
-def detection_strategies() -> str:
-    """GCN-D with few proposals and with many: how many, F by predicted and by perfect scores, correlation."""
-    rows = []
-    for name in next(iter(results("detection")["results"].values()))["strategies"]:
-        row: list[Any] = [name]
-        for of in results("detection")["results"].values():
-            found = of["strategies"][name]
-            row += [f"{found['proposals']:,}", *map(both_fs, (found, found["perfect"])), found["correlation"]]
-        rows.append(row)
-    head = [f"{what}, {e}" for e in results("detection")["results"] for what in ("sets", "F", "perfect", "r")]
-    return table(["proposals", *head], rows)
-
-
-def detection_overlaps() -> str:
-    """De-overlapping beside suppression, on the same scores."""
-    found = results("detection")["results"]
-    names = next(iter(found.values()))["overlaps"]
-    cells = ([(of["overlaps"][name]) for of in found.values()] for name in names)
-    rows = (
-        [f"`{name}`", *(f"{both_fs(cell)}, {1000 * cell['seconds']:.1f} ms" for cell in row)]
-        for name, row in zip(names, cells, strict=True)
-    )
-    return table(["", *found], rows)
-
-
-def detection_refined() -> str:
-    """Clusters of other methods before and after GCN-S."""
-    lines = []
-    for embedder, of in results("detection")["results"].items():
-        for name, sides in of["refined"].items():
-            cells = []
-            for side in ("before", "after"):
-                precision, recall = (sides[side][f"pairwise_{part}"] for part in ("precision", "recall"))
-                cells += [both_fs(sides[side]), f"{precision:.1f}, {recall:.1f}"]
-            lines.append([embedder, name, *cells])
-    return table(["features", "method", "F before", "P, R before", "F after", "P, R after"], lines)
-
-
 TABLES: dict[str, Callable[[], str]] = {
     **{
         made.__name__: made
@@ -358,6 +328,9 @@ TABLES: dict[str, Callable[[], str]] = {
             detection_strategies,
             detection_overlaps,
             detection_refined,
+            detection_ablation,
+            detection_scale,
+            detection_steps,
             albums,
             mediator,
             scale,

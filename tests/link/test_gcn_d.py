@@ -5,9 +5,11 @@ import pytest
 import torch
 from scipy.sparse import csr_array
 
+from benchmarks.padded_gcn_d import padded_scores
 from personae import FaceSet, knn_graph
+from personae.link.evidence_net import Known, probabilities
 from personae.link.gcn_d import DetectionConfig, DetectionModel, DetectionNet, runs
-from personae.link.gcn_d_general import OF_MEMBER, GeneralDetectionConfig, GeneralDetectionModel
+from personae.link.gcn_d_general import OF_MEMBER, WEAK, GeneralDetectionConfig, GeneralDetectionModel
 from personae.link.layers import pooled, sparse
 from personae.link.proposal_search import Search
 from personae.link.proposals import Proposals
@@ -107,6 +109,33 @@ def test_what_members_are_seen_by_is_what_the_docstring_says():
         ]
         assert np.allclose(seen[at], expected, atol=1e-5)
     assert np.allclose(average.sum(axis=1), 1)
+
+
+def test_packed_scores_are_those_of_padded_batches():
+    model = model_of("general")
+    scene = model.scene(FACES, GRAPH)
+    proposals = SEARCH.proposals(FACES, GRAPH)
+    assert len(set(proposals.sizes.tolist())) > 3
+    padded = padded_scores(model, scene, proposals, batch=4)
+    assert np.allclose(padded, model.scores(scene, proposals), atol=1e-5)
+
+
+def test_links_that_are_hardly_likely_are_left_out():
+    model = model_of("general")
+    with torch.no_grad():
+        model.evidence.direct.bias.fill_(-4.0)
+        model.evidence.direct.weight.fill_(2.0)
+    likely = probabilities(model.evidence, Known.of(FACES, GRAPH))
+    assert 5 < (likely < WEAK).sum() < likely.size - 5
+    found = model.scene(FACES, GRAPH).graph
+    assert ((found.neighbors >= 0) == (likely >= WEAK)).all()
+    assert np.allclose(found.similarities, np.where(likely >= WEAK, likely, 0), atol=1e-6)
+
+
+def test_lists_of_small_collections_reach_no_further_than_they_should():
+    few = made_faces([6, 5, 4, *[1] * 25], d=16)
+    scene = model_of("general").scene(few, knn_graph(few, 30))
+    assert scene.graph.k == 10
 
 
 @kinds

@@ -15,7 +15,7 @@ from personae.train.gcn_d import CLOSE, DetectionLesson, closeness, correlation
 from personae.train.loop import train
 from personae.train.plan import Plan
 from personae.train.proposals import disturbed, overlaps
-from personae.train.worlds import SPREADS, spread, spread_worlds, worlds
+from personae.train.worlds import EVERY, SPREADS, spread, spread_worlds, worlds
 from tests.planted import made_faces
 
 FACES = made_faces([12, 9, 6, *[4] * 12, *[1] * 20], d=16)
@@ -116,7 +116,8 @@ def test_spread_people_keep_their_centres_and_differ_more():
 
 
 def test_spread_collections_are_the_usual_ones_spread_in_turn():
-    plain = list(worlds(FACES, FACES.truth, 3, 0))
-    for number, (faces, truth) in enumerate(spread_worlds(FACES, FACES.truth, 3, 0)):
+    shapes = EVERY[:1] + EVERY[-2:]
+    plain = list(worlds(FACES, FACES.truth, 3, 0, shapes))
+    for number, (faces, truth) in enumerate(spread_worlds(FACES, FACES.truth, 3, 0, shapes)):
         assert (truth == plain[number][1]).all()
         assert (faces.features == spread(*plain[number], SPREADS[number]).features).all()

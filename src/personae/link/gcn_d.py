@@ -123,11 +123,15 @@ class DetectionModel:
             found[some] = said.clamp(0, 1).cpu().numpy()
         return found
 
+    def worth(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(P,) float32, what says which proposal comes first, of IoU and IoP, (P, 2): the IoU."""
+        return scores[:, 0]
+
     def links(self, faces: FaceSet, graph: KnnGraph) -> Links:
         """Each link with the best score of a proposal around both faces, and the proposals themselves."""
         scene = self.scene(faces, graph)
         proposals = self.config.search.proposals(faces, scene.graph)
-        rated = Rated(proposals, self.scores(scene, proposals)[:, 0])
+        rated = Rated(proposals, self.worth(self.scores(scene, proposals)))
         return replace(Links.of(rated.links(graph)), proposals=rated)
 
 

@@ -65,8 +65,9 @@ class DetectionSegmentationModel:
         if self.config.again:
             fresh = Proposals.joined([kept, cut.take(cut.sizes > 1)])
             everything = Proposals.joined([proposals, fresh]).distinct()
-            return Rated(everything, self.detection.scores(scene, everything)[:, 0])
-        order = np.concatenate([scores[~band, 0], scores[band, 0], np.zeros(len(cut), np.float32)])
+            return Rated(everything, self.detection.worth(self.detection.scores(scene, everything)))
+        worth = self.detection.worth(scores)
+        order = np.concatenate([worth[~band], worth[band], np.zeros(len(cut), np.float32)])
         return Rated(Proposals.joined([proposals.take(~band), kept, cut]), order)
 
     def refined(self, faces: FaceSet, graph: KnnGraph, labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -16,7 +16,8 @@ class Rated:
     """Proposals, and how much each looks like a person.
 
     proposals: P sets of faces
-    scores:    (P,) float32 in [0, 1], the predicted IoU with the person that most of its faces are
+    scores:    (P,) float32 in [0, 1], the predicted IoU with the person that most of its faces are, or the mean
+               of that and the IoP
     """
 
     proposals: Proposals

@@ -14,7 +14,8 @@ from personae.methods.learned import LearnedClusterer, Progress
 from personae.train.plan import Plan
 
 POOLS = ("max", "mean", "sum")
-HALF = 0.5  # of two sets without common faces one alone can have a higher IoU with a person
+WORTH = 0.65  # two strangers are half one person, two faces of one person are wholly
+REMAINS = 0.5  # what is less than half of what was scored is something else
 
 
 class GCND(LearnedClusterer):
@@ -85,7 +86,7 @@ class GCND(LearnedClusterer):
         clusterer = self.clusterer or self.own
         if self.preset == "paper" or clusterer not in OF_PROPOSALS:
             return super()._decide(exam, links)
-        decision = Decision(clusterer, HALF, {"remains": HALF} if clusterer == self.own else {})
+        decision = Decision(clusterer, WORTH, {"remains": REMAINS} if clusterer == self.own else {})
         pairwise, bcubed = scores_within(exam.truth, decision.people(links), exam.held)
         return decision, (pairwise.f + bcubed.f) / 2
 

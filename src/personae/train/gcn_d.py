@@ -25,7 +25,7 @@ from personae.train.gcn_e import together
 from personae.train.loop import Look, seed_of, train
 from personae.train.plan import Plan
 from personae.train.proposals import disturbed, overlaps
-from personae.train.worlds import spread_worlds
+from personae.train.worlds import EVERY, spread_worlds
 
 PAPER = Plan(  # of the paper: 30 rounds, the rate a tenth after 15, 24 and 28
     steps=4000,
@@ -44,7 +44,7 @@ GENERAL = Plan(
     validate_every=3000,  # the last weights count: validation identities don't show people of other sizes
 )
 BATCH, GENERAL_BATCH = 32, 64  # proposals a step
-WORLDS = 16
+WORLDS = 2 * len(EVERY)
 CLOSE = (0.1, 0.2, 0.35, 0.5)  # shares of the true links that are below the thresholds of the search
 
 
@@ -191,7 +191,7 @@ def learn_general_detection(
     config = replace(config, search=replace(config.search, ks=(k,)))
     model = GeneralDetectionModel(config)
     model.evidence.load_state_dict(evidence.module.state_dict())
-    taught = list(spread_worlds(*exam.lesson(), WORLDS, seed))
+    taught = list(spread_worlds(*exam.lesson(), WORLDS, seed, EVERY))
     lesson = DetectionLesson(
         model, exam, taught, search=config.search, torn=True, batch=GENERAL_BATCH, seed=seed
     )

@@ -108,10 +108,10 @@ def variation(
 
 
 def spread_worlds(
-    faces: FaceSet, truth: NDArray[np.int32], count: int, seed: int
+    faces: FaceSet, truth: NDArray[np.int32], count: int, seed: int, shapes: tuple[Shape, ...] = SHAPES
 ) -> Iterator[tuple[FaceSet, NDArray[np.int32]]]:
     """`worlds` whose faces differ more, or less, from the mean face of their person: by `SPREADS`, in turn."""
-    for number, (made, people) in enumerate(worlds(faces, truth, count, seed)):
+    for number, (made, people) in enumerate(worlds(faces, truth, count, seed, shapes)):
         yield spread(made, people, SPREADS[number % len(SPREADS)]), people
 
 
