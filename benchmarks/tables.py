@@ -11,7 +11,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.figures import BOTH, both_fs, pair_of, results, table
-from benchmarks.tables_links import albums, mediator
+from benchmarks.tables_links import albums, links, mediator
 from benchmarks.tables_scale import one_by_one, plan, scale, update, update_scale
 from personae.methods import METHODS
 
@@ -360,6 +360,7 @@ TABLES: dict[str, Callable[[], str]] = {
             detection_refined,
             albums,
             mediator,
+            links,
             scale,
             plan,
             one_by_one,

@@ -22,6 +22,20 @@ def those(rows: list[dict[str, Any]], key: dict[str, Any]) -> list[dict[str, Any
     return [row for row in rows if key.items() <= row.items()]
 
 
+def links() -> str:
+    """How long link models take, beside their floors and plain forms."""
+    lines = []
+    for row in results("links")["rows"]:
+        plain = "plain_seconds_scaled" in row
+        times = [f"{row[name]:,.0f}" for name in ("seconds", "cpu_seconds", "floor_seconds")]
+        slow = (
+            (f"{row['plain_cpu_seconds_scaled']:,.0f}", f"{row['times_less_cpu']:.1f}") if plain else ("", "")
+        )
+        lines.append([row["model"], f"{row['asked']:,}", *times, *slow, f"{row['peak_mib']:,}"])
+    head = ["model", "faces asked", "seconds", "processor seconds", "floor", "plain, processor seconds"]
+    return table([*head, "times less", "peak MiB"], lines)
+
+
 def albums() -> str:
     """The models that come along, and the default, on small collections: means over the draws."""
     rows = results("albums")["rows"]
