@@ -14,6 +14,7 @@ from personae.clustering.map_equation import MapEquation
 from personae.clustering.node_intimacy import NodeIntimacy
 from personae.clustering.propagation import Propagation
 from personae.errors import InputError
+from personae.graph.knn_graph import KnnGraph
 from personae.link.links import Links
 
 CLUSTERERS: dict[str, Callable[..., Any]] = {
@@ -63,9 +64,9 @@ class Decision:
                 return np.asarray(clusterer.cluster(links.graph, links.density, links.preference))
             return np.asarray(clusterer.cluster(links.graph))
         clusterer = CLUSTERERS[self.clusterer](**self.parameters)
-        return np.asarray(clusterer.cluster(positive(links.graph.at_least(self.tau))))
+        return np.asarray(clusterer.cluster(self.kept(links)))
 
-
-def positive(graph: Any) -> Any:
-    """Links of weight 0 or less are none."""
-    return graph.where(graph.similarities > 0)
+    def kept(self, links: Links) -> KnnGraph:
+        """The links that count; those of weight 0 or less don't."""
+        graph = links.graph.at_least(self.tau)
+        return graph.where(graph.similarities > 0)

@@ -151,7 +151,8 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         return counts
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
-        return trained.decision_.people(read_links(desk.of["links"], read_knn(desk.of["knn"])))
+        links = read_links(desk.of["links"], read_knn(desk.of["knn"]))
+        return trained.people(FaceSet(opened(features)), links)
 
     return Recipe(
         k=trained.k,
