@@ -11,11 +11,12 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.figures import BOTH, both_fs, pair_of, results, table
-from benchmarks.tables_links import albums, links, mediator
+from benchmarks.tables_links import albums, experiment, links, mediator
 from benchmarks.tables_scale import one_by_one, plan, scale, update, update_scale
 from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
+EXPERIMENTS = ("bounds", "l_gcn", "ve_gcn", "star_fc", "facet")
 SHOWN = (  # of the unlearned methods, and whether with parameters chosen with the labels
     ("auto", False),
     ("facemap", False),
@@ -368,6 +369,7 @@ TABLES: dict[str, Callable[[], str]] = {
             update_scale,
         )
     },
+    **{f"experiment_{name}": partial(experiment, name) for name in EXPERIMENTS},
     "films": partial(films, True),
     "films_clean": partial(films, False),
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},
