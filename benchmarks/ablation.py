@@ -5,7 +5,6 @@ default as it comes the worst collection is. A run that was stopped goes on wher
 """
 
 import json
-from collections.abc import Callable
 from contextlib import ExitStack
 from statistics import mean
 from typing import Any
@@ -33,7 +32,8 @@ def first_labels(labels: Any, *_: Any, **__: Any) -> Any:
     return labels
 
 
-WITHOUT: dict[str, dict[str, Callable[..., Any]]] = {
+WITHOUT: dict[str, dict[str, Any]] = {
+    "strangers not looked at again": {f"{AUTO}.SETTLED": np.inf},
     "all faces given the same level and spread": {f"{AUTO}.lightest_tail": lambda strangers, pairs: 0.0},
     "each face's own level and spread believed": {f"{AUTO}.lightest_tail": lambda strangers, pairs: 1.0},
     "strangers' tail taken for a normal curve": {
@@ -65,7 +65,7 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
-def variants() -> list[tuple[str, dict[str, Callable[..., Any]], dict[str, Any]]]:
+def variants() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Names, what is put in the place of what, and parameters; the first is the default as it comes."""
     settings = [(", ".join(f"{k} = {v:g}" for k, v in one.items()), {}, one) for one in SETTINGS]
     return [("as it comes", {}, {}), *((name, swaps, {}) for name, swaps in WITHOUT.items()), *settings]

@@ -19,11 +19,12 @@ from benchmarks.tables_detection import (
     detection_steps,
     detection_strategies,
 )
-from benchmarks.tables_links import albums, mediator
+from benchmarks.tables_links import albums, experiment, links, mediator
 from benchmarks.tables_scale import kills, one_by_one, plan, scale, update, update_scale
 from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
+EXPERIMENTS = ("bounds", "l_gcn", "ve_gcn", "star_fc", "facet")
 SHOWN = (  # of the unlearned methods, and whether with parameters chosen with the labels
     ("auto", False),
     ("facemap", False),
@@ -333,6 +334,7 @@ TABLES: dict[str, Callable[[], str]] = {
             detection_steps,
             albums,
             mediator,
+            links,
             scale,
             kills,
             plan,
@@ -341,6 +343,7 @@ TABLES: dict[str, Callable[[], str]] = {
             update_scale,
         )
     },
+    **{f"experiment_{name}": partial(experiment, name) for name in EXPERIMENTS},
     "films": partial(films, True),
     "films_clean": partial(films, False),
     **{f"unlearned_{name.replace('.', '_')}": partial(unlearned_on, name) for name in SETS},

@@ -5,8 +5,9 @@ import pytest
 
 from personae import Auto, Constraints, FaceSet, evaluate, knn_graph
 from personae.clustering import MapEquation
-from personae.clustering.full_lists import joined_again
+from personae.clustering.full_lists import joined_again, joined_by_links
 from personae.evaluation import pairwise
+from personae.graph.components import first_seen
 from personae.link.strangers import Strangers
 from tests.planted import made_faces
 
@@ -80,3 +81,46 @@ def test_the_default_holds_with_lists_much_shorter_than_its_largest_person(k):
     faces = made_faces([300, 120, *[6] * 10, *[1] * 20])
     score = evaluate(faces.truth, Auto(k=k).fit(faces).labels_)
     assert min(score.pairwise.f, score.bcubed.f) > 0.97
+
+
+def cosines_above(faces, tau):
+    """The links of some faces alone."""
+
+    def asked(rows):
+        graph = knn_graph(faces.take(rows), K)
+        return graph.where(graph.similarities > tau)
+
+    return asked
+
+
+def test_people_torn_on_the_links_of_a_model_are_whole_again():
+    asked = cosines_above(CROWDED, 0.5)
+    links = asked(np.arange(len(CROWDED)))
+    torn = MapEquation().cluster(links)
+    joined = joined_by_links(torn, links, asked)
+    assert pairwise(CROWDED.truth, torn).recall < 0.5
+    assert pairwise(CROWDED.truth, joined).f > 0.98
+    for person in np.unique(torn):
+        assert len(np.unique(joined[torn == person])) == 1
+    order = np.random.default_rng(0).permutation(len(CROWDED))
+    mixed = cosines_above(CROWDED.take(order), 0.5)
+    again = joined_by_links(torn[order], mixed(np.arange(len(order))), mixed)
+    assert (first_seen(again) == first_seen(joined[order])).all()
+
+
+def test_groups_stay_apart_where_the_model_links_nobody_of_the_few():
+    links = cosines_above(CROWDED, 0.5)(np.arange(len(CROWDED)))
+    torn = MapEquation().cluster(links)
+    joined = joined_by_links(torn, links, cosines_above(CROWDED, 2.0))
+    assert (joined == torn).all()
+
+
+def test_nobody_is_asked_where_no_lists_are_full():
+    faces = made_faces([4, 3, 3, 1, 1], d=8)
+    links = knn_graph(faces, K).at_least(0.5)
+    torn = MapEquation().cluster(links)
+
+    def asked(rows):
+        raise AssertionError
+
+    assert (joined_by_links(torn, links, asked) == torn).all()

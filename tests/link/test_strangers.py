@@ -21,15 +21,15 @@ def slow_strangers(features, sample, side, labels):
             spread.append(np.nan)
             continue
         at = lambda width: np.log(max(1 - cosines[round(norm.cdf(width) * (len(cosines) - 1))], 1e-6))  # noqa: B023
-        outer = {"far": -1.0, "near": 1.0, "tail": min(2, max(1, norm.isf(min(1, 20 / len(cosines)))))}[side]
-        level.append(at(outer - 1) + (outer - 1) * (at(outer - 1) - at(outer)))
-        spread.append(at(outer - 1) - at(outer))
+        near, far = at(0) - at(1), at(-2) - at(-1)
+        level.append(at(0) if side == "near" else at(-1) - far)
+        spread.append(near if side == "near" else far)
     level, spread = np.array(level), np.array(spread)
     known = np.isfinite(level) & (spread > 1e-6)
     return np.where(known, level, np.median(level[known])), np.where(known, spread, np.median(spread[known]))
 
 
-@pytest.mark.parametrize("side", ["far", "near", "tail"])
+@pytest.mark.parametrize("side", ["near", "far"])
 @pytest.mark.parametrize("known_people", [False, True])
 @pytest.mark.parametrize("size", [25, 1000])
 def test_level_and_spread_are_those_of_the_definition(planted, side, known_people, size):

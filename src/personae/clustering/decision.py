@@ -14,6 +14,7 @@ from personae.clustering.map_equation import MapEquation
 from personae.clustering.node_intimacy import NodeIntimacy
 from personae.clustering.propagation import Propagation
 from personae.errors import InputError
+from personae.graph.knn_graph import KnnGraph
 from personae.link.links import Links
 
 CLUSTERERS: dict[str, Callable[..., Any]] = {
@@ -63,6 +64,8 @@ class Decision:
                 return np.asarray(clusterer.cluster(links.graph, links.density, links.preference))
             return np.asarray(clusterer.cluster(links.graph))
         clusterer = CLUSTERERS[self.clusterer](**self.parameters)
-        if self.tau > 0:
-            return np.asarray(clusterer.cluster(links.graph.at_least(self.tau)))
-        return np.asarray(clusterer.cluster(links.graph.positive()))
+        return np.asarray(clusterer.cluster(self.kept(links)))
+
+    def kept(self, links: Links) -> KnnGraph:
+        """The links that count; those of weight 0 or less don't."""
+        return links.graph.at_least(self.tau) if self.tau > 0 else links.graph.positive()

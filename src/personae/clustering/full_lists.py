@@ -4,6 +4,8 @@ Where all k neighbors of most faces of a group are of the group itself, the list
 some of its faces they do: among a few faces of every such group, the k nearest reach into the groups beside it.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +42,53 @@ def joined_again(
     together are one person, if they are as close to each other in the mean as links reach and no hard pair is
     between them; until nobody joins.
     """
+
+    def person_of(rows: NDArray[np.intp], labels: NDArray[np.int32]) -> NDArray[np.int64]:
+        some, near = FaceSet(features[rows]), strangers.take(rows)
+        let_go(features)
+        links = near.link(knn_graph(some, min(graph.k, len(rows) - 1)), floor)
+        person = _most_of(labels[rows], MapEquation().cluster(links), int(labels.max()) + 1)
+        if constraints is not None:
+            ends = labels[constraints.hard]
+            person[ends[person[ends[:, 0]] == person[ends[:, 1]]]] = ALONE
+        person = _numbered(person, len(rows))
+        parts, group = first_seen(labels[rows]), first_seen(person[labels[rows]])
+        between = np.bincount(group, closeness(group, some.features, near, parts)) / np.bincount(group)
+        person[labels[rows[(between < floor)[group]]]] = ALONE
+        return _numbered(person, len(rows))
+
     last = KnnGraph(graph.neighbors[:, -1:], graph.similarities[:, -1:])
-    full = (strangers.link(last, floor).neighbors != NOBODY).any(axis=1)
+    return _joined(labels, _linked(strangers.link(last, floor)), graph, person_of)
+
+
+def joined_by_links(
+    labels: NDArray[np.int32], links: KnnGraph, asked: Callable[[NDArray[np.intp]], KnnGraph]
+) -> NDArray[np.int32]:
+    """(N,) int32, the same by a link model, whose links say how close groups are.
+
+    labels: (N,) the people found on `links`
+    links:  of weight above 0
+    asked:  the links among some of the faces alone, on their own kNN graph
+    """
+
+    def person_of(rows: NDArray[np.intp], labels: NDArray[np.int32]) -> NDArray[np.int64]:
+        person = _most_of(labels[rows], MapEquation().cluster(asked(rows)), int(labels.max()) + 1)
+        return _numbered(person, len(rows))
+
+    last = KnnGraph(links.neighbors[:, -1:], links.similarities[:, -1:])
+    return _joined(labels, _linked(last), links, person_of)
+
+
+def _joined(
+    labels: NDArray[np.int32],
+    full: NDArray[np.bool_],
+    graph: KnnGraph,
+    person_of: Callable[[NDArray[np.intp], NDArray[np.int32]], NDArray[np.int64]],
+) -> NDArray[np.int32]:
+    """The people after groups of one person, as `person_of` says of a few faces of each, were joined.
+
+    full: (N,) whether all neighbors of a face are links
+    """
     order = canonical_order(graph)
     while True:
         size = np.bincount(labels)
@@ -49,23 +96,20 @@ def joined_again(
         if crowded.sum() < 2:
             return labels
         rows = _some(labels, size, crowded, order, max(1, graph.k // SEEN))
-        some, near = FaceSet(features[rows]), strangers.take(rows)
-        let_go(features)
-        found = MapEquation().cluster(near.link(knn_graph(some, min(graph.k, len(rows) - 1)), floor))
-        person = _most_of(labels[rows], found, len(size))
-        if constraints is not None:
-            ends = labels[constraints.hard]
-            person[ends[person[ends[:, 0]] == person[ends[:, 1]]]] = ALONE
-        alone = len(rows) + np.arange(len(size))
-        person = np.where(person == ALONE, alone, person)
-        parts, group = first_seen(labels[rows]), first_seen(person[labels[rows]])
-        between = np.bincount(group, closeness(group, some.features, near, parts)) / np.bincount(group)
-        apart = labels[rows[(between < floor)[group]]]
-        person[apart] = alone[apart]
-        joined = first_seen(person[labels])
+        joined = first_seen(person_of(rows, labels)[labels])
         if joined.max() == labels.max():
             return labels
         labels = joined
+
+
+def _linked(last: KnnGraph) -> NDArray[np.bool_]:
+    """(N,) whether there is a link at the last rank."""
+    return np.asarray((last.neighbors != NOBODY).any(axis=1))
+
+
+def _numbered(person: NDArray[np.int64], taken: int) -> NDArray[np.int64]:
+    """A person of its own for each group that is alone, above the `taken` numbers of the others."""
+    return np.where(person == ALONE, taken + np.arange(len(person)), person)
 
 
 def _most_of(group: NDArray[np.int32], person: NDArray[np.int32], groups: int) -> NDArray[np.int64]:

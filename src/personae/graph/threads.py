@@ -16,10 +16,24 @@ SPANS = 8  # a thread, since some take longer than others
 Span = tuple[int, int]
 
 
+class _Place(threading.local):
+    inside = False
+
+
+_place = _Place()
+
+
 def in_threads(work: Callable[..., Any], items: Iterable[Any], *arguments: Any) -> list[Any]:
-    """work(item, *arguments) of each item, by as many threads as numba has."""
+    """work(item, *arguments) of each item, by as many threads as numba has; inside of these by the one."""
+
+    def one(item: Any) -> Any:
+        _place.inside = True
+        return work(item, *arguments)
+
+    if _place.inside:
+        return [work(item, *arguments) for item in items]
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        return list(threads.map(lambda item: work(item, *arguments), items))
+        return list(threads.map(one, items))
 
 
 def spans(count: int) -> list[Span]:

@@ -3,7 +3,8 @@
 The first layer sees W (x_q - x_p) = W x_q - W x_p, so its products are of faces and not of rows. Each later
 layer [h || A h] W = h W_1 + A (h W_2) multiplies before it averages, which makes it one dense product over all
 rows of a block; the last layer is needed for the candidates alone. The others have no rows to leave out: with u
-of k2 or more, every face inside is linked to a candidate.
+of k2 or more, every face inside is linked to a candidate. Each thread takes blocks of a few pivots from the
+first layer to the last, so that their rows stay in its cache.
 """
 
 from typing import Any
@@ -18,12 +19,12 @@ from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.threads import Span, in_threads, spans
 from personae.link.l_gcn import Batch, PivotConfig, PivotNet, looked_at
-from personae.link.layers import MeanLayer
+from personae.link.layers import MeanLayer, Product, products_in_one_thread
 from personae.link.links import Links
 from personae.link.pivot_relations import relations
 from personae.link.pivot_subgraphs import PivotSubgraphs
 
-ROOM = 1 << 22  # values of the widest layer in one block
+ROOM = 1 << 21  # values of the widest layer in one block
 FACES = 1 << 15  # projected at a time
 
 
@@ -54,8 +55,8 @@ class PivotModel:
     ) -> NDArray[np.float32]:
         """(P, k1) float32 in [0, 1] for the neighbors of `pivots`, or of all faces; 0 where there is none.
 
-        block: pivots at a time, each 12 bytes for each of its rows and each unit of the widest layer, 3 MB with
-               512 units and 481 rows; so many by default as take 50 MB
+        block: pivots that a thread takes at a time, each 20 bytes for each of its rows and each unit of the
+               widest layer, 5 MB with 512 units and 481 rows; so many by default as take 42 MB
 
         About 1.6 MFLOP a row with the published widths, 80 TFLOP for 100,000 faces of 481 rows each. With
         "residual" inputs the projected faces take 8 bytes for each face and unit of the first layer.
@@ -70,12 +71,17 @@ class PivotModel:
             says = (
                 _Fast(self, faces, graph) if self.config.aggregation == "mean" else _Plain(self, faces, graph)
             )
-            for low in range(0, len(chosen), step):
-                part = slice(low, low + step)
-                subgraphs = PivotSubgraphs.of(graph, chosen[part], shape)
-                if len(subgraphs.others) or there[part].any():
-                    logits = says(subgraphs)
-                    found[part][there[part]] = torch.sigmoid(logits[:, 1] - logits[:, 0]).cpu().numpy()
+
+        @torch.inference_mode()
+        def judge(low: int) -> None:
+            part = slice(low, low + step)
+            subgraphs = PivotSubgraphs.of(graph, chosen[part], shape)
+            if len(subgraphs.others) or there[part].any():
+                logits = says(subgraphs)
+                found[part][there[part]] = torch.sigmoid(logits[:, 1] - logits[:, 0]).cpu().numpy()
+
+        with products_in_one_thread():
+            in_threads(judge, range(0, len(chosen), step))
         return found
 
 
@@ -100,15 +106,21 @@ class _Fast:
     def __init__(self, model: PivotModel, faces: FaceSet, graph: KnnGraph) -> None:
         self.config, self.faces, self.graph = model.config, faces, graph
         net: Any = model.module
-        self.head = [part.detach().float().cpu() for part in net.head.parameters()]
-        self.layers = [_split(layer) for layer in net.layers]
+        first, *middle, last = (_split(layer) for layer in net.layers)
+        one, one_bias, self.slope, two, two_bias = (
+            part.detach().float().cpu() for part in net.head.parameters()
+        )
+        self.middle = [(Product(weight, torch.zeros(weight.shape[1])), bias.numpy()) for weight, bias in middle]
+        weight, bias = last
+        self.last = Product(torch.cat(weight.chunk(2, dim=1)), bias)  # of [h || A h]
+        self.head = Product(one.T, one_bias), Product(two.T, two_bias)
         # the norm, folded into the first layer: (x - mean) / deviation times W is x (W / deviation) - shift
         deviation = torch.sqrt(net.norm.running_var + net.norm.eps).float().cpu()
-        weight, bias = self.layers[0]
+        weight, bias = first
         weight = weight / deviation[:, None]
         shift = net.norm.running_mean.float().cpu() @ weight
-        self.layers[0] = (weight, bias)
-        self.shift = shift.numpy()
+        self.first = Product(weight, -shift)
+        self.bias, self.shift = bias.numpy(), shift.numpy()
         self.projected = np.empty((0, 0), np.float32)
         if self.config.inputs == "residual":
             self.projected = np.empty((len(faces), weight.shape[1]), np.float32)
@@ -118,27 +130,20 @@ class _Fast:
 
     def __call__(self, subgraphs: PivotSubgraphs) -> Tensor:
         """(C, 2) float32"""
-        *middle, (last, last_bias) = self.layers[1:]
         h = self._first(subgraphs)  # (M, hidden)
-        for weight, bias in middle:
-            products = torch.mm(torch.from_numpy(h), weight).numpy()  # (M, 2 out)
-            h = _activated(products, bias.numpy(), subgraphs)  # (M, out)
+        for product, bias in self.middle:
+            h = _activated(product(torch.from_numpy(h)).numpy(), bias, subgraphs)  # (M, 2 out), then (M, out)
         both = torch.from_numpy(_beside_average(h, subgraphs))  # (C, 2 hidden)
-        stacked = torch.cat(torch.chunk(last, 2, dim=1))  # (2 hidden, out)
-        out = torch.relu(torch.addmm(last_bias, both, stacked))  # (C, out)
-        one, one_bias, slope, two, two_bias = self.head
-        out = torch.prelu(torch.addmm(one_bias, out, one.T), slope)
-        return torch.addmm(two_bias, out, two.T)
+        one, two = self.head
+        return two(torch.prelu(one(torch.relu(self.last(both))), self.slope))
 
     def _first(self, subgraphs: PivotSubgraphs) -> NDArray[np.float32]:
-        weight, bias = self.layers[0]
         if self.config.inputs == "relations":
             x = torch.from_numpy(relations(self.faces, self.graph, subgraphs))
-            products = (torch.mm(x, weight) - torch.from_numpy(self.shift)).numpy()
-            return _activated(products, bias.numpy(), subgraphs)
-        out = len(bias)
+            return _activated(self.first(x).numpy(), self.bias, subgraphs)
+        out = len(self.bias)
         pivots = self.projected[subgraphs.pivots] + self.shift
-        alone = bias.numpy() - pivots[:, :out]
+        alone = self.bias - pivots[:, :out]
         offsets = np.stack([alone, alone - pivots[:, out:]], axis=1)
         return _averaged_rows(self.projected, subgraphs.faces, subgraphs.pivot_of_row(), offsets, subgraphs)
 

@@ -23,8 +23,7 @@ from personae.graph.threads import in_threads, products_alone
 BLOCK = 1 << 12  # faces compared with the sample in one go
 NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
 HEAD_START = 0.5  # weight of a link that is just strong enough
-FEWEST = 20  # strangers beyond the outer quantile of the tail
-Side = Literal["far", "near", "tail"]
+Side = Literal["near", "far"]
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Yardstick:
         """
         inside = self.sample.face >= 0
         others = Sample(self.sample.features, np.where(inside, len(features) + np.arange(len(inside)), -1))
-        return strangers_of(features, others, side="tail", labels=np.r_[person, sampled])
+        return strangers_of(features, others, side="near", labels=np.r_[person, sampled])
 
 
 def bell_floor(alpha: float, n: int) -> float:
@@ -178,10 +177,9 @@ def strangers_of(
 ) -> Strangers:
     """What strangers look like from each of N faces, O(N M d).
 
-    side:   where they are read: "far", one and two widths away from the face, which its own person does not
-            reach even where it is five sixths of the sample; "near", the median and one width towards the face;
-            or "tail", one and two widths towards it, or as far as 20 strangers are beyond, which tells most
-            about the closest of them and asks for all of the face's own person to be known
+    side:   where they are read: "near", the median and one width towards the face, which is the side that
+            matters; or "far", one and two widths away from it, which a face's own person does not reach even
+            where it is five sixths of the sample
     labels: (N,) the people as far as they are known; a face's own person is left out of its strangers
 
     A face without strangers, or without any spread among them, is given the median of the others.
@@ -211,20 +209,10 @@ def seen_from(
     cosines[own] = np.nan
     cosines.sort(axis=1)  # NaN last
     count = cosines.shape[1] - own.sum(axis=1)
-    inner, outer = _widths_read(side, count)
+    inner, outer = (0.0, 1.0) if side == "near" else (-1.0, -2.0)  # in widths, towards the face
     first, second = (log_distance(_quantile(cosines, count, norm.cdf(at))) for at in (inner, outer))
     spread = np.abs(second - first)
     return np.stack([first + inner * spread, spread], axis=1)
-
-
-def _widths_read(side: Side, count: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(B,) and (B,), in widths towards the face, where `count` strangers are read."""
-    if side == "far":
-        return np.full(len(count), -1.0), np.full(len(count), -2.0)
-    outer = np.ones(len(count))
-    if side == "tail":
-        outer = norm.isf((FEWEST / np.maximum(count, 1)).clip(max=1)).clip(1, 2)
-    return outer - 1, outer
 
 
 def settled(seen: NDArray[np.float64]) -> Strangers:
@@ -238,10 +226,8 @@ def settled(seen: NDArray[np.float64]) -> Strangers:
     )
 
 
-def _quantile(
-    rising: NDArray[np.float64], count: NDArray[np.intp], share: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(B,) the value below which `share` of the first `count` values of a sorted row lie, or NaN."""
+def _quantile(rising: NDArray[np.float64], count: NDArray[np.intp], share: float) -> NDArray[np.float64]:
+    """The value below which `share` of the first `count` values of a sorted row lie, or NaN."""
     at = np.rint(share * (count - 1)).astype(np.intp).clip(min=0)
     values: NDArray[np.float64] = np.take_along_axis(rising, at[:, None], axis=1)[:, 0]
     return values

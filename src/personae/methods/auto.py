@@ -51,13 +51,13 @@ class Auto(FeatureClusterer):
     stranger can come, whatever the embedder. They are looked at again and again. First from the far side, which
     a face's own person does not reach even where it is five sixths of the collection, and all faces are given
     the middle ones; with `strangers` from elsewhere this look is at them. Then without the people found, from
-    the near side, and believed to be a face's own as far as that keeps its strangers away. Then, without the
-    people of that look, at the tail of the closest strangers, which is what matters: at each closeness the
-    links that they would make are compared with those that there are (`personae.link.false_links`), and as long
-    as links may then be less close than before, they are looked at once more. The map equation turns the links
-    into people; those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes
-    are taken apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the
-    mean (`personae.clustering.lone_faces`).
+    the near side, which is the one that matters, and believed to be a face's own as far as that keeps its
+    strangers away. Then strangers are counted, and at each closeness the links that they would make are
+    compared with those that there are (`personae.link.false_links`). The map equation turns the links into
+    people; those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes are
+    taken apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the
+    mean (`personae.clustering.lone_faces`). As long as links may then be less close than before, strangers are
+    looked at once more without these people.
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where more than that are one person, for then there are too few strangers to measure (give it some:
@@ -83,7 +83,7 @@ class Auto(FeatureClusterer):
     def __init__(
         self,
         k: int = 80,
-        false_links: float = 0.15,
+        false_links: float = 0.2,
         target_precision: float | None = None,
         sample: int = 1024,
         strangers: NDArray[np.floating[Any]] | None = None,
@@ -176,21 +176,27 @@ class Auto(FeatureClusterer):
             sample |= others
         floor = bell_floor(ALPHA, len(faces))
         rows = Sample.among(faces.features, graph, ROWS).face
-        labels = _guess(faces, graph, strangers.believed(0), floor)
-        near = measured(faces.features, sample, side="near", labels=labels)
-        pairs = StrangerPairs.among(faces.features, rows, sample, labels)
-        labels = _guess(faces, graph, near.believed(lightest_tail(near, pairs)), floor)
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
+
+        def pairs(labels: NDArray[np.int32]) -> StrangerPairs:
+            return StrangerPairs.among(faces.features, rows, sample, labels)
+
+        def look(yardstick: Yardstick, near: Strangers, labels: NDArray[np.int32]) -> Looks:
+            strangers = near.believed(yardstick.share)
+            floors = least_widths(strangers, pairs(labels), graph, shares, floor)
+            return Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
+
+        labels = _guess(faces, graph, strangers.believed(0), floor)
         looks: Looks | None = None
         while True:
-            tail = measured(faces.features, sample, side="tail", labels=labels)
-            pairs = StrangerPairs.among(faces.features, rows, sample, labels)
-            yardstick = Yardstick(sample, lightest_tail(tail, pairs), *tail.middle)
-            strangers = tail.believed(yardstick.share)
-            floors = least_widths(strangers, pairs, graph, shares, floor)
-            if looks is not None and floors[AS_ASKED] > looks.floors[AS_ASKED] - SETTLED:
+            near = measured(faces.features, sample, side="near", labels=labels)
+            yardstick = Yardstick(sample, lightest_tail(near, pairs(labels)), *near.middle)
+            if looks is None:
+                labels = _guess(faces, graph, near.believed(yardstick.share), floor)
+            again = look(yardstick, near, labels)
+            if looks is not None and again.floors[AS_ASKED] > looks.floors[AS_ASKED] - SETTLED:
                 return looks
-            looks = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
+            looks = again
             labels = looks.unconstrained()
 
 

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from personae.clustering.decision import CLUSTERERS, Decision
+from personae.clustering.full_lists import joined_by_links
 from personae.data.faceset import FaceSet
 from personae.data.labels import as_labels
 from personae.errors import InputError
@@ -120,8 +121,24 @@ class LearnedClusterer(BaseEstimator):
 
     def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
         """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
-        links = self.links(X, graph=graph)
-        return self.decision_.people(links)
+        faces, knn = self._asked(X, graph)
+        return self.people(faces, self.model_.links(faces, knn))
+
+    def people(self, faces: FaceSet, links: Links) -> NDArray[np.int32]:
+        """(N,) int32 from what `links` says of the faces.
+
+        The map equation tears people whose faces fill the lists of neighbors; a few faces of each part are put
+        to the model alone, and say which parts are one person.
+        """
+        decision, labels = self.decision_, self.decision_.people(links)
+        if decision.clusterer != "map_equation":
+            return labels
+
+        def asked(rows: NDArray[np.intp]) -> KnnGraph:
+            some = faces.take(rows)
+            return decision.kept(self.model_.links(some, knn_graph(some, self.k)))
+
+        return joined_by_links(labels, decision.kept(links), asked)
 
     def save(self, path: Path | str) -> None:
         """Writes the trained model to a .safetensors file; `personae.load` reads it."""

@@ -41,7 +41,7 @@ from personae.scale.search_stages import BASE, read_knn, tables_of, write_rows
 from personae.scale.shards import ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
-LOOKS = 4  # at the strangers of every face, by `Auto`, of most collections
+LOOKS = 3  # at the strangers of every face, by `Auto`, of most collections
 
 
 class Recipe(NamedTuple):
@@ -166,7 +166,8 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         return counts
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
-        return trained.decision_.people(read_links(desk.of["links"], read_knn(desk.of["knn"])))
+        links = read_links(desk.of["links"], read_knn(desk.of["knn"]))
+        return trained.people(FaceSet(opened(features)), links)
 
     return Recipe(
         k=trained.k,
