@@ -27,7 +27,7 @@ def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path,
     assert "memory at most: cells " in told
     assert "8.0G may be held" in told
     for stage in ("knn", "links", "labels"):
-        looks = 200 if (stage, words[0]) == ("links", "auto") else 100
+        looks = 300 if (stage, words[0]) == ("links", "auto") else 100
         assert f"{stage}: {looks} of {looks} faces" in progress
     code, told, progress = run(*command)
     assert code == 0
