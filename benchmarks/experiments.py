@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.learned import graded
 from benchmarks.record import RESULTS, SHARED, record
 
 LEARNED_FROM, TESTED_ON = 400, 200  # people
@@ -53,7 +54,7 @@ def bounds(learn: Any, test: Any, graph: Any) -> Iterator[dict[str, Any]]:
     from personae.evaluation.neighbors import upper_bound_labels
 
     for k in BOUNDS:
-        yield {"variant": f"k = {k}", **scores(test, upper_bound_labels(graph.nearest(k), test.truth))}
+        yield {"variant": f"k = {k}", **graded(test, upper_bound_labels(graph.nearest(k), test.truth))}
 
 
 def l_gcn(learn: Any, test: Any, graph: Any) -> Iterator[dict[str, Any]]:
@@ -116,7 +117,7 @@ def facet(learn: Any, test: Any, graph: Any) -> Iterator[dict[str, Any]]:
         curve = link_curve(asked.graph, test.truth)
         yield {
             "variant": name,
-            **scores(test, decision.people(asked)),
+            **graded(test, decision.people(asked)),
             "auc": round(100 * curve.auc, 2),
             "tpr_at_fpr_1e2": round(100 * curve.tpr_at_fpr_1e2, 2),
             "tpr_at_fpr_1e3": round(100 * curve.tpr_at_fpr_1e3, 2),
@@ -129,20 +130,7 @@ EXPERIMENTS = {made.__name__: made for made in (bounds, ve_gcn, star_fc, facet, 
 def tried(method: Any, test: Any, graph: Any) -> dict[str, Any]:
     began = time.perf_counter()
     labels = method.predict(test, graph=graph)
-    return scores(test, labels) | {"seconds": round(time.perf_counter() - began, 1)}
-
-
-def scores(test: Any, labels: Any) -> dict[str, Any]:
-    from personae import evaluate
-
-    score = evaluate(test.truth, labels)
-    return {
-        "pairwise_f": round(100 * score.pairwise.f, 2),
-        "bcubed_f": round(100 * score.bcubed.f, 2),
-        "pairwise_precision": round(100 * score.pairwise.precision, 2),
-        "pairwise_recall": round(100 * score.pairwise.recall, 2),
-        "nmi": round(100 * score.information.nmi_arithmetic, 2),
-    }
+    return graded(test, labels) | {"seconds": round(time.perf_counter() - began, 1)}
 
 
 def told(shape: tuple[int, int, int]) -> str:

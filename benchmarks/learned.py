@@ -85,7 +85,8 @@ def kept_in(folder: Path, name: str, preset: str) -> Path:
     return folder / f"{name} {preset}"
 
 
-def scores(test: Any, labels: Any, validation: float, trained: float | None, seconds: float) -> dict[str, Any]:
+def graded(test: Any, labels: Any) -> dict[str, float]:
+    """Both F, pairwise precision and recall, and NMI, in percent."""
     from personae import evaluate
 
     score = evaluate(test.truth, labels)
@@ -95,6 +96,12 @@ def scores(test: Any, labels: Any, validation: float, trained: float | None, sec
         "pairwise_precision": round(100 * score.pairwise.precision, 2),
         "pairwise_recall": round(100 * score.pairwise.recall, 2),
         "nmi": round(100 * score.information.nmi_arithmetic, 2),
+    }
+
+
+def scores(test: Any, labels: Any, validation: float, trained: float | None, seconds: float) -> dict[str, Any]:
+    return {
+        **graded(test, labels),
         "validation_f": round(100 * validation, 2),
         "training_seconds": None if trained is None else round(trained, 1),
         "seconds": round(seconds, 2),

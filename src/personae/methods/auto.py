@@ -178,25 +178,22 @@ class Auto(FeatureClusterer):
         rows = Sample.among(faces.features, graph, ROWS).face
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
 
-        def pairs(labels: NDArray[np.int32]) -> StrangerPairs:
+        def apart(labels: NDArray[np.int32]) -> StrangerPairs:
             return StrangerPairs.among(faces.features, rows, sample, labels)
-
-        def look(yardstick: Yardstick, near: Strangers, labels: NDArray[np.int32]) -> Looks:
-            strangers = near.believed(yardstick.share)
-            floors = least_widths(strangers, pairs(labels), graph, shares, floor)
-            return Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
 
         labels = _guess(faces, graph, strangers.believed(0), floor)
         looks: Looks | None = None
         while True:
             near = measured(faces.features, sample, side="near", labels=labels)
-            yardstick = Yardstick(sample, lightest_tail(near, pairs(labels)), *near.middle)
+            pairs = apart(labels)
+            yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)
+            strangers = near.believed(yardstick.share)
             if looks is None:
-                labels = _guess(faces, graph, near.believed(yardstick.share), floor)
-            again = look(yardstick, near, labels)
-            if looks is not None and again.floors[AS_ASKED] > looks.floors[AS_ASKED] - SETTLED:
+                pairs = apart(_guess(faces, graph, strangers, floor))
+            floors = least_widths(strangers, pairs, graph, shares, floor)
+            if looks is not None and floors[AS_ASKED] > looks.floors[AS_ASKED] - SETTLED:
                 return looks
-            looks = again
+            looks = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
             labels = looks.unconstrained()
 
 
