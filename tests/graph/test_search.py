@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from personae import Auto, FaceSet, InputError, SyntheticIdentities, knn_graph, synthetic_faces
 from personae.evaluation import bcubed
-from personae.graph import KnnGraph, near_recall, neighbor_recall, search
-from personae.graph.cells import Cells
+from personae.graph import KnnGraph, near_recall, neighbor_recall, search, tables
+from personae.graph.cells import LOOKED_INTO, Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.join import Asked, joined
 from personae.graph.reach import nearest_way
@@ -15,8 +15,9 @@ from personae.graph.reach import nearest_way
 
 @pytest.fixture
 def large(monkeypatch):
-    """Sets of any size count as large."""
+    """Sets of any size count as large, and another table as cheap."""
     monkeypatch.setattr(search, "SMALL", 0)
+    monkeypatch.setattr(tables, "KEEPING", 0)
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,11 @@ def join(features, cells, probes, k):
     """The join of a set with itself, and which pairs of faces it looks at."""
     probe = cells.nearest(features, np.arange(len(features)), probes)
     order = np.argsort(probe[:, 0], kind="stable").astype(np.int32)
-    asked = Asked.of(probe[order, 0], probe[order], len(cells))
-    looks = np.zeros((len(features), len(cells)), dtype=bool)
+    asked = Asked.of(probe[order, 0], probe[order], len(cells) + 1)
+    looks = np.zeros((len(features), len(cells) + 1), dtype=bool)
     looks[np.arange(len(features))[:, None], probe] = True
     met = looks[:, probe[:, 0]]
-    return joined(features[order], asked, order, k), met | met.T
+    return joined(features[order], asked, order, k, np.full(len(features), -np.inf, np.float32)), met | met.T
 
 
 def random_faces(n, d, copies, seed):
@@ -53,12 +54,12 @@ def test_a_join_of_all_cells_is_the_exact_graph(n, d, copies, cells, seed):
     features = random_faces(n, d, copies, seed)
     found = Cells.among(features, min(cells, n))
     k = min(12, n - 1)
-    (neighbors, similarities), met = join(features, found, found.most, k)
+    (neighbors, similarities), met = join(features, found, len(found), k)
     if met.all():
         exact, cosines = nearest_faces(features, np.arange(n), k)
         assert (neighbors == exact).all()
         assert (similarities == cosines).all()
-    assert met.all() or found.most < len(found)
+    assert met.all() or len(found.groups) > LOOKED_INTO
 
 
 @settings(max_examples=15)
@@ -80,31 +81,32 @@ def test_a_join_of_some_cells_is_the_best_of_the_pairs_that_meet(probes, k, seed
 def test_more_equal_faces_than_a_shortlist_holds_stand_in_their_order():
     features = FaceSet.of(np.ones((900, 4))).features
     cells = Cells.among(features, 3)
-    (neighbors, _), _ = join(features, cells, cells.most, 5)
+    (neighbors, _), _ = join(features, cells, len(cells), 5)
     assert neighbors[[0, 3, 899]].tolist() == [[1, 2, 3, 4, 5], [0, 1, 2, 4, 5], [0, 1, 2, 3, 4]]
 
 
-def test_cells_are_given_best_first(made):
+def test_cells_of_the_groups_looked_into_are_given_best_first_and_then_none(made):
     cells = Cells.among(made.features, 36)
-    assert cells.most == len(cells)
+    assert len(cells.groups) > LOOKED_INTO
     products = made.features[:50] @ cells.directions.T
-    nearest = cells.nearest(made.features, np.arange(50), 5)
-    assert (nearest == np.argsort(-products, axis=1)[:, :5]).all()  # few groups: all are looked into
+    groups = np.argsort(-made.features[:50] @ cells.groups.T, axis=1)[:, :LOOKED_INTO]
+    nearest = cells.nearest(made.features, np.arange(50), len(cells))
+    for row in range(50):
+        there = np.concatenate([np.arange(*cells.first[group : group + 2]) for group in groups[row]])
+        best = there[np.argsort(-products[row, there])]
+        assert nearest[row].tolist() == [*best, *[len(cells)] * (len(cells) - len(best))]
 
 
 @pytest.mark.parametrize("looked_into", [3, 6])
 def test_cells_are_counted_up_to_that_of_another_face(made, monkeypatch, looked_into):
     monkeypatch.setattr(Cells, "looked_into", looked_into)
     cells, some = Cells.among(made.features, 36), np.arange(40)
-    order = cells.nearest(made.features, some, cells.most)
+    order = cells.nearest(made.features, some, len(cells))
     behind = cells.behind(made.features[some])
     for one in some:
         for other in some:
             places = np.flatnonzero(order[one] == order[other, 0])
-            if len(places):
-                assert behind[one, other] == places[0]
-            else:
-                assert cells.most <= behind[one, other] <= len(cells)
+            assert behind[one, other] == (places[0] if len(places) else len(cells))
 
 
 def test_a_face_is_met_or_known_to_one_who_is():
@@ -115,12 +117,13 @@ def test_a_face_is_met_or_known_to_one_who_is():
 
 
 def test_the_recall_asked_for_is_reached_at_less_than_all_pairs(large, made, monkeypatch):
-    probes = []
-    enough = search.enough_probes
-    monkeypatch.setattr(search, "enough_probes", lambda *given: probes.append(enough(*given)) or probes[-1])
+    looked = []
+    enough = search.enough_tables
+    monkeypatch.setattr(search, "enough_tables", lambda *given: looked.append(enough(*given)) or looked[-1])
     exact = knn_graph(made, 5, recall=1)
     loose, close = (knn_graph(made, 5, recall=recall) for recall in (0.8, 0.99))
-    assert probes[0] < probes[1] < 0.25 * search.CELLS * len(made) ** 0.5
+    cost = [found.cost(len(made)) for found in looked]
+    assert cost[0] < cost[1] < len(made)
     assert near_recall(loose, made) > 0.78
     assert near_recall(close, made) > 0.98
     assert neighbor_recall(loose, made) < 0.9
@@ -129,6 +132,18 @@ def test_the_recall_asked_for_is_reached_at_less_than_all_pairs(large, made, mon
     assert held[same].mean() > 0.98
     assert (close.neighbors >= 0).all()
     assert (close.neighbors != np.arange(len(made))[:, None]).all()
+
+
+def test_another_table_finds_those_who_met_in_none_of_the_first(large, made, monkeypatch):
+    found = []
+    for most in (1, 4):
+        monkeypatch.setattr(tables, "TABLES", most)
+        monkeypatch.setattr(tables.Reach, "probes", lambda *_: 1)
+        monkeypatch.setattr(tables.Tables, "cost", lambda of, _: -len(of.cells))
+        found.append(knn_graph(made, 5))
+    one, four = (near_recall(graph, made) for graph in found)
+    assert one < 0.98 < 0.99 < four
+    assert all(len(set(row)) == 5 for row in found[1].neighbors.tolist())
 
 
 def test_a_permutation_of_the_faces_permutes_the_graph_of_cells(large, made):
@@ -150,7 +165,8 @@ def test_the_number_of_threads_changes_no_bit_of_the_graph_of_cells(large, made)
     assert (many.similarities == one.similarities).all()
 
 
-def test_faces_that_nothing_tells_apart_are_searched_exactly(large):
+def test_all_pairs_are_looked_at_where_too_many_cells_are_needed(large, monkeypatch):
+    monkeypatch.setattr(tables, "MOST", 0.01)
     faces = FaceSet.of(np.random.default_rng(0).normal(size=(500, 60)))
     graph = knn_graph(faces, 10)
     assert neighbor_recall(graph, faces, sample=500) == 1.0

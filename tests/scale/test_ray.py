@@ -16,14 +16,16 @@ from pathlib import Path
 import ray
 from ray.cluster_utils import Cluster
 from personae import Auto, SyntheticIdentities, Threshold, synthetic_faces
-from personae.graph import search
-from personae.scale import recipes, search_stages
+from personae.graph import search, tables
+from personae.scale import cells_stage, recipes, search_stages
 from personae.scale.pipeline import people_in_stages
 from personae.scale.shards import HERE, OnRay
 from personae.scale.stages import Run
 
-search.SMALL = search_stages.SMALL = 0
-search_stages.FACES, search_stages.LOOKED_UP, recipes.ROWS = 200, 300, 300
+search.SMALL = cells_stage.SMALL = 0
+tables.TABLES = 2
+tables.Tables.cost = lambda of, _: -len(of.cells)
+search_stages.FACES, cells_stage.LOOKED_UP, recipes.ROWS = 200, 300, 300
 folder = Path(sys.argv[1])
 
 def traced(shard, work, mark):

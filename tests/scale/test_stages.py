@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from personae import Auto, Constraints, FaceMap, FaceSet, InputError, OutputError, Threshold, knn_graph
-from personae.graph import search
-from personae.scale import recipes, search_by_cells, search_stages, stages
+from personae.graph import search, tables
+from personae.scale import cells_stage, recipes, search_by_cells, search_stages, stages
 from personae.scale.pipeline import people_in_stages
 from personae.scale.recipes import auto_recipe, facemap_recipe, threshold_recipe
 from personae.scale.search_stages import read_knn
@@ -36,10 +36,12 @@ def fresh(ran):
 
 @pytest.fixture
 def in_parts(monkeypatch):
-    """Sets of any size are searched by cells, a few of them at a time."""
+    """Sets of any size are searched by cells of three tables, a few of them at a time."""
     monkeypatch.setattr(search, "SMALL", 0)
-    monkeypatch.setattr(search_stages, "SMALL", 0)
+    monkeypatch.setattr(cells_stage, "SMALL", 0)
     monkeypatch.setattr(search_stages, "FACES", 70)
+    monkeypatch.setattr(tables, "TABLES", 3)
+    monkeypatch.setattr(tables.Tables, "cost", lambda of, _: -len(of.cells))
 
 
 RECIPES = {Auto: auto_recipe, FaceMap: facemap_recipe, Threshold: threshold_recipe}
@@ -131,7 +133,7 @@ class Elsewhere:
 
 @pytest.mark.parametrize("method", [Auto(k=12), FaceMap(k=12, window=4), Threshold(tau=0.5, k=12)], ids=str)
 def test_shards_need_nothing_but_files_and_stand_in_any_order(planted, tmp_path, in_parts, monkeypatch, method):
-    for module, name in ((recipes, "ROWS"), (search_stages, "LOOKED_UP")):
+    for module, name in ((recipes, "ROWS"), (cells_stage, "LOOKED_UP")):
         monkeypatch.setattr(module, name, 90)
     recipe = RECIPES[type(method)](method)
     one, other = (
@@ -176,14 +178,15 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from personae import FaceMap, SyntheticIdentities, synthetic_faces
-from personae.graph import search
-from personae.scale import search_stages
+from personae.graph import search, tables
+from personae.scale import cells_stage, search_stages
 from personae.scale.pipeline import people_in_stages
 from personae.scale.recipes import facemap_recipe
 from personae.scale.stages import Run
 
-search.SMALL = search_stages.SMALL = 0
-search_stages.FACES = 200
+search.SMALL = cells_stage.SMALL = 0
+search_stages.FACES, tables.TABLES = 200, 2
+tables.Tables.cost = lambda of, _: -len(of.cells)
 
 def ended(folder, kill_in=None, at=0):
     child = os.fork()  # this process has no threads
@@ -211,9 +214,9 @@ def test_a_run_killed_in_any_stage_goes_on_and_gives_the_same_labels(tmp_path):
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
     told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=300).stdout
     assert told.splitlines() == [
-        "cells knn links labels 18",  # four runs, twelve pairs of them, begin and end
-        "knn links labels 16",  # two of the runs were done
-        "knn links labels 10",  # all runs, and four of the pairs
+        "cells knn links labels 16",  # four runs in each of three phases that begin, and the end
+        "knn links labels 14",  # two of the runs were done
+        "knn links labels 8",  # a phase, and three of the runs of the second
         "links labels 0",
         "labels 0",
     ]
@@ -276,9 +279,9 @@ def test_a_disk_that_fills_up_leaves_one_line_and_a_state_that_goes_on(planted, 
 @pytest.mark.parametrize(
     ("module", "name", "worked", "left"),
     [
-        (search_by_cells, "write_lists", 2, 16),
-        (search_by_cells, "write_lists", 6, 6),  # four pairs are left for the second round
-        (search_stages, "_allocate", 0, 2),
+        (search_by_cells, "write_lists", 2, 17),  # of the first phase nothing is left but to gather
+        (search_by_cells, "write_lists", 6, 12),  # of the second
+        (search_stages, "_allocate", 0, 1),
     ],
 )
 def test_a_disk_that_fills_up_under_the_search_does_so_too(

@@ -9,12 +9,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.graph.exact import STRIDE, above, before
+from personae.graph.knn_graph import NOBODY
 from personae.graph.sorting import sort_both
 from personae.graph.threads import in_threads, products_alone
 
 BLOCK = 2048  # faces multiplied at a time
 SHOWN = 12  # faces a cell that its place is learned from
 ROUNDS = 4
+GROUPS = 2  # times the root of the number of cells
+LOOKED_INTO = 8  # groups
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,13 @@ class Cells:
 
     @property
     def looked_into(self) -> int:
-        """The groups that a face looks into, a quarter of them, at least 8 where there are as many."""
-        return min(len(self.groups), max(8, len(self.groups) // 4))
+        """The groups whose cells a face is compared with."""
+        return min(len(self.groups), LOOKED_INTO)
 
     @property
-    def most(self) -> int:
-        """Cells that every face can be given: those of the smallest groups."""
-        return int(np.sort(np.diff(self.first))[: self.looked_into].sum())
+    def compared(self) -> float:
+        """Products that it takes in the mean to find the cells of a face."""
+        return len(self.groups) + self.looked_into * len(self) / len(self.groups)
 
     @classmethod
     @products_alone()
@@ -51,7 +54,7 @@ class Cells:
         features: (M, d) unit rows in an order of chance; the first 12 a cell are looked at
         """
         shown = features[: SHOWN * count]
-        groups = _rounds(shown[: len(shown) // 4 + 1], max(1, round(count**0.5)))
+        groups = _rounds(shown[: len(shown) // 4 + 1], max(1, round(GROUPS * count**0.5)))
         nearest = np.concatenate(in_threads(lambda rows: _nearest(rows, groups), _blocks(shown)))
         used = np.unique(nearest)
         members = [shown[nearest == group] for group in used]
@@ -62,9 +65,9 @@ class Cells:
 
     @products_alone()
     def nearest(self, features: NDArray[np.float32], faces: NDArray[np.intp], probes: int) -> NDArray[np.int32]:
-        """(B, probes) int32, the nearest cells of the faces asked for, best first; `probes` is at most `most`.
+        """(B, probes) int32, the nearest cells of the faces asked for, best first; C where there are no more.
 
-        2 (G + C / 4) d operations a face. How a product is rounded depends on where in `faces` a face stands.
+        2 (G + 8 C / G) d operations a face. How a product is rounded depends on where in `faces` a face stands.
         """
         blocks = [faces[start : start + BLOCK] for start in range(0, len(faces), BLOCK)]
         return np.concatenate(in_threads(lambda rows: self._nearest(features[rows], probes), blocks))
@@ -87,9 +90,10 @@ class Cells:
 
     def _nearest(self, rows: NDArray[np.float32], probes: int) -> NDArray[np.int32]:
         near, products = self._products(rows)
-        place, cell = np.divmod(_largest(products.reshape(len(rows), -1), probes), products.shape[2])
-        found: NDArray[np.int32] = (np.take_along_axis(self.first[near], place, axis=1) + cell).astype(np.int32)
-        return found
+        largest = _largest(products.reshape(len(rows), -1), probes)
+        place, cell = np.divmod(largest, products.shape[2])
+        found = np.take_along_axis(self.first[near], place, axis=1) + cell
+        return np.where(largest == NOBODY, len(self), found).astype(np.int32)
 
     def _products(self, rows: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The groups that each row looks into, and (B, groups looked into, cells in the largest) products."""
@@ -126,8 +130,10 @@ def _rounds(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
 
 @njit(cache=True, nogil=True)
 def _largest(products: NDArray[np.float32], count: int) -> Any:
-    """(B, count) int32, where the largest values of each row are, best first, equals in order."""
-    found = np.zeros((len(products), count), np.int32)
+    """(B, count) int32, where the largest finite values of each row are, best first, equals in order; NOBODY
+    where there are no more.
+    """
+    found = np.full((len(products), count), NOBODY, np.int32)
     heap = np.empty(count, np.float32)
     keys = np.empty(count, np.int64)
     for row in range(len(products)):
@@ -140,7 +146,7 @@ def _largest(products: NDArray[np.float32], count: int) -> Any:
                     if values[at] > heap[0]:
                         _replace_least(heap, places, values[at], at)
         for at in range(count):
-            keys[at] = before(heap[at], places[at])
+            keys[at] = before(heap[at], max(places[at], 0))
         sort_both(keys, places)
     return found
 

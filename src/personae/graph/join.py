@@ -22,7 +22,8 @@ class Asked(NamedTuple):
 
     first: (C + 1,) int64, where each cell begins
     cell:  (N,) int32, the cell of each face
-    probe: (N, p) int32, the cells that each face looks into, rising; its own is one of them
+    probe: (N, p) int32, the cells that each face looks into, rising; its own is one of them, and one with
+           nobody in it stands for none
     start: (C + 1,) int64, where the faces that look into each cell begin in `face`
     face:  (N p,) int32, rising within each cell
     """
@@ -69,14 +70,14 @@ def joined(
     asked: Asked,
     number: NDArray[np.int32],
     k: int,
-    least: NDArray[np.float32] | None = None,
+    least: NDArray[np.float32],
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Neighbors and similarities (N, k): the nearest of the faces in the cells that a face looks into, and of
     those that look into its cell; NOBODY and 0 where these are fewer than k.
 
     features: (N, d) unit rows, cell after cell
     number:   (N,) what each face is called in the result, whose rows stand in that order
-    least:    (N,) cosines below which nobody is wanted, where k others are known; a few may come nevertheless
+    least:    (N,) cosines below which nobody is wanted, -inf for all who are met; a few may come nevertheless
 
     2 d operations a face and each face of the cells that it looks into, for both directions at once.
     16 N k bytes beside the result, and 32 MB.
@@ -91,7 +92,7 @@ def joined(
         face=np.empty((n, room), np.int32),
         product=np.empty((n, room), np.float32),
         held=np.zeros(n, np.int32),
-        floor=np.full(n, -np.inf, np.float32) if least is None else least - np.float32(slack),
+        floor=least - np.float32(slack),
     )
     products = np.empty(TILES, np.float32)
     shares = [(share, numba.get_num_threads()) for share in range(numba.get_num_threads())]

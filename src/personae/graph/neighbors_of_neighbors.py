@@ -74,7 +74,7 @@ def take_in(others: NDArray[np.int32], cosines: NDArray[np.float32], other: int,
         others[at - 1] < 0 or cosines[at - 1] < cosine or (cosines[at - 1] == cosine and others[at - 1] > other)
     ):
         at -= 1
-        if at + 1 < len(others):
-            others[at + 1], cosines[at + 1] = others[at], cosines[at]
     if at < len(others):
+        for place in range(len(others) - 1, at, -1):
+            others[place], cosines[place] = others[place - 1], cosines[place - 1]
         others[at], cosines[at] = other, cosine

@@ -1,7 +1,6 @@
 """How far a face has to look, for a share of the neighbors that stand out from strangers to be found."""
 
-import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ FAR = 0.1587  # share of a bell curve that is more than a width away on one side
 FEW = 0.05  # share of faces with a neighbor that stands out, below which every first neighbor counts
 CLOSEST = np.float32(1e-6)  # 1 - cosine of the closest pair that is told apart
 LENIENT = 5  # times what may be missing of all pairs may be missing of a face's, in the mean
-MOST = 1 / 4  # of the cells: where more are needed, all pairs are looked at
+NEVER = np.iinfo(np.int32).max  # no number of cells is enough
 BLOCK = 2048  # faces multiplied at a time
 
 
@@ -63,53 +62,66 @@ def those_above(bound: NDArray[np.float32], similarities: NDArray[np.floating[An
     return near
 
 
-@products_alone()
-def enough_probes(
-    features: NDArray[np.float32],
-    chance: NDArray[np.intp],
-    cells: Cells,
-    bound: NDArray[np.float32],
-    k: int,
-    recall: float,
-) -> int | None:
-    """The cells a face has to look into, for this share of a sample's neighbors that stand out to be found.
+class Reach(NamedTuple):
+    """What it takes that faces of a sample meet those who stand out for them.
 
-    features: (N, d) unit rows
-    chance:   (N,) the faces in an order that has nothing to do with where they lie
-    bound:    (N,) of `standing_out`
-
-    Most pairs are of those who have many neighbors; so that others keep theirs, each face's share counts too,
-    and in the mean five times as much may be missing of it. None where more than a quarter of the cells are
-    needed. Cells that hold four times k faces are always looked into.
+    groups: of (m + 1,) faces: one of the sample, and the m who stand out for it
+    known:  of (m, m) bool, whether the second of these is on the list of the first, and stands out there
+    apart:  of (m + 1, m + 1) int32, how many cells a face has to look into for two to meet, less one; the
+            least of all tables so far, `NEVER` where no number is enough
     """
-    asked = chance[-QUERIES:]
-    neighbors, similarities = nearest_faces(features, asked, k)
-    near = those_above(bound[asked], similarities)
 
-    def needed(row: int) -> NDArray[np.int32]:
-        others = neighbors[row, near[row]]
-        apart = cells.behind(features[np.r_[asked[row], others]])
-        cosines = features[others] @ features[others].T
-        known = cosines > np.maximum(bound[others], similarities[row, -1])[:, None]
-        return nearest_way(np.minimum(apart, apart.T), known)
+    groups: list[NDArray[np.intp]]
+    known: list[NDArray[np.bool_]]
+    apart: list[NDArray[np.int32]]
 
-    of_faces = in_threads(needed, np.flatnonzero(near.any(axis=1)))
-    of_pairs = np.concatenate(of_faces)
-    share_of_face = np.concatenate([np.full(len(pairs), 1 / len(pairs)) for pairs in of_faces])
-    fill = math.ceil(4 * neighbors.shape[1] * len(cells) / len(features))
-    probes = max(
-        fill,
-        1 + _reaching(of_pairs, np.ones(len(of_pairs)), recall),
-        1 + _reaching(of_pairs, share_of_face, 1 - LENIENT * (1 - recall)),
-    )
-    return probes if probes <= min(cells.most, max(1, round(MOST * len(cells)))) else None
+    @classmethod
+    @products_alone()
+    def of(
+        cls, features: NDArray[np.float32], sample: NDArray[np.intp], bound: NDArray[np.float32], k: int
+    ) -> "Reach":
+        """Before there are cells.
 
+        features: (N, d) unit rows
+        sample:   (Q,) rows
+        bound:    (N,) of `standing_out`
+        """
+        neighbors, similarities = nearest_faces(features, sample, k)
+        near = those_above(bound[sample], similarities)
+        groups, known = [], []
+        for row in np.flatnonzero(near.any(axis=1)):
+            others = neighbors[row, near[row]]
+            cosines = features[others] @ features[others].T
+            groups.append(np.r_[sample[row], others])
+            known.append(cosines > np.maximum(bound[others], similarities[row, -1])[:, None])
+        return cls(groups, known, [np.full((len(group),) * 2, NEVER, np.int32) for group in groups])
 
-def _reaching(values: NDArray[np.int32], weights: NDArray[np.float64], share: float) -> int:
-    """The least of the values that this share of the weights does not exceed."""
-    order = np.argsort(values)
-    upto = np.cumsum(weights[order]) / weights.sum()
-    return int(values[order[np.searchsorted(upto, share).clip(max=len(order) - 1)]])
+    @products_alone()
+    def through(self, cells: Cells, features: NDArray[np.float32]) -> "Reach":
+        """With the cells of one more table."""
+
+        def nearer(which: int) -> NDArray[np.int32]:
+            behind = cells.behind(features[self.groups[which]])
+            met = np.where(behind < len(cells), behind, NEVER)
+            return np.minimum(self.apart[which], np.minimum(met, met.T))
+
+        return self._replace(apart=in_threads(nearer, range(len(self.groups))))
+
+    def probes(self, recall: float) -> int:
+        """The cells of each table to look into, for this share of the pairs to meet, or to know one who did.
+
+        Most pairs are of those who have many neighbors; so that others keep theirs, each face's share counts
+        too, and in the mean five times as much may be missing of it.
+        """
+        ways = [nearest_way(*pair) for pair in zip(self.apart, self.known, strict=True)]
+        of_pairs, of_faces = (
+            np.concatenate([np.full(len(way), weight(len(way))) for way in ways])
+            for weight in (lambda _: 1.0, lambda pairs: 1 / pairs)
+        )
+        cells = np.concatenate(ways)
+        fewer = 1 - LENIENT * (1 - recall)
+        needed = max(_reaching(cells, of_pairs, recall), _reaching(cells, of_faces, fewer))
+        return min(needed + 1, NEVER)
 
 
 def nearest_way(apart: NDArray[np.int32], known: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -119,5 +131,12 @@ def nearest_way(apart: NDArray[np.int32], known: NDArray[np.bool_]) -> NDArray[n
     known: (m, m) whether the second neighbor is on the list of the first, and stands out there
     """
     met, between = apart[0, 1:], apart[1:, 1:]
-    steps = np.where(known, np.maximum(met[:, None], between), np.iinfo(np.int32).max)
+    steps = np.where(known, np.maximum(met[:, None], between), NEVER)
     return np.asarray(np.minimum(met, steps[:THROUGH].min(axis=0)))
+
+
+def _reaching(values: NDArray[np.int32], weights: NDArray[np.float64], share: float) -> int:
+    """The least of the values that this share of the weights does not exceed."""
+    order = np.argsort(values)
+    upto = np.cumsum(weights[order]) / weights.sum()
+    return int(values[order[np.searchsorted(upto, share).clip(max=len(order) - 1)]])

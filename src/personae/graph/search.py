@@ -10,15 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from personae.data.faceset import BLOCK, FaceSet, beside, filled
 from personae.data.pages import passing
 from personae.errors import InputError
-from personae.graph.cells import SHOWN, Cells
+from personae.graph.cells import Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.join import Asked, joined
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.merged_lists import Lists, merge
 from personae.graph.neighbors_of_neighbors import extended
-from personae.graph.reach import QUERIES, STRANGERS, enough_probes, standing_out, those_above
+from personae.graph.reach import QUERIES, STRANGERS, standing_out, those_above
+from personae.graph.tables import Tables, enough_tables
 
 SMALL = 50_000  # faces up to which all pairs are looked at
-CELLS = 24  # times the root of N
 
 
 def knn_graph(
@@ -32,17 +33,17 @@ def knn_graph(
     block:    faces searched at a time where all pairs are, 16 KB and 32 k bytes each; 1,024 by default
 
     Up to 50,000 faces, and with `recall` 1, the result is exact. Beyond, faces are sorted into about 24 sqrt(N)
-    cells and looked for in the cells nearest to them, then among the neighbors of their neighbors; in as many
-    cells as reach `recall` on a sample of 500 faces whose exact neighbors are known. Where a quarter of the
-    cells is not enough, all pairs are looked at after all. A neighbor stands out if no stranger is expected to
-    be as close (see `near_recall`). The other places are filled with the best that is met; of those many are
-    missed.
+    cells, in several ways, and looked for in the cells nearest to them, then among the neighbors of their
+    neighbors; in as many cells as reach `recall` on a sample of 500 faces whose exact neighbors are known.
+    Where a quarter of the cells is not enough, all pairs are looked at after all. A neighbor stands out if no
+    stranger is expected to be as close (see `near_recall`). The other places are filled with the best that is
+    met; of those many are missed.
 
     Cosines are summed in float64 for the faces that reach the list, so that s_ij equals s_ji; the result is the
     same to the bit for any block and thread count, and that of the exact search for any BLAS; a permutation of
     the faces permutes it; equal cosines stand in the order of the faces.
-    Cost of the exact search: 2 N^2 d floating-point operations. By cells about N^1.5, 16 N k bytes beside the
-    result, 8 N bytes a probe and 4 N d of features in order, which lie on disk from 1 GB on.
+    Cost of the exact search: 2 N^2 d floating-point operations. By cells about N^1.5, 24 N k bytes beside the
+    result, 12 N bytes a probe and 4 N d of features in order, which lie on disk from 1 GB on.
 
     InputError: what `FaceSet.of` refuses; k or block below 1, a recall outside 0..1.
 
@@ -92,25 +93,21 @@ class Plan(NamedTuple):
 
     chance: (N,) the faces in an order that has nothing to do with where they lie
     bound:  (N,) float32, the cosine above which a neighbor of each face stands out
-    probes: cells that each face looks into
     """
 
     chance: NDArray[np.intp]
     bound: NDArray[np.float32]
-    cells: Cells
-    probes: int
+    tables: Tables
 
 
 def planned(features: NDArray[np.float32], k: int, recall: float) -> Plan | None:
     """The cells for a recall, or None where too many of them are needed."""
     keys = [_keys(features[here].view(np.uint32)) for here in passing(len(features), BLOCK, features)]
     chance = np.argsort(np.concatenate(keys), kind="stable")
-    count = max(1, round(CELLS * len(features) ** 0.5))
-    cells = Cells.among(features[chance[: SHOWN * count]], count)
     bound = np.empty(len(features), np.float32)
     bound[chance] = standing_out(features, chance, chance[:STRANGERS])
-    probes = enough_probes(features, chance, cells, bound, k, recall)
-    return None if probes is None else Plan(chance, bound, cells, probes)
+    tables = enough_tables(features, chance, bound, k, recall)
+    return None if tables is None else Plan(chance, bound, tables)
 
 
 def complete(
@@ -122,17 +119,34 @@ def complete(
 
 
 def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph | None:
-    """The graph of a join over cells, or None where too many of them were needed."""
+    """The graph of joins over cells, or None where too many of them were needed."""
     plan = planned(features, k, recall)
     if plan is None:
         return None
-    probe = plan.cells.nearest(features, plan.chance, plan.probes)
-    by_cell = np.argsort(probe[:, 0], kind="stable")
-    order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
-    asked = Asked.of(probe[:, 0].copy(), probe, len(plan.cells))
-    found = joined(ordered(features, order, beside(features)), asked, order, min(k, len(features) - 1))
+    n, k = len(features), min(k, len(features) - 1)
+    found = np.full((n, k), NOBODY, np.int32), np.zeros((n, k), np.float32)
+    for cells in plan.tables.cells:
+        merge(found, _join(features, plan, cells, found))
     complete(features, *found)
     return KnnGraph(*extended(features, found, plan.bound))
+
+
+def _join(features: NDArray[np.float32], plan: Plan, cells: Cells, found: Lists) -> Lists:
+    """Neighbors and similarities (N, k), of the pairs that meet in the cells of a table.
+
+    found: what tables before found; who is farther than their last is left out
+    """
+    probe = cells.nearest(features, plan.chance, plan.tables.probes)
+    by_cell = np.argsort(probe[:, 0], kind="stable")
+    order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
+    asked = Asked.of(probe[:, 0].copy(), probe, len(cells) + 1)
+    rows, k = ordered(features, order, beside(features)), found[0].shape[1]
+    return joined(rows, asked, order, k, least_of(*found)[order])
+
+
+def least_of(neighbors: NDArray[np.int32], similarities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N,) the cosine of the last on each list; -inf where there is room for more."""
+    return np.where(neighbors[:, -1] == NOBODY, np.float32(-np.inf), similarities[:, -1])
 
 
 def ordered(

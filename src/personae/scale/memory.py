@@ -6,8 +6,7 @@ from typing import NamedTuple
 from personae.data.pages import READ, READS
 from personae.graph.affinity import LOOKS
 from personae.graph.affinity import ROWS as MATRIX
-from personae.scale.search_stages import AROUND, PROGRAM
-from personae.scale.shards import ROWS
+from personae.scale.shards import PROGRAM, ROWS
 
 LINKED = 24  # links a face that are foreseen
 OF_LINK = 28  # bytes that the map equation holds for each of them
@@ -15,6 +14,7 @@ OF_FACE = 120  # and for each face,
 OF_STRANGERS = 120  # and for its strangers while they are measured
 OF_ENTRY = 100  # and the rows of an affinity matrix for each neighbor
 LISTS = 8  # bytes a neighbor
+AROUND = 1 << 16  # bytes of a map around each row that is read in no order
 TORCH = 150 << 20
 NETWORK = 250 << 20  # of blocks of faces in it
 LOOKED_AT = 1 << 12  # faces at a time, in no order,

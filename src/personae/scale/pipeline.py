@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from personae.data.faceset import BLOCK, FaceSet
 from personae.data.pages import passing
+from personae.scale.cells_stage import cells_disk, cells_memory, lay_out, probes_likely
 from personae.scale.memory import Size
 from personae.scale.recipes import Recipe
-from personae.scale.search_stages import cells_memory, lay_out, probes_likely, search, search_memory
+from personae.scale.search_stages import search, search_memory
 from personae.scale.shards import Features, as_file, within_reach
 from personae.scale.stages import Desk, Ran, Run, Stage, run_stages
 
@@ -38,7 +39,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
     """
     n, d = faces.features.shape
     memory = memory_of(n, d, recipe, on_disk=isinstance(features, Path))
-    disk = disk_of(n, min(recipe.k, n - 1), probes_likely(n))
+    disk = disk_of(n, min(recipe.k, n - 1))
     disk["links"] += n * recipe.look_disk(d) if isinstance(features, Path) else 0
     of_faces = {"faces": n, "d": d, "features": _checksum(faces.features)}
 
@@ -100,10 +101,10 @@ def memory_of(n: int, d: int, recipe: Recipe, *, on_disk: bool = True) -> dict[s
     }
 
 
-def disk_of(n: int, k: int, probes: int) -> dict[str, int]:
+def disk_of(n: int, k: int) -> dict[str, int]:
     """Bytes that each stage has on disk at most, those on the way to its result included."""
     return {
-        "cells": 8 * n * (2 + probes),
+        "cells": cells_disk(n),
         "knn": n * (30 * k + 8),
         "links": 4 * n * (2 * k + 1),
         "labels": 4 * n,

@@ -37,8 +37,8 @@ from personae.scale.memory import (
     of_evidence,
     of_map_equation,
 )
-from personae.scale.search_stages import BASE, read_knn, tables_of, write_rows
-from personae.scale.shards import ROWS, Features, opened, rows_of, runs
+from personae.scale.search_stages import read_knn, tables_of, write_rows
+from personae.scale.shards import BASE, ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
 LOOKS = 3  # at the strangers of every face, by `Auto`, of most collections

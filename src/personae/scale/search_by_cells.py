@@ -1,11 +1,11 @@
-"""Pairs of runs of cells as shards of the search: the faces of one run look into the cells of another.
+"""Runs of cells as shards of the search: all who look into the cells of a run are joined with its faces.
 
-First every run looks into itself, then into those beside it, then twice as far, and so on; what was found so
-far tells how close a neighbor needs to be, so what is found in between is short. The best of all is to the bit
-what one join of all cells finds.
+Table after table, and in the first each run with itself before the others: what was found so far tells how
+close a neighbor needs to be, so that what a shard finds is short. The best of all is to the bit what the joins
+of whole tables find.
 """
 
-from itertools import pairwise, permutations
+from bisect import bisect_left
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,118 +17,107 @@ from personae.data.atomic import atomic_write
 from personae.graph.join import Asked, joined
 from personae.graph.knn_graph import NOBODY
 from personae.graph.neighbors_of_neighbors import take_in
+from personae.graph.search import least_of
+from personae.graph.threads import Span
 from personae.scale.shards import Features, rows_of
 
 FOUND = np.dtype([("row", np.int32), ("face", np.int32), ("cosine", np.float32)])
-Pair = tuple[int, int]
+ASKING = 2  # times the faces of a run look into it at a time
 
 
-class Runs(NamedTuple):
-    """R runs of cells, and where they lie on disk.
+class Phase(NamedTuple):
+    """A table, and whether runs look into themselves, or others into them; or both."""
 
-    features: of all faces
+    table: int
+    within: bool
+    across: bool
+
+
+def phases(tables: int) -> list[Phase]:
+    """In their order."""
+    return [Phase(0, True, False), Phase(0, False, True), *(Phase(of, True, True) for of in range(1, tables))]
+
+
+class Search(NamedTuple):
+    """What is searched, and where that lies on disk.
+
+    features: of all N faces
     cells:    the folder that `lay_out` wrote
     folder:   of the search
-    bounds:   the cells that the runs begin with, and the end
+    size:     faces in a run, about
     k:        neighbors a face
     """
 
     features: Features
     cells: Path
     folder: Path
-    bounds: list[int]
+    size: int
     k: int
 
-    @classmethod
-    def of(cls, features: Features, cells: Path, folder: Path, size: int, k: int) -> "Runs":
-        """Runs of about `size` faces, whole cells."""
-        cell = np.load(cells / "cell.npy", mmap_mode="r")
-        starts = np.asarray(cell[::size])
-        return cls(features, cells, folder, [*np.unique(np.r_[0, starts[1:]]).tolist(), int(cell[-1]) + 1], k)
+    def of_table(self, name: str, table: int) -> Any:
+        """A map of what is known of a table; as numba knows arrays."""
+        return np.load(self.cells / f"{name}-{table}.npy", mmap_mode="c")
 
-    def __len__(self) -> int:
-        return len(self.bounds) - 1
+    def bounds(self, table: int) -> list[int]:
+        """The cells that runs begin with, and the end."""
+        cell = self.of_table("cell", table)
+        starts = cell[self.size :: self.size].tolist()
+        return [*sorted({0, *starts}), int(cell[-1]) + 1]
 
-    def rows(self) -> list[int]:
-        """The places that the runs begin at, in the order of cells, and the end."""
-        places: list[int] = np.searchsorted(
-            np.load(self.cells / "cell.npy", mmap_mode="r"), self.bounds
-        ).tolist()
-        return places
+    def lists(self, phase: int, run: Span) -> Path:
+        """The best of a run of faces, in the order of the set, after so many phases."""
+        return self.folder / f"lists-{phase:02}-{run[0]:010}.npz"
 
-    def rounds(self) -> list[list[Pair]]:
-        """All pairs of two runs, those of runs up to twice as far from each other in each round."""
-        found: list[list[Pair]] = [[] for _ in range((len(self) // 2).bit_length())]
-        for pair in permutations(range(len(self)), 2):
-            found[self.round(pair)].append(pair)
-        return found
+    def least(self, phase: int) -> Path:
+        """How close a neighbor needs to be after so many phases."""
+        return self.folder / f"least-{phase:02}.npy"
 
-    def round(self, pair: Pair) -> int:
-        """When a pair of two runs is looked at."""
-        apart = abs(pair[0] - pair[1])
-        return min(apart, len(self) - apart).bit_length() - 1
-
-    def lists(self, run: int, rounds: int) -> Path:
-        """The best of the faces of a run after so many rounds."""
-        return self.folder / f"lists-{rounds:02}-{run:04}.npz"
-
-    def least(self, rounds: int) -> Path:
-        """How close a neighbor needs to be after so many rounds."""
-        return self.folder / f"least-{rounds:02}.npy"
-
-    def found(self, run: int, pair: Pair) -> Path:
-        """What a pair found for the faces of one of its runs."""
-        return self.folder / f"found-{run:04}-{pair[0]:04}-{pair[1]:04}.npy"
-
-    def all_found(self, run: int, rounds: int) -> list[Path]:
-        """What the pairs of a round found for the faces of a run."""
-        pairs = [pair for other in range(len(self)) for pair in ((run, other), (other, run)) if other != run]
-        return [self.found(run, pair) for pair in pairs if self.round(pair) == rounds]
+    def found(self, phase: int, run: int) -> Path:
+        """What the shard of a run of cells found in a phase, by face."""
+        return self.folder / f"found-{phase:02}-{run:04}.npy"
 
 
-def look_within(run: int, runs: Runs) -> None:
-    """Writes the best k of the faces of a run among themselves."""
-    _, neighbors, cosines = _joined(runs, (run, run), None)
-    write_lists(runs.lists(run, 0), neighbors, cosines)
+def look(run: int, search: Search, number: int, phase: Phase) -> None:
+    """Writes what those who look into a run of cells find in it, and its faces among those."""
+    bounds = search.bounds(phase.table)
+    inside = _Run.of(search, phase.table, (bounds[run], bounds[run + 1]))
+    least = np.load(search.least(number), mmap_mode="r") if number else None
+    found = [inside.join(search, least, None)] if phase.within else []
+    if phase.across:
+        found += [inside.join(search, least, asking) for asking in inside.asking(ASKING * search.size)]
+    everything = np.concatenate([np.empty(0, FOUND), *found])
+    by_face = everything[np.argsort(everything["row"], kind="stable")]
+    with atomic_write(search.found(number, run)) as temporary:
+        np.save(temporary, by_face)
 
 
-def tell_least(runs: Runs, rounds: int) -> None:
+def gather(run: Span, search: Search, number: int, shards: int) -> None:
+    """Writes the best k of a run of faces, of those so far and all that was found in a phase."""
+    low, high = run
+    neighbors = np.full((high - low, search.k), NOBODY, np.int32)
+    cosines = np.zeros((high - low, search.k), np.float32)
+    if number:
+        with np.load(search.lists(number, run)) as held:
+            neighbors, cosines = held["neighbors"], held["similarities"]
+    for shard in range(shards):
+        found = np.load(search.found(number, shard), mmap_mode="r")
+        first, last = (bisect_left(found["row"], face) for face in run)
+        here = found[first:last]
+        rows, faces, values = (np.ascontiguousarray(here[name]) for name in FOUND.names or ())
+        _put_in(rows - low, faces, values, neighbors, cosines)
+    write_lists(search.lists(number + 1, run), neighbors, cosines)
+    if number:
+        search.lists(number, run).unlink()
+
+
+def tell_least(search: Search, number: int, spans: list[Span]) -> None:
     """Writes the cosine of the k-th face that each found so far; -inf where there is none."""
-    places = runs.rows()
-    least = np.full(places[-1], -np.inf, np.float32)
-    for run, (low, high) in enumerate(pairwise(places)):
-        with np.load(runs.lists(run, rounds)) as held:
-            there = held["neighbors"][:, -1] != NOBODY
-            least[low:high][there] = held["similarities"][there, -1]
-    with atomic_write(runs.least(rounds)) as temporary:
+    least = np.empty(spans[-1][1], np.float32)
+    for low, high in spans:
+        with np.load(search.lists(number, (low, high))) as held:
+            least[low:high] = least_of(held["neighbors"], held["similarities"])
+    with atomic_write(search.least(number)) as temporary:
         np.save(temporary, least)
-
-
-def look_across(pair: Pair, runs: Runs, rounds: int) -> None:
-    """Writes what the second run's faces find in the cells of the first, and the first's among those."""
-    least = np.load(runs.least(rounds), mmap_mode="r")
-    rows, neighbors, cosines = _joined(runs, pair, least)
-    places = runs.rows()
-    wanted = (neighbors != NOBODY) & (cosines >= least[rows][:, None])
-    row, rank = np.nonzero(wanted)
-    found = np.empty(len(row), FOUND)
-    found["row"], found["face"], found["cosine"] = rows[row], neighbors[row, rank], cosines[row, rank]
-    for run in pair:
-        low, high = places[run], places[run + 1]
-        here = found[(found["row"] >= low) & (found["row"] < high)]
-        here["row"] -= low
-        with atomic_write(runs.found(run, pair)) as temporary:
-            np.save(temporary, here)
-
-
-def gather(run: int, runs: Runs, rounds: int) -> None:
-    """Writes the best k of the faces of a run, of those so far and all that was found in a round."""
-    with np.load(runs.lists(run, rounds)) as held:
-        neighbors, cosines = held["neighbors"], held["similarities"]
-    for file in runs.all_found(run, rounds):
-        rows, faces, values = (np.ascontiguousarray(np.load(file)[name]) for name in FOUND.names or ())
-        _put_in(rows, faces, values, neighbors, cosines)
-    write_lists(runs.lists(run, rounds + 1), neighbors, cosines)
 
 
 def write_lists(file: Path, neighbors: NDArray[np.int32], cosines: NDArray[np.float32]) -> None:
@@ -137,76 +126,104 @@ def write_lists(file: Path, neighbors: NDArray[np.int32], cosines: NDArray[np.fl
         np.savez(opened, neighbors=neighbors, similarities=cosines)
 
 
-def work_of(runs: Runs) -> NDArray[np.float64]:
-    """(R, R) share of the products for each pair, if faces look into the cells alike wherever they are."""
-    start, places = np.load(runs.cells / "start.npy"), runs.rows()
-    cell = np.load(runs.cells / "cell.npy", mmap_mode="r")
-    sizes = np.bincount(cell, minlength=len(start) - 1)
-    products = np.add.reduceat(np.diff(start) * sizes, runs.bounds[:-1]).astype(np.float64)
-    shares = np.outer(products, np.diff(places))
-    return np.asarray(shares / shares.sum())
+def work_of(search: Search, table: int) -> NDArray[np.float64]:
+    """(R,) products of each run of cells."""
+    first, bounds = search.of_table("start", table), search.bounds(table)
+    cell = search.of_table("cell", table)
+    sizes = np.diff(np.searchsorted(cell, np.arange(bounds[-1] + 1, dtype=np.int32)))
+    products = np.add.reduceat(np.diff(first)[: bounds[-1]] * sizes, bounds[:-1])
+    return np.asarray(products, np.float64)
 
 
-def _joined(
-    runs: Runs, pair: Pair, least: NDArray[np.float32] | None
-) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float32]]:
-    """The faces of a pair by their places in the order of cells, and the best k of each, no face twice."""
-    low, high = runs.bounds[pair[0]], runs.bounds[pair[0] + 1]
-    places = runs.rows()
-    mine, theirs = (np.arange(places[run], places[run + 1]) for run in pair)
-    cell = np.load(runs.cells / "cell.npy", mmap_mode="r")
-    probe = np.load(runs.cells / "probe.npy", mmap_mode="c")  # as numba knows arrays
-    apart = pair[0] != pair[1]
-    looking = probe[theirs[0] : theirs[-1] + 1]
-    some, start, asking = _asking(looking, low, high - low, len(mine) if apart else 0)
-    rows = np.r_[mine, theirs[some]] if apart else mine  # everybody looks into the own cell
-    asked = Asked(
-        first=np.searchsorted(cell[mine], np.arange(low, high + 1)),
-        cell=cell[rows],
-        probe=probe[mine[0] : mine[-1] + 1],  # of those whose cells are looked into
-        start=start,
-        face=asking,
-    )
-    face = np.load(runs.cells / "order.npy", mmap_mode="r")[rows]
-    by_face = np.argsort(face)
-    number = np.empty(len(rows), np.int32)
-    number[by_face] = np.arange(len(rows), dtype=np.int32)
-    wanted = None if least is None else least[rows]
-    found, cosines = joined(rows_of(runs.features, face), asked, number, runs.k, wanted)
-    neighbors = np.where(found == NOBODY, np.int32(NOBODY), face[by_face][found])
-    return rows, neighbors[number], cosines[number]
+class _Run(NamedTuple):
+    """A run of cells.
+
+    cells: the first and the end
+    span:  the places of its faces, in the order of cells
+    order: (N,) int32, the faces of all runs cell after cell
+    cell:  (N,) int32, their cells
+    probe: (M, p) int32, the cells that its own faces look into
+    start: (cells + 1,) where those who look into each begin in `face`
+    face:  the places of those who look into it, rising in each cell
+    """
+
+    cells: Span
+    span: Span
+    order: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    probe: NDArray[np.int32]
+    start: NDArray[np.int64]
+    face: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, search: Search, table: int, cells: Span) -> "_Run":
+        cell, start = search.of_table("cell", table), search.of_table("start", table)
+        low, high = np.searchsorted(cell, np.array(cells, np.int32)).tolist()
+        start = start[cells[0] : cells[1] + 1]
+        face = search.of_table("face", table)[start[0] : start[-1]]
+        probe = search.of_table("probe", table)[low:high]
+        order = search.of_table("order", table)
+        return cls(cells, (low, high), order, cell, probe, start - start[0], face)
+
+    def asking(self, count: int) -> list[NDArray[np.int32]]:
+        """The places of others who look into it, so many at a time."""
+        places = np.unique(self.face)
+        others = places[(places < self.span[0]) | (places >= self.span[1])]
+        return np.array_split(others, range(count, len(others), count)) if len(others) else []
+
+    def join(
+        self, search: Search, least: NDArray[np.float32] | None, asking: NDArray[np.int32] | None
+    ) -> NDArray[np.void]:
+        """What some who look into it find in it, and its faces among these; by default its own faces.
+
+        asking: rising places
+        """
+        mine = np.arange(*self.span, dtype=np.int32)
+        some = mine if asking is None else asking
+        places = mine if asking is None else np.r_[mine, asking]
+        start, face = _of_those(self.start, self.face, some, 0 if asking is None else len(mine))
+        faces = self.order[places]
+        by_face = np.argsort(faces)
+        number = np.empty(len(faces), np.int32)
+        number[by_face] = np.arange(len(faces), dtype=np.int32)
+        asked = Asked(
+            first=np.searchsorted(self.cell[mine], np.arange(self.cells[0], self.cells[1] + 1, dtype=np.int32)),
+            cell=self.cell[places],
+            probe=self.probe,
+            start=start,
+            face=face,
+        )
+        wanted = np.full(len(faces), -np.inf, np.float32) if least is None else least[faces]
+        neighbors, cosines = joined(rows_of(search.features, faces), asked, number, search.k, wanted)
+        faces, wanted = faces[by_face], wanted[by_face]
+        row, rank = np.nonzero((neighbors != NOBODY) & (cosines >= wanted[:, None]))
+        found = np.empty(len(row), FOUND)
+        found["row"], found["face"], found["cosine"] = (
+            faces[row],
+            faces[neighbors[row, rank]],
+            cosines[row, rank],
+        )
+        return found
 
 
 @njit(cache=True)
-def _asking(probe: NDArray[np.int32], low: int, count: int, first: int) -> Any:
-    """The rows that look into any of `count` cells from `low` on, and where in `face` those of each cell begin.
-
-    probe: (R, p) rising
-    first: what the first of these rows is called in `face`
-    """
-    start = np.zeros(count + 1, np.int64)
-    rows = np.empty(len(probe), np.int64)
-    asking = 0
-    for row in range(len(probe)):
-        at = np.searchsorted(probe[row], low)
-        if at < probe.shape[1] and probe[row, at] < low + count:
-            rows[asking] = row
-            asking += 1
-        while at < probe.shape[1] and probe[row, at] < low + count:
-            start[probe[row, at] - low + 1] += 1
-            at += 1
-    start = np.cumsum(start)
-    face = np.empty(start[-1], np.int32)
-    to = start[:-1].copy()
-    for place in range(asking):
-        row = rows[place]
-        at = np.searchsorted(probe[row], low)
-        while at < probe.shape[1] and probe[row, at] < low + count:
-            cell = probe[row, at] - low
-            face[to[cell]] = first + place
-            to[cell] += 1
-            at += 1
-    return rows[:asking].copy(), start, face
+def _of_those(
+    start: NDArray[np.int64], face: NDArray[np.int32], places: NDArray[np.int32], first: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """`start` and `face` of `Asked` with some places alone, which are called `first` and so on."""
+    called = np.full(places[-1] - places[0] + 1, NOBODY, np.int32)
+    for at in range(len(places)):
+        called[places[at] - places[0]] = first + at
+    starts, some = np.zeros(len(start), np.int64), np.empty(len(face), np.int32)
+    count = 0
+    for cell in range(len(start) - 1):
+        for at in range(start[cell], start[cell + 1]):
+            place = face[at] - places[0]
+            if 0 <= place < len(called) and called[place] != NOBODY:
+                some[count] = called[place]
+                count += 1
+        starts[cell + 1] = count
+    return starts, some[:count].copy()
 
 
 @njit(cache=True)
@@ -217,6 +234,18 @@ def _put_in(
     neighbors: NDArray[np.int32],
     cosines: NDArray[np.float32],
 ) -> None:
-    """Puts faces into the lists of their rows where they belong, equals in the order of the faces."""
+    """Puts faces into the lists of their rows, equals in the order of the faces, nobody twice."""
     for at in range(len(rows)):
-        take_in(neighbors[rows[at]], cosines[rows[at]], faces[at], values[at])
+        others, row = neighbors[rows[at]], cosines[rows[at]]
+        if not _there(others, row, faces[at], values[at]):
+            take_in(others, row, faces[at], values[at])
+
+
+@njit(cache=True)
+def _there(others: NDArray[np.int32], cosines: NDArray[np.float32], other: int, cosine: np.float32) -> bool:
+    for at in range(len(others)):
+        if cosines[at] < cosine or others[at] < 0:
+            break
+        if others[at] == other:
+            return True
+    return False

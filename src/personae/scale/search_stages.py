@@ -1,9 +1,8 @@
 """The kNN graph in shards on disk: to the bit that of `knn_graph`, and a shard that is done stays done."""
 
 import json
-import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -13,99 +12,30 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
-from personae.data.pages import passing
-from personae.graph.cells import BLOCK, SHOWN, Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.neighbors_of_neighbors import extended
-from personae.graph.search import CELLS, SMALL, complete, planned
+from personae.graph.search import complete
 from personae.graph.threads import Span
+from personae.scale.cells_stage import laid_out
 from personae.scale.search_by_cells import (
-    Runs,
+    ASKING,
+    Search,
     gather,
-    look_across,
-    look_within,
+    look,
+    phases,
     tell_least,
     work_of,
     write_lists,
 )
-from personae.scale.shards import ROWS, Features, opened, rows_of, runs
+from personae.scale.shards import BASE, ROWS, Features, opened, runs
 from personae.scale.stages import Desk
 
 FACES = 1 << 17  # in a run of cells, but for more than `RUNS` of them
 RUNS = 2048
-LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 UNEVEN = 1.25  # a run may be so many times as large as the mean
-PROGRAM = 430 << 20  # bytes of Python and the libraries
-BASE = 600 << 20  # and of a shard
-READ_AT_ONCE = 1 << 12  # lists of cells, in no order,
-AROUND = 1 << 16  # bytes of a map around each
-LIKELY = 0.015  # of the cells
 TABLES, MET = ("neighbors", "similarities"), "met-"
 Mode = Literal["r", "r+", "w+", "c"]
-
-
-def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, Any]:
-    """Writes the cells, or nothing where all pairs are to be looked at.
-
-    order.npy: (N,) int32, the faces cell after cell
-    cell.npy:  (N,) int32, their cells
-    probe.npy: (N, p) int32, the cells that each of them looks into, rising
-    start.npy: (C + 1,) int64, how many look into the cells before each
-    bound.npy: (N,) float32, the cosine above which a neighbor stands out
-
-    InputError: the cells that are needed take more memory than may be held.
-    """
-    held, plan = opened(features), None
-    n, d = held.shape
-    if n > SMALL and recall < 1:
-        desk.told(0, n)
-        plan = planned(_wide(features), k, recall)
-    if plan is None:
-        return {"faces": n, "cells": 0, "probes": 0}
-    count, probes = len(plan.cells), plan.probes
-    desk.refuse_more_than_memory(cells_memory(n, d, probes, on_disk=isinstance(features, Path)))
-    chance, directions = desk.folder / "chance.npy", desk.folder / "directions.npz"
-    np.save(chance, plan.chance)
-    np.savez(directions, **vars(plan.cells))
-    look = partial(
-        _look_up, features=features, chance=chance, directions=directions, probes=probes, folder=desk.folder
-    )
-    shards = runs(n, LOOKED_UP)
-    left = [shard for shard in shards if not _looked_up(desk.folder, shard[0]).is_file()]
-    done = n - sum(high - low for low, high in left)
-    for (low, high), _ in desk.place.run(look, left, look_up_memory(d, count, probes)):
-        done += high - low
-        desk.told(done, n)
-    drawn, sorted_by_cell = desk.folder / "drawn.npy", desk.folder / "probe.npy"
-    own = np.empty(n, np.int32)
-
-    def looked_up() -> Iterator[NDArray[np.int32]]:
-        for low, high in shards:
-            file = _looked_up(desk.folder, low)
-            block = np.load(file)
-            own[low:high] = block[:, 0]
-            yield block
-            file.unlink()
-
-    write_rows(drawn, (n, probes), looked_up())
-    by_cell, looking = np.argsort(own, kind="stable"), np.zeros(count, np.int64)
-
-    def cell_after_cell() -> Iterator[NDArray[np.int32]]:
-        lists = np.load(drawn, mmap_mode="r")
-        for here in passing(n, READ_AT_ONCE, lists):
-            block = np.sort(lists[by_cell[here]])
-            looking[:] += np.bincount(block.ravel(), minlength=count)
-            yield block
-
-    write_rows(sorted_by_cell, (n, probes), cell_after_cell())
-    np.save(desk.folder / "order.npy", plan.chance[by_cell].astype(np.int32))
-    np.save(desk.folder / "cell.npy", own[by_cell])
-    np.save(desk.folder / "start.npy", np.r_[0, np.cumsum(looking)])
-    np.save(desk.folder / "bound.npy", plan.bound)
-    for file in (drawn, chance, directions):
-        file.unlink()
-    return {"faces": n, "cells": count, "probes": probes}
 
 
 def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
@@ -115,24 +45,14 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
     """
     n, d = opened(features).shape
     k = min(k, n - 1)
-    if (desk.of["cells"] / "order.npy").is_file():
-        probes = np.load(desk.of["cells"] / "probe.npy", mmap_mode="r").shape[1]
+    if laid_out(desk.of["cells"]):
+        probes = np.load(desk.of["cells"] / "probe-0.npy", mmap_mode="r").shape[1]
         desk.refuse_more_than_memory(search_memory(n, d, k, probes))
-        runs_of = Runs.of(features, desk.of["cells"], desk.folder, run_size(n), k)
-        _join(runs_of, desk, shard_memory(n, d, k, probes))
+        by_cells = Search(features, desk.of["cells"], desk.folder, run_size(n), k)
+        _search_by_cells(by_cells, desk, shard_memory(n, d, k, probes))
     else:
         _search_all(features, k, desk)
     return {"faces": n, "k": k}
-
-
-def cells_memory(n: int, d: int, probes: int, *, on_disk: bool = True) -> int:
-    """Bytes: features as they are read, and what the cells are learned from, or the lists of cells."""
-    cells, features = CELLS * math.isqrt(n), 4 * d * n
-    learned = features + 8 * d * SHOWN * cells
-    looked_up = LOOKED_UP * (8 * d + 16 * probes) + 16 * BLOCK * cells
-    sorted_by_cell = 8 * probes * LOOKED_UP + READ_AT_ONCE * (8 * probes + AROUND)
-    after = max(looked_up, sorted_by_cell) + (0 if on_disk else features)
-    return PROGRAM + 36 * n + max(learned, after)
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
@@ -141,21 +61,10 @@ def search_memory(n: int, d: int, k: int, probes: int) -> int:
 
 
 def shard_memory(n: int, d: int, k: int, probes: int) -> int:
-    """Bytes: of the faces of two runs of cells features, candidates and results, and who looks where."""
-    size = run_size(n)
-    run = min(n, round(UNEVEN * size))
-    looked = min(probes, math.ceil(UNEVEN * CELLS * math.sqrt(n) * size / n))  # cells in the other run
-    return BASE + 2 * run * (4 * d + 8 * (2 * k + 64) + 16 * k) + 4 * looked * run
-
-
-def look_up_memory(d: int, cells: int, probes: int) -> int:
-    """Bytes: the cells, the features of a run of faces, their products in blocks, and their cells."""
-    return BASE + 4 * d * cells + LOOKED_UP * (8 * d + 16 * probes) + 16 * BLOCK * cells
-
-
-def probes_likely(n: int) -> int:
-    """Cells that a face may have to look into, from what was measured; 0 where all pairs are looked at."""
-    return round(LIKELY * CELLS * n**0.5) if n > SMALL else 0
+    """Bytes: of the faces of a run of cells and of others features, candidates and results; who looks where."""
+    run = min(n, round(UNEVEN * run_size(n)))
+    rows = min(n, run + ASKING * run_size(n))
+    return BASE + rows * (4 * d + 8 * (2 * k + 64) + 20 * k) + 16 * probes * run
 
 
 def run_size(n: int) -> int:
@@ -184,77 +93,46 @@ def _search_all(features: Features, k: int, desk: Desk) -> None:
     for (low, high), _ in desk.place.run(look, left, search_memory(n, d, k, 0)):
         done += high - low
         desk.told(done, total)
-    _put_together({files[shard]: np.arange(*shard) for shard in shards}, (n, k), desk.folder)
+    _put_together({files[shard]: shard for shard in shards}, (n, k), desk.folder)
     for file in files.values():
         file.unlink()
 
 
-def _join(runs_of: Runs, desk: Desk, memory: int) -> None:
-    """Each run of cells with itself, then round by round with the others; then the neighbors of neighbors."""
-    phases, places, share, rounds = Phases(desk.folder), runs_of.rows(), work_of(runs_of), runs_of.rounds()
-    n, each = places[-1], range(len(runs_of))
-    within = [run for run in each if phases.done == 0 and not runs_of.lists(run, 0).is_file()]
-    across = [
-        [pair for pair in pairs if not all(runs_of.found(run, pair).is_file() for run in pair)]
-        if number + 1 >= phases.done
-        else []
-        for number, pairs in enumerate(rounds)
-    ]
-    work = [share[run, run] for run in within] + [share[pair] for pairs in across for pair in pairs]
-    total = n * sum(work)
-    done = 0.0
-    desk.told(0, int(total))
-    for run, _ in desk.place.run(partial(look_within, runs=runs_of), within, memory):
-        done += n * share[run, run]
-        desk.told(min(int(done), int(total) - 1), int(total))
-    phases.reach(1)
-    for number, pairs in enumerate(across):
-        if number + 1 < phases.done:
-            continue
-        if not runs_of.least(number).is_file():
-            tell_least(runs_of, number)
-        for pair, _ in desk.place.run(partial(look_across, runs=runs_of, rounds=number), pairs, memory):
-            done += n * share[pair]
-            desk.told(min(int(done), int(total) - 1), int(total))
-        left = [run for run in each if not runs_of.lists(run, number + 1).is_file()]
-        for _ in desk.place.run(partial(gather, runs=runs_of, rounds=number), left, memory):
+def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
+    """Table after table, run after run; then the neighbors of neighbors."""
+    n, steps, done = len(opened(of.features)), phases(laid_out(of.cells)), Done(desk.folder)
+    spans = runs(n, FACES)
+    work = [work_of(of, phase.table) * (phase.within + phase.across) for phase in steps]
+    whole, told = sum(part.sum() for part in work), sum(part.sum() for part in work[: done.phases])
+    for number, phase in enumerate(steps[done.phases :], done.phases):
+        if number and not of.least(number).is_file():
+            tell_least(of, number, spans)
+        shards = range(len(work[number]))
+        left = [run for run in shards if not of.found(number, run).is_file()]
+        told += work[number].sum() - work[number][left].sum()
+        desk.told(int(n * told / whole), n)
+        for run, _ in desk.place.run(partial(look, search=of, number=number, phase=phase), left, memory):
+            told += work[number][run]
+            desk.told(min(int(n * told / whole), n - 1), n)
+        put = partial(gather, search=of, number=number, shards=len(shards))
+        some = [span for span in spans if not of.lists(number + 1, span).is_file()]
+        for _ in desk.place.run(put, some, memory):
             pass
-        phases.reach(number + 2)
-        for run in each:
-            for file in (runs_of.lists(run, number), *runs_of.all_found(run, number)):
-                file.unlink(missing_ok=True)
-        runs_of.least(number).unlink(missing_ok=True)
-    order = np.load(runs_of.cells / "order.npy")
-    whole = {runs_of.lists(run, len(rounds)): order[places[run] : places[run + 1]] for run in each}
-    _put_together(whole, (n, runs_of.k), desk.folder, MET)
-    complete(_wide(runs_of.features), *_tables(desk.folder, None, "r+", MET))
-    longer = {span: desk.folder / f"longer-{span[0]:010}.npz" for span in runs(n, FACES)}
-    spans = [span for span in longer if not longer[span].is_file()]
-    extend = partial(_extend, features=runs_of.features, cells=runs_of.cells, folder=desk.folder)
-    for _ in desk.place.run(extend, spans, memory):
+        done.reach(number + 1)
+        for file in (*(of.found(number, run) for run in shards), of.least(number)):
+            file.unlink(missing_ok=True)
+    _put_together({of.lists(len(steps), span): span for span in spans}, (n, of.k), desk.folder, MET)
+    complete(_wide(of.features), *_tables(desk.folder, None, "r+", MET))
+    longer = {desk.folder / f"longer-{span[0]:010}.npz": span for span in spans}
+    extend = partial(_extend, features=of.features, cells=of.cells, folder=desk.folder)
+    for _ in desk.place.run(extend, [span for file, span in longer.items() if not file.is_file()], memory):
         pass
-    _put_together({longer[span]: np.arange(*span) for span in longer}, (n, runs_of.k), desk.folder)
+    _put_together(longer, (n, of.k), desk.folder)
     for file in desk.folder.iterdir():
-        if file.stem not in TABLES and file != phases.file:
+        if file.stem not in TABLES and file != done.file:
             file.unlink()
-    phases.end()
-    desk.told(int(total), int(total))
-
-
-def _look_up(
-    span: Span, *, features: Features, chance: Path, directions: Path, probes: int, folder: Path
-) -> None:
-    """Writes the nearest cells of a run of faces, best first."""
-    with np.load(directions) as held:
-        cells = Cells(**held)
-    faces = np.load(chance, mmap_mode="r")[slice(*span)]
-    rows = rows_of(features, faces)
-    with atomic_write(_looked_up(folder, span[0])) as temporary:
-        np.save(temporary, cells.nearest(rows, np.arange(len(rows)), probes))
-
-
-def _looked_up(folder: Path, first: int) -> Path:
-    return folder / f"looked-up-{first:010}.npy"
+    done.end()
+    desk.told(n, n)
 
 
 def _extend(span: Span, *, features: Features, cells: Path, folder: Path) -> None:
@@ -273,31 +151,29 @@ def _look_at_all(span: Span, *, features: Features, k: int, folder: Path) -> Non
     write_lists(folder / f"whole-{span[0]:010}.npz", *nearest_faces(opened(features), np.arange(*span), k))
 
 
-def _put_together(lists: dict[Path, NDArray[Any]], shape: tuple[int, int], folder: Path, of: str = "") -> None:
+def _put_together(lists: dict[Path, Span], shape: tuple[int, int], folder: Path, of: str = "") -> None:
     """Writes the tables of all faces from the lists of some in each file."""
     tables = _tables(folder, shape, "w+", of)
-    for file, faces in lists.items():
-        order = np.argsort(faces, kind="stable")
+    for file, (low, high) in lists.items():
         with np.load(file) as held:
             for name, table in zip(TABLES, tables, strict=True):
-                table[faces[order]] = held[name][order]
+                table[low:high] = held[name]
     for table in tables:
         table.flush()
 
 
-class Phases:
+class Done:
     """How many phases of a stage are done, in a file of its folder."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "phases.json"
-        self.done: int = json.loads(self.file.read_text()) if self.file.is_file() else 0
+        self.phases: int = json.loads(self.file.read_text()) if self.file.is_file() else 0
 
     def reach(self, phase: int) -> None:
-        """So many are done; nothing where they were before."""
-        if self.done < phase:
-            self.done = phase
-            with atomic_write(self.file) as temporary:
-                temporary.write_text(json.dumps(phase))
+        """So many are done."""
+        self.phases = phase
+        with atomic_write(self.file) as temporary:
+            temporary.write_text(json.dumps(phase))
 
     def end(self) -> None:
         """All are, and the file goes."""

@@ -24,6 +24,8 @@ from personae.graph.threads import Span
 from personae.scale.sizes import shown
 
 ROWS = 1 << 14  # faces in a shard that is a run of faces
+PROGRAM = 430 << 20  # bytes of Python and the libraries
+BASE = 600 << 20  # and of a shard
 LOCAL = "local"
 AHEAD = 2000  # tasks that Ray is told of at a time
 TRIES = 10  # of a shard whose worker or node is lost

@@ -1,0 +1,71 @@
+"""Several tables of cells, each learned from other faces: two who meet in none of one may meet in another."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.graph.cells import SHOWN, Cells
+from personae.graph.reach import QUERIES, Reach
+
+CELLS = 24  # times the root of N
+FILL = 4  # times k faces are always looked at
+KEEPING = 1000  # products that take as long as what else is done for a face and a table
+TABLES = 8  # at most
+MOST = 1 / 4  # of the cells of one: where more are needed, all pairs are looked at
+
+
+class Tables(NamedTuple):
+    """Tables of about as many cells each, and how many of them a face looks into."""
+
+    cells: list[Cells]
+    probes: int
+
+    @property
+    def few(self) -> bool:
+        """Whether the cells are so few that all pairs take longer."""
+        return len(self.cells) * self.probes <= MOST * len(self.cells[0])
+
+    def cost(self, faces: int) -> float:
+        """Products for each of so many faces, and what takes as long as some."""
+        return sum(KEEPING + cells.compared + self.probes * faces / len(cells) for cells in self.cells)
+
+
+def enough_tables(
+    features: NDArray[np.float32],
+    chance: NDArray[np.intp],
+    bound: NDArray[np.float32],
+    k: int,
+    recall: float,
+) -> Tables | None:
+    """As many tables as find a share of those who stand out at the least cost.
+
+    features: (N, d) unit rows
+    chance:   (N,) the faces in an order that has nothing to do with where they lie
+    bound:    (N,) of `standing_out`
+    recall:   the share, as `Reach.probes` has it
+
+    A table has about 24 sqrt(N) cells. Cells that hold four times k faces are always looked into. None where
+    more than a quarter of the cells of one table are needed in all.
+    """
+    n = len(features)
+    reach, best = Reach.of(features, chance[-QUERIES:], bound, k), Tables([], 0)
+    cells: list[Cells] = []
+    while len(cells) < TABLES:
+        cells.append(_learned(features, chance, len(cells)))
+        reach = reach.through(cells[-1], features)
+        fill = math.ceil(FILL * min(k, n - 1) * len(cells[0]) / (n * len(cells)))
+        found = Tables(cells[:], max(fill, reach.probes(recall)))
+        if best.cells and best.few and found.cost(n) >= best.cost(n):
+            break
+        best = found
+    return best if best.few else None
+
+
+def _learned(features: NDArray[np.float32], chance: NDArray[np.intp], table: int) -> Cells:
+    """From other faces than the tables before, as far as there are such."""
+    count = max(1, round(CELLS * len(features) ** 0.5))
+    shown = min(len(features), SHOWN * count)
+    places = (table * len(features) // TABLES + np.arange(shown)) % len(features)
+    return Cells.among(features[chance[places]], count)
