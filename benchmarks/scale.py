@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.record import RESULTS, THREADS, peak_mib, record, run_apart
-from personae import Auto, FaceSet, StarFC, SyntheticIdentities, synthetic_faces
+from personae import Auto, FaceSet, StarFC, SyntheticIdentities
+from personae.data import write_synthetic_faces
 from personae.data.synthetic_embedder import like_sface
 from personae.evaluation import bcubed, pairwise
 from personae.graph import near_recall
@@ -50,9 +51,9 @@ def prepare(faces: int) -> Path:
     folder = FOLDER / str(faces)
     if not (folder / "truth.npy").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        made = synthetic_faces(SyntheticIdentities(faces=faces, embedder=like_sface(D)))
-        np.save(folder / "features.npy", made.features)
-        np.save(folder / "truth.npy", made.truth)
+        made = SyntheticIdentities(faces=faces, embedder=like_sface(D))
+        written = write_synthetic_faces(made, folder / "features.npy", dtype="float32")
+        np.save(folder / "truth.npy", written.truth)
     return folder
 
 

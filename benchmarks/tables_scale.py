@@ -4,10 +4,11 @@ from statistics import mean
 
 from benchmarks.figures import both_fs, pair_of, results, table
 from personae import Auto
+from personae.scale.cells_stage import LOOKED_UP, look_up_memory
 from personae.scale.memory import of_auto_shard
 from personae.scale.pipeline import disk_of, memory_of
 from personae.scale.recipes import auto_recipe
-from personae.scale.search_stages import LOOKED_UP, look_up_memory, run_size, shard_memory
+from personae.scale.search_stages import run_size, shard_memory
 from personae.scale.shards import ROWS
 
 RECALLS = ("same_identity_recall", "recall_at_k")
@@ -96,19 +97,18 @@ def plan() -> str:
     of = {row["stage"]: row for row in measured["rows"] if row["faces"] == largest and row["method"] == "auto"}
     counts, lines = of["cells"]["counts"], []
     for n in (10**7, 10**8, 10**9):
-        cells = round(counts["cells"] * (n / largest) ** 0.5)
-        probes = round(cells * counts["probes"] / counts["cells"])
+        cells, probes = round(counts["cells"] * (n / largest) ** 0.5), counts["probes"]
         runs, faces = -(-n // run_size(n)), n / largest
-        growth = {"cells": faces**1.5, "knn": faces**2, "links": faces, "labels": faces}
+        growth = {"cells": faces**1.25, "knn": faces**1.5, "links": faces, "labels": faces}
         shards = {
-            "cells": -(-n // LOOKED_UP),
-            "knn": runs * (runs + 1),
+            "cells": counts["tables"] * -(-n // LOOKED_UP),
+            "knn": (counts["tables"] + 1) * runs,
             "links": 2 * -(-n // ROWS),
             "labels": 1,
         }
         shard = {"cells": look_up_memory(d, cells, probes), "knn": shard_memory(n, d, k, probes)}
         shard |= {"links": of_auto_shard(n, d), "labels": memory_of(n, d, auto_recipe(Auto(k)))["labels"]}
-        disk = disk_of(n, k, probes)
+        disk = disk_of(n, k)
         for stage, row in of.items():
             busy = row.get("cpu_seconds", row["seconds"] * threads)
             hours = busy * growth[stage] / 3600

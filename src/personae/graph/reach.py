@@ -12,7 +12,7 @@ from personae.graph.exact import nearest_faces
 from personae.graph.neighbors_of_neighbors import THROUGH
 from personae.graph.threads import in_threads, products_alone
 
-QUERIES = 500  # faces that the reach is measured on
+QUERIES = 1000  # faces that the reach is measured on
 STRANGERS = 1024  # faces that tell what a stranger looks like
 ALPHA = 0.001  # share of faces that a stranger as close as a neighbor that stands out is expected for
 FAR = 0.1587  # share of a bell curve that is more than a width away on one side

@@ -34,7 +34,7 @@ def knn_graph(
 
     Up to 50,000 faces, and with `recall` 1, the result is exact. Beyond, faces are sorted into about 24 sqrt(N)
     cells, in several ways, and looked for in the cells nearest to them, then among the neighbors of their
-    neighbors; in as many cells as reach `recall` on a sample of 500 faces whose exact neighbors are known.
+    neighbors; in as many cells as reach `recall` on a sample of 1,000 faces whose exact neighbors are known.
     Where a quarter of the cells is not enough, all pairs are looked at after all. A neighbor stands out if no
     stranger is expected to be as close (see `near_recall`). The other places are filled with the best that is
     met; of those many are missed.
