@@ -17,6 +17,7 @@ from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
+from personae.link.kinds import kinds_among
 from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
@@ -48,14 +49,15 @@ class Auto(FeatureClusterer):
     """Two faces are linked if few of the links between faces as close as they are can be between strangers.
 
     Each face is compared with some of the others; the level and spread of those log distances say how close a
-    stranger can come, whatever the embedder. They are looked at again and again. First from the far side, which
-    a face's own person does not reach even where it is five sixths of the collection, and all faces are given
-    the middle ones; with `strangers` from elsewhere this look is at them. Then without the people found, from
-    the near side, which is the one that matters, and believed to be a face's own as far as that keeps its
-    strangers away. Then strangers are counted, and at each closeness the links that they would make are
-    compared with those that there are (`personae.link.false_links`). The map equation turns the links into
-    people; those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes are
-    taken apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the
+    stranger can come, whatever the embedder. Where faces fall into kinds far apart, as of two cameras, the
+    others are of its own kind (`personae.link.kinds`). Strangers are looked at again and again. First from
+    the far side, which a face's own person does not reach even where it is five sixths of the collection, and
+    all faces are given the middle ones; with `strangers` from elsewhere this look is at them. Then without the
+    people found, from the near side, which is the one that matters, and believed to be a face's own as far as
+    that keeps its strangers away. Then strangers are counted, and at each closeness the links that they would
+    make are compared with those that there are (`personae.link.false_links`). The map equation turns the links
+    into people; those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes
+    are taken apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the
     mean (`personae.clustering.lone_faces`). As long as links may then be less close than before, strangers are
     looked at once more without these people.
 
@@ -165,6 +167,7 @@ class Auto(FeatureClusterer):
         """
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
+            sample = kinds_among(sample, graph, ALPHA)
             strangers = measured(faces.features, sample, side="far")
         else:
             others = Sample.elsewhere(FaceSet.of(self.strangers).features)

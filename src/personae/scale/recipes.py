@@ -286,7 +286,7 @@ def _write(span: Span, *, work: Callable[[Span], NDArray[Any]], folder: Path, na
 def _seen(span: Span, *, features: Features, asked: Path, side: Side) -> NDArray[np.float64]:
     """(R, 2), the strangers of a run of faces as `seen_from` tells them."""
     with np.load(asked) as held:
-        sample, labels = Sample(held["features"], held["face"]), held.get("labels")
+        sample, labels = Sample(held["features"], held["face"], held["kinds"]), held.get("labels")
     faces = np.arange(*span)
     rows = rows_of(features, faces)
     blocks = [slice(start, start + BLOCK) for start in range(0, len(rows), BLOCK)]
