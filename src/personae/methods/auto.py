@@ -230,16 +230,20 @@ class Looks:
         """(N,) int32, the people at `AS_ASKED` were nothing known of them."""
         if self.constraints is None:
             return self.labels(AS_ASKED)
-        return people(self.faces, self.graph, self.strangers, self.floors[AS_ASKED:])
+        return people(self.faces, self.graph, self.strangers, self.reach(AS_ASKED))
 
     def labels(self, rung: int) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces."""
         floor = self.floors[rung]
         if floor not in self._labels:
             self._labels[floor] = people(
-                self.faces, self.graph, self.strangers, self.floors[rung:], self.constraints
+                self.faces, self.graph, self.strangers, self.reach(rung), self.constraints
             )
         return self._labels[floor]
+
+    def reach(self, rung: int) -> list[float]:
+        """The floors that `people` asks for: that of the next looser rung, of the rung, and of all stricter."""
+        return [self.floors[max(rung - 1, 0)], *self.floors[rung:]]
 
 
 def people(
@@ -251,11 +255,14 @@ def people(
 ) -> NDArray[np.int32]:
     """(N,) int32, 0..C-1 in the order of the first faces.
 
-    floors: widths that links must exceed, rising; the first is for all, the others are for look-alikes
+    floors: widths that links must exceed, rising; the second is for all, the first for people with full lists
+            once all else is done, the others for look-alikes
     """
-    labels = _guess(faces, graph, strangers, floors[0], constraints)
-    labels = look_alikes_apart(labels, faces.features, graph, strangers, floors, constraints)
-    return lone_faces_joined(labels, faces.features, graph, strangers, floors[0], constraints=constraints)
+    floor = floors[1]
+    labels = _guess(faces, graph, strangers, floor, constraints)
+    labels = look_alikes_apart(labels, faces.features, graph, strangers, floors[1:], constraints)
+    labels = lone_faces_joined(labels, faces.features, graph, strangers, floor, constraints=constraints)
+    return joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
 
 
 def _guess(

@@ -63,7 +63,7 @@ class Gallery:
     graph:     the kNN graph of the faces
     strangers: what strangers look like from each face
     yardstick: what that was measured with
-    floors:    widths that links exceed, as in `personae.methods.auto.people`
+    floors:    widths that links exceed, rising; all but the first are for look-alikes
     rest:      of the links of all
     ids:       how many were given so far
     drift:     since the last look at everybody
