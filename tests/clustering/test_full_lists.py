@@ -9,6 +9,7 @@ from personae.clustering.full_lists import joined_again, joined_by_links
 from personae.evaluation import pairwise
 from personae.graph.components import first_seen
 from personae.link.strangers import Strangers
+from personae.methods.auto import people
 from tests.planted import made_faces
 
 K, FLOOR = 10, 3.0
@@ -60,6 +61,15 @@ def test_groups_that_are_less_alike_than_linked_faces_stay_apart():
     )
     assert joined_again(*given, 1.0).max() < 11
     assert (joined_again(*given, 2.5) == truth).all()
+
+
+def test_people_torn_by_close_links_are_joined_by_looser_ones():
+    graph, strangers = knn_graph(CROWDED, K), Strangers(np.zeros(len(CROWDED)), np.full(len(CROWDED), 0.2))
+    strict, looser = (people(CROWDED, graph, strangers, [floor, 8.0, 9.0]) for floor in (8.0, 6.0))
+    assert pairwise(CROWDED.truth, strict).recall < 0.5
+    assert pairwise(CROWDED.truth, looser).f > 0.98
+    for person in np.unique(strict):
+        assert len(np.unique(looser[strict == person])) == 1
 
 
 def test_hard_pairs_stay_apart():

@@ -8,7 +8,7 @@ How much of that is the face's own differs between embedders; where it is not, a
 strangers come much closer than the bell curve allows (`personae.link.false_links`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -117,7 +117,7 @@ class Yardstick:
         sampled:  (M,) who the faces of the sample are, 0 or above
         """
         inside = self.sample.face >= 0
-        others = Sample(self.sample.features, np.where(inside, len(features) + np.arange(len(inside)), -1))
+        others = replace(self.sample, face=np.where(inside, len(features) + np.arange(len(inside)), -1))
         return strangers_of(features, others, side="near", labels=np.r_[person, sampled])
 
 
@@ -132,10 +132,12 @@ class Sample:
 
     features: (M, d) float64
     face:     (M,) which of the N faces each is, -1 for somebody from elsewhere
+    kinds:    (P, d) the middles of kinds of faces; those of another kind than a face are none of its strangers
     """
 
     features: NDArray[np.float64]
     face: NDArray[np.intp]
+    kinds: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
     @classmethod
     def among(cls, features: NDArray[np.floating[Any]], graph: KnnGraph, size: int) -> "Sample":
@@ -152,7 +154,15 @@ class Sample:
         return cls(features.astype(np.float64), np.full(len(features), -1))
 
     def __or__(self, other: "Sample") -> "Sample":
-        return Sample(np.vstack([self.features, other.features]), np.r_[self.face, other.face])
+        features, face = np.vstack([self.features, other.features]), np.r_[self.face, other.face]
+        return replace(self, features=features, face=face)
+
+    def kind(self, features: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+        """(B,) the kind whose middle is nearest, 0 if there are none; features: (B, d)."""
+        if not len(self.kinds):
+            return np.zeros(len(features), np.intp)
+        offset = (self.kinds**2).sum(axis=1) / 2
+        return np.asarray(np.argmax(features.astype(np.float64) @ self.kinds.T - offset, axis=1))
 
 
 class Measure(Protocol):
@@ -204,6 +214,8 @@ def seen_from(
     """
     cosines = features.astype(np.float64) @ sample.features.T
     own = sample.face[None, :] == faces[:, None]
+    if len(sample.kinds):
+        own |= sample.kind(sample.features)[None, :] != sample.kind(features)[:, None]
     if labels is not None:
         own |= (labels[sample.face][None, :] == labels[faces][:, None]) & (sample.face >= 0)
     cosines[own] = np.nan

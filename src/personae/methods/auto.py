@@ -17,6 +17,7 @@ from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
+from personae.link.kinds import kinds_among
 from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
@@ -48,14 +49,15 @@ class Auto(FeatureClusterer):
     """Two faces are linked if few of the links between faces as close as they are can be between strangers.
 
     Each face is compared with some of the others; the level and spread of those log distances say how close a
-    stranger can come, whatever the embedder. They are looked at again and again. First from the far side, which
-    a face's own person does not reach even where it is five sixths of the collection, and all faces are given
-    the middle ones; with `strangers` from elsewhere this look is at them. Then without the people found, from
-    the near side, which is the one that matters, and believed to be a face's own as far as that keeps its
-    strangers away. Then strangers are counted, and at each closeness the links that they would make are
-    compared with those that there are (`personae.link.false_links`). The map equation turns the links into
-    people; those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes are
-    taken apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the
+    stranger can come, whatever the embedder. Where faces fall into kinds far apart, as of two cameras, the
+    others are of its own kind (`personae.link.kinds`). Strangers are looked at again and again. First from
+    the far side, which a face's own person does not reach even where it is five sixths of the collection, and
+    all faces are given the middle ones; with `strangers` from elsewhere this look is at them. Then without the
+    people found, from the near side, which is the one that matters, and believed to be a face's own as far as
+    that keeps its strangers away. Then strangers are counted, and at each closeness the links that they would
+    make are compared with those that there are (`personae.link.false_links`). The map equation turns the links
+    into people; those with more faces than `k` are joined again (`personae.clustering.full_lists`), look-alikes
+    are taken apart (`personae.clustering.look_alikes`), and faces left alone join whom they are close to in the
     mean (`personae.clustering.lone_faces`). As long as links may then be less close than before, strangers are
     looked at once more without these people.
 
@@ -165,6 +167,7 @@ class Auto(FeatureClusterer):
         """
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
+            sample = kinds_among(sample, graph, ALPHA)
             strangers = measured(faces.features, sample, side="far")
         else:
             others = Sample.elsewhere(FaceSet.of(self.strangers).features)
@@ -227,16 +230,20 @@ class Looks:
         """(N,) int32, the people at `AS_ASKED` were nothing known of them."""
         if self.constraints is None:
             return self.labels(AS_ASKED)
-        return people(self.faces, self.graph, self.strangers, self.floors[AS_ASKED:])
+        return people(self.faces, self.graph, self.strangers, self.reach(AS_ASKED))
 
     def labels(self, rung: int) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces."""
         floor = self.floors[rung]
         if floor not in self._labels:
             self._labels[floor] = people(
-                self.faces, self.graph, self.strangers, self.floors[rung:], self.constraints
+                self.faces, self.graph, self.strangers, self.reach(rung), self.constraints
             )
         return self._labels[floor]
+
+    def reach(self, rung: int) -> list[float]:
+        """The floors that `people` asks for: that of the next looser rung, of the rung, and of all stricter."""
+        return [self.floors[max(rung - 1, 0)], *self.floors[rung:]]
 
 
 def people(
@@ -248,11 +255,14 @@ def people(
 ) -> NDArray[np.int32]:
     """(N,) int32, 0..C-1 in the order of the first faces.
 
-    floors: widths that links must exceed, rising; the first is for all, the others are for look-alikes
+    floors: widths that links must exceed, rising; the second is for all, the first for people with full lists
+            once all else is done, the others for look-alikes
     """
-    labels = _guess(faces, graph, strangers, floors[0], constraints)
-    labels = look_alikes_apart(labels, faces.features, graph, strangers, floors, constraints)
-    return lone_faces_joined(labels, faces.features, graph, strangers, floors[0], constraints=constraints)
+    floor = floors[1]
+    labels = _guess(faces, graph, strangers, floor, constraints)
+    labels = look_alikes_apart(labels, faces.features, graph, strangers, floors[1:], constraints)
+    labels = lone_faces_joined(labels, faces.features, graph, strangers, floor, constraints=constraints)
+    return joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
 
 
 def _guess(

@@ -23,7 +23,7 @@ from personae.scale.names import kept_names
 from personae.scale.removal import graph_of_kept, kept_faces, sample_of_kept
 from personae.scale.weights import rest_of
 
-VERSION = 1
+VERSION = 2
 MOST_GROWTH = 0.25  # new faces, in all at the last look, from which a full run is worth it
 MOST_SHIFT = 1.0  # widths
 FEWEST = 30  # new faces that a shift is believed of
@@ -63,7 +63,7 @@ class Gallery:
     graph:     the kNN graph of the faces
     strangers: what strangers look like from each face
     yardstick: what that was measured with
-    floors:    widths that links exceed, as in `personae.methods.auto.people`
+    floors:    widths that links exceed, rising; all but the first are for look-alikes
     rest:      of the links of all
     ids:       how many were given so far
     drift:     since the last look at everybody
@@ -173,6 +173,7 @@ class Gallery:
             "spread": self.strangers.spread,
             "sample": self.yardstick.sample.features,
             "sampled": self.yardstick.sample.face,
+            "kinds": self.yardstick.sample.kinds,
             "elsewhere": np.empty((0, 0)) if elsewhere is None else elsewhere,
         }
         with atomic_write(place) as temporary, temporary.open("wb") as file:
@@ -195,7 +196,9 @@ class Gallery:
                     graph=KnnGraph(held["neighbors"], held["similarities"]),
                     strangers=Strangers(held["level"], held["spread"]),
                     yardstick=Yardstick(
-                        Sample(held["sample"], held["sampled"]), about["share"], *about["middle"]
+                        Sample(held["sample"], held["sampled"], held["kinds"]),
+                        about["share"],
+                        *about["middle"],
                     ),
                     floors=about["floors"],
                     rest=Rest(*about["rest"]),
@@ -223,6 +226,7 @@ class Gallery:
             sample.features.ndim == 2 and sample.features.shape[0] == len(sample.face),
             sample.features.shape[1:] == self.features.shape[1:],
             sample.face.dtype.kind == "i",
+            not len(sample.kinds) or sample.kinds.shape[1:] == self.features.shape[1:],
         ]
         return all(whole) and bool(
             0 <= self.labels.min() <= self.labels.max() < self.ids

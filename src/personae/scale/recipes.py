@@ -97,10 +97,10 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
             return found
 
         looks = method.looks(FaceSet(opened(reach)), graph, measured=measured)
-        floors = looks.floors[AS_ASKED:]
-        count = looks.strangers.count(graph, floors[0])
+        floors, floor = looks.reach(AS_ASKED), looks.floors[AS_ASKED]
+        count = looks.strangers.count(graph, floor)
         np.savez(desk.folder / "strangers.npz", floors=floors, links=count, **vars(looks.strangers))
-        return {"floor": round(floors[0], 2), "links": count}
+        return {"floor": round(floor, 2), "links": count}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         with np.load(desk.of["links"] / "strangers.npz") as held:
@@ -286,7 +286,7 @@ def _write(span: Span, *, work: Callable[[Span], NDArray[Any]], folder: Path, na
 def _seen(span: Span, *, features: Features, asked: Path, side: Side) -> NDArray[np.float64]:
     """(R, 2), the strangers of a run of faces as `seen_from` tells them."""
     with np.load(asked) as held:
-        sample, labels = Sample(held["features"], held["face"]), held.get("labels")
+        sample, labels = Sample(held["features"], held["face"], held["kinds"]), held.get("labels")
     faces = np.arange(*span)
     rows = rows_of(features, faces)
     blocks = [slice(start, start + BLOCK) for start in range(0, len(rows), BLOCK)]

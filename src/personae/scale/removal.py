@@ -1,5 +1,6 @@
 """What is left of a graph and of a sample when faces are taken out."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,4 +45,4 @@ def sample_of_kept(sample: Sample, kept: NDArray[np.bool_]) -> Sample:
     inside = sample.face >= 0
     stays = ~inside | kept[sample.face]
     face = np.where(inside, np.cumsum(kept)[sample.face] - 1, NOBODY)
-    return Sample(sample.features[stays], face[stays])
+    return replace(sample, features=sample.features[stays], face=face[stays])
