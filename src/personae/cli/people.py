@@ -1,5 +1,6 @@
 """`personae people PHOTOS`: the main job, photos and videos in, people out."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,10 +21,12 @@ from personae.cli.embed import (
 )
 
 if TYPE_CHECKING:
+    from personae.data.corrections import Corrected, Correction
     from personae.embed import Album, Embedder
     from personae.export.people import People
 
 STORE = ".faces.store"
+CORRECTIONS, EARLIER = "corrections.csv", "corrections.before.csv"
 
 
 class How(StrEnum):
@@ -42,6 +45,12 @@ def people(
     truth: Annotated[
         Path | None, typer.Option(metavar="CSV", help="A table photo,person to score the result against.")
     ] = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="Names and corrections that the page saved; kept in DIR from then on."
+        ),
+    ] = None,
     embedder: EmbedderPath = None,
     mean: Mean = 127.5,
     scale: Scale = 1 / 127.5,
@@ -51,25 +60,36 @@ def people(
     """Find the people in a folder of photos and videos.
 
     DIR receives index.html to look at, people.csv and faces.csv to work with, and a store of what was found,
-    so that a second run looks only at new photos. Photos are never changed and nothing leaves this machine.
+    so that a second run looks only at new photos. Name people and put faces right on the page; later runs keep
+    to it. Photos are never changed and nothing leaves this machine.
     """
     from personae.data.atomic import sweep
+    from personae.data.corrections import read_corrections
     from personae.data.photo_truth import people_of
-    from personae.errors import InputError
+    from personae.errors import InputError, listed
 
     if truth is not None:
         people_of(truth)  # a wrong table is told before the work
+    kept = out / CORRECTIONS
+    told_in = corrections or (kept if kept.exists() else None)
+    said = () if told_in is None else read_corrections(told_in)
     model = chosen_embedder(embedder, mean, scale, color)
     album = look_through(photos, out / STORE, model, rate)
     if not len(album.faces):
         raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
     sweep(out)
-    found = grouped(album, model)
-    write(found, album, photos, out, folders)
+    found, right = grouped(album, model, said)
+    if said:
+        keep(right.lines, kept)
+    write(found, album, photos, out, folders, right.lines)
     typer.echo(
         f"{len(album.faces):,} faces in {looked_at(album)} ({album.fresh:,} new): "
-        f"{len(found.persons):,} people and {len(found.lone):,} lone faces"
+        f"{counted(len(found.persons), 'person', 'people')} and {counted(len(found.lone), 'lone face')}"
     )
+    if said:
+        astray = [f"line {correction.line} ({correction.photo})" for correction in right.astray]
+        unfit = f"; {counted(len(astray), 'fits', 'fit')} no face here: {listed(astray)}" if astray else ""
+        typer.echo(f"{counted(len(said), 'correction')} from {kept}{unfit}")
     if found.expected is not None:
         typer.echo(f"expected, without names: {found.expected}")
     if truth is not None:
@@ -77,19 +97,61 @@ def people(
     typer.echo(f"open {out / 'index.html'}")
 
 
-def grouped(album: "Album", embedder: "Embedder") -> "People":
-    """The people among the faces, by the default method; two faces in one photo are hardly one person."""
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """The number with the word for so many.
+
+    >>> counted(1, "lone face"), counted(1200, "person", "people")
+    ('1 lone face', '1,200 people')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def keep(corrections: "Sequence[Correction]", kept: Path) -> None:
+    """Puts the corrections where later runs find them; other ones that lay there stay under another name."""
+    from personae.data.atomic import atomic_write
+    from personae.data.corrections import read_corrections, write_corrections
+
+    if kept.exists():
+        before = [correction.cells() for correction in read_corrections(kept)]
+        if before == [correction.cells() for correction in corrections]:
+            return
+        with atomic_write(kept.with_name(EARLIER)) as temporary:
+            temporary.write_bytes(kept.read_bytes())
+    write_corrections(corrections, kept)
+
+
+def grouped(
+    album: "Album", embedder: "Embedder", said: "Sequence[Correction]" = ()
+) -> tuple["People", "Corrected"]:
+    """The people among the faces, by the default method, and what the corrections say of them.
+
+    Two faces in one photo are hardly one person, but what somebody said of them is sure.
+    """
+    from personae.data.corrections import corrected
     from personae.embed.strangers import strangers
     from personae.export import People
     from personae.methods import Auto
 
-    method = Auto(strangers=strangers(embedder)).fit(album.faces, constraints=album.constraints)
-    return People(album.faces, method.labels_, method.confidence_, album.thumbnails, method.expected_)
+    assert album.faces.sources is not None  # given by every look at photos
+    right = corrected(said, album.faces.sources, album.contents)
+    method = Auto(strangers=strangers(embedder)).fit(album.faces, constraints=right.over(album.constraints))
+    confidence = method.confidence_.copy()
+    confidence[list(right.people)] = 1
+    called = {int(method.labels_[row]): name for row, name in right.people.items()}
+    people = People(album.faces, method.labels_, confidence, album.thumbnails, method.expected_, called)
+    return people, right
 
 
-def write(found: "People", album: "Album", photos: Path, out: Path, folders: How | None) -> None:
+def write(
+    found: "People",
+    album: "Album",
+    photos: Path,
+    out: Path,
+    folders: How | None,
+    said: "Sequence[Correction]" = (),
+) -> None:
     """The page, the tables and the folders; each file is the old one or the new one at any moment."""
-    from personae.export import write_faces_csv, write_folders, write_page, write_people_csv
+    from personae.export import Corrigible, write_faces_csv, write_folders, write_page, write_people_csv
 
     root = photos if photos.is_dir() else photos.parent
     write_faces_csv(found, out / "faces.csv")
@@ -97,7 +159,8 @@ def write(found: "People", album: "Album", photos: Path, out: Path, folders: How
     if folders is not None:
         write_folders(found, out / "folders", photos=root, how=folders.value)
     skipped = [(skipped.file, skipped.reason) for skipped in album.skipped]
-    write_page(found, out / "index.html", photos=root, skipped=skipped)
+    page = Corrigible(album.contents, [correction.cells() for correction in said])
+    write_page(found, out / "index.html", photos=root, skipped=skipped, corrigible=page)
 
 
 def scored(found: "People", photos: Path, truth: Path) -> str:

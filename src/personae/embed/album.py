@@ -63,6 +63,7 @@ class Album:
     videos:      videos there are, skipped ones included
     fresh:       files looked at in this run, since the store did not know them
     constraints: two faces in one photo are hardly one person; two tracks in one frame never
+    contents:    (N,) digest of the photo, or of the half minute of video, that shows each face
     """
 
     faces: FaceSet
@@ -72,6 +73,7 @@ class Album:
     videos: int
     fresh: int
     constraints: Constraints
+    contents: tuple[str, ...]
     timings: Timings
 
     def frames(self) -> tuple[FaceSet, Constraints]:
@@ -173,6 +175,7 @@ def embed_photos(
         videos=len(photos.videos),
         fresh=len(fresh),
         constraints=constraints_of(found, kept),
+        contents=tuple(asked[place][1].hex() for place in kept.photo),
         timings=Timings(dict(seconds), time.perf_counter() - start, faces, threads),
     )
 
