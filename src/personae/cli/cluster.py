@@ -187,13 +187,14 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     import numpy as np
 
     from personae.data import write_labels
+    from personae.errors import counted
     from personae.evaluation import bcubed, pairwise
 
     took = time.monotonic() - began
     sizes = np.bincount(labels)
     people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
-    groups = f"{people:,} {'person' if people == 1 else 'people'}"
-    typer.echo(f"{len(labels):,} faces: {groups} and {lone:,} lone faces, in {took:.1f} s")
+    groups = f"{counted(people, 'person', 'people')} and {counted(lone, 'lone face')}"
+    typer.echo(f"{counted(len(labels), 'face')}: {groups}, in {took:.1f} s")
     if faces.truth is not None:
         pairs, by_face = pairwise(faces.truth, labels), bcubed(faces.truth, labels)
         typer.echo(f"against the truth in the file: pairwise F {pairs.f:.4f}, BCubed F {by_face.f:.4f}")

@@ -66,7 +66,7 @@ def people(
     from personae.data.atomic import sweep
     from personae.data.corrections import read_corrections
     from personae.data.photo_truth import people_of
-    from personae.errors import InputError, listed
+    from personae.errors import InputError, counted, listed
 
     if truth is not None:
         people_of(truth)  # a wrong table is told before the work
@@ -83,7 +83,7 @@ def people(
         keep(right.lines, kept)
     write(found, album, photos, out, folders, right.lines)
     typer.echo(
-        f"{len(album.faces):,} faces in {looked_at(album)} ({album.fresh:,} new): "
+        f"{counted(len(album.faces), 'face')} in {looked_at(album)} ({album.fresh:,} new): "
         f"{counted(len(found.persons), 'person', 'people')} and {counted(len(found.lone), 'lone face')}"
     )
     if said:
@@ -95,15 +95,6 @@ def people(
     if truth is not None:
         typer.echo(scored(found, photos, truth))
     typer.echo(f"open {out / 'index.html'}")
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """The number with the word for so many.
-
-    >>> counted(1, "lone face"), counted(1200, "person", "people")
-    ('1 lone face', '1,200 people')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def keep(corrections: "Sequence[Correction]", kept: Path) -> None:
