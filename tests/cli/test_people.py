@@ -240,6 +240,11 @@ def test_photos_without_a_face_are_said_to_be_so(run, tmp_path):
     code, _, said = run("people", tmp_path, "--out", tmp_path / "out")
     assert code == 3
     assert "no face" in said
+    assert run("people", tmp_path, "--out", tmp_path / "out", "--rate", 0)[0] == 3
+    assert run("embed", tmp_path, "--out", tmp_path / "faces.npz")[0] == 3
+    for place, code in (("faces.txt", 3), ("nowhere/faces.npz", 5)):
+        assert run("embed", tmp_path, "--out", tmp_path / place)[0] == code
+    assert [path.name for path in tmp_path.iterdir()] == ["wall.png"]
 
 
 @pytest.mark.data

@@ -17,7 +17,7 @@ import numpy as np
 
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet, Sources
-from personae.embed.clips import DIGEST, RATE, Clip, clips_in, look_through_clip
+from personae.embed.clips import DIGEST, RATE, Clip, clips_in, look_through_clip, refuse_rate
 from personae.embed.embedder import Embedder, sface
 from personae.embed.faces import Lens, Stopwatch
 from personae.embed.photos import Photos, Skipped, photos_in
@@ -124,6 +124,7 @@ def embed_photos(
     """
     start = time.perf_counter()
     threads = cores() if workers is None else workers
+    refuse_rate(rate)
     if threads < 1:
         raise InputError(f"{workers} workers; give 1 or more")
     photos = photos_in(Path(folder))
