@@ -94,7 +94,8 @@ if (correct) {
     if (face) face.classList.toggle("chosen");
     else {
       const row = title.closest("article");
-      const sure = facesOf(row).filter((one) => !one.classList.contains("doubtful") || facesOf(row).length === 1);
+      const surest = facesOf(row).filter((one) => !one.classList.contains("doubtful"));
+      const sure = surest.length ? surest : facesOf(row);
       const all = sure.every(isChosen);
       for (const one of sure) one.classList.toggle("chosen", !all);
       who.focus({ preventScroll: true });
