@@ -252,5 +252,13 @@ def test_a_page_that_takes_corrections_knows_each_face_and_what_was_said(people_
     assert not found.all("b")
 
 
+def test_what_was_said_takes_the_room_of_pictures(people_of, tmp_path):
+    people = people_of([row // 2 for row in range(1000)], thumbnails=[b"\xff\xd8" * 10_000] * 1000)
+    lines = [["2019/party/IMG_0001.jpg", *["100.0"] * 4, "", "Ada Lovelace", "", "0" * 40]] * 30_000
+    corrigible = Corrigible(["0" * 40] * 1000, lines)
+    write_page(people, tmp_path / "index.html", photos=tmp_path, corrigible=corrigible)
+    assert 17_000_000 < (tmp_path / "index.html").stat().st_size < 20_000_000
+
+
 def test_a_page_without_corrections_offers_none(written):
     assert [form["id"] for form in written([0, 0, 1, 1]).all("form")] == ["tools"]

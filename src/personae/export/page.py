@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import jinja2
 import numpy as np
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup, escape
 
 from personae.data.atomic import atomic_write
@@ -17,7 +18,7 @@ from personae.data.corrections import COLUMNS
 from personae.export.people import People, Person
 from personae.export.timeline import CELLS, Timeline, clock, timelines
 
-ROOM = 18_000_000  # bytes of pictures and their links; leaves the page below 20 MB
+ROOM = 18_000_000  # bytes of pictures, their links and corrections; leaves the page below 20 MB
 PERSON_BYTES, FACE_BYTES, TIMELINE_BYTES = 1200, 400, 500  # of markup, more than the template writes
 MOST_FACES = 60  # of one person
 MOST_LONE = 600
@@ -90,7 +91,8 @@ def write_page(
     """
     links = relative_folder(photos, path)
     times = {person.number: timelines(people, person, links) for person in people.persons}
-    pictures = _pictures(people, links, times)
+    lines = htmlsafe_json_dumps([] if corrigible is None else corrigible.lines)
+    pictures = _pictures(people, links, times, ROOM - len(lines))
     rows = [
         _row(people, person, pictures, times[person.number])
         for person in people.persons
@@ -125,6 +127,7 @@ def write_page(
         folded_from=FOLDED_FROM,
         source=_shown(people),
         corrigible=corrigible,
+        lines=lines,
         columns=COLUMNS,
         links=links,
         cells=CELLS,
@@ -166,8 +169,8 @@ def legible(name: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
-def _pictures(people: People, links: str, times: dict[int, list[Timeline]]) -> dict[int, Picture]:
-    """The faces there is room for, by row: all the best ones, then by rank x number of the person.
+def _pictures(people: People, links: str, times: dict[int, list[Timeline]], room: int) -> dict[int, Picture]:
+    """The faces there is room for, in bytes, by row: all the best ones, then by rank x number of the person.
 
     A person of number n so shows about 1/n of what the first one shows, and always the best of their faces.
     """
@@ -180,7 +183,6 @@ def _pictures(people: People, links: str, times: dict[int, list[Timeline]]) -> d
     )
     pictures: dict[int, Picture] = {}
     best = {int(person.faces[0]): person.number for person in people.persons}
-    room = ROOM
     for at in np.argsort(turns, kind="stable"):
         picture = _picture(people, int(rows[at]), links)
         room -= len(picture.data) + len(picture.link) + 2 * len(escape(picture.photo).encode()) + FACE_BYTES
