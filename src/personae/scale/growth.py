@@ -96,12 +96,7 @@ def _settled(before: Gallery, after: Gallery) -> Gallery:
     """`after` with people for its new faces, whose labels are -1; those whose links changed are found anew."""
     n, floor, known = len(before), after.floor, after.constraints
     new = after.labels < 0
-    lost = lost_links(before.graph, before.strangers, floor, after.graph)
-    gained = links_at(after.graph, after.strangers, floor, new)
-    ends = np.concatenate([lost.face, lost.other, gained.face, gained.other])
-    touched = np.zeros(before.ids, dtype=np.bool_)
-    touched[before.labels[ends[ends < n]]] = True
-    inside = new | touched[after.labels]
+    inside = _touched(before, after)
     rows = np.flatnonzero(inside)
     old = links_at(before.graph, before.strangers, floor, inside[:n]).softened(known)
     now = links_at(after.graph, after.strangers, floor, inside).softened(known)
@@ -118,6 +113,17 @@ def _settled(before: Gallery, after: Gallery) -> Gallery:
     if len(looked_at) > len(rows):  # people were joined whose links to each other are in `others`
         return replace(after, labels=labels, ids=ids, rest=rest_of(after.links(), labels))
     return replace(after, labels=labels, ids=ids, rest=Rest(strength, others + now.leaving(labels, inside)))
+
+
+def _touched(before: Gallery, after: Gallery) -> NDArray[np.bool_]:
+    """(N + B,) the new faces, and all faces of people who gained or lost a link by them."""
+    new = after.labels < 0
+    lost = lost_links(before.graph, before.strangers, after.floor, after.graph)
+    gained = links_at(after.graph, after.strangers, after.floor, new)
+    ends = np.concatenate([lost.face, lost.other, gained.face, gained.other])
+    touched = np.zeros(before.ids, dtype=np.bool_)
+    touched[before.labels[ends[ends < len(before)]]] = True
+    return np.asarray(new | touched[after.labels])
 
 
 def _set_right(
