@@ -119,6 +119,16 @@ def test_killed_at_any_moment_it_goes_on_and_gives_the_same_people(some_photos, 
     }
 
 
+def test_a_precision_to_reach_is_passed_on_and_checked_before_the_work(run, some_photos, tmp_path):
+    code, _, told = run("people", some_photos, "--out", "out", "--target-precision", 99)
+    assert code == 3
+    assert "a share between 0 and 1" in told
+    assert not (tmp_path / "out").exists()
+    code, told, _ = run("people", some_photos, "--out", "out", "--target-precision", 0.9999999)
+    assert code == 0
+    assert "a precision of 0.9999999 cannot be expected here" in told
+
+
 def corrections(path, faces):
     """A table of corrections from lines of `faces.csv`, some with what they are said not to be."""
     with path.open("w", newline="", encoding="utf-8") as file:

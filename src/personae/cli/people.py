@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from personae.cli.cluster import TargetPrecision, tell_missed
 from personae.cli.embed import (
     Color,
     ColorOrder,
@@ -51,6 +52,7 @@ def people(
             metavar="CSV", help="Names and corrections that the page saved; kept in DIR from then on."
         ),
     ] = None,
+    target_precision: TargetPrecision = None,
     embedder: EmbedderPath = None,
     mean: Mean = 127.5,
     scale: Scale = 1 / 127.5,
@@ -78,7 +80,9 @@ def people(
     if not len(album.faces):
         raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
     sweep(out)
-    found, right = grouped(album, model, said)
+    if album.fresh:
+        typer.echo("finding the people; on a machine's first run this takes a minute longer", err=True)
+    found, right = grouped(album, model, said, target_precision)
     if said:
         keep(right.lines, kept)
     write(found, album, photos, out, folders, right.lines)
@@ -92,6 +96,7 @@ def people(
         typer.echo(f"{counted(len(said), 'correction')} from {kept}{unfit}")
     if found.expected is not None:
         typer.echo(f"expected, without names: {found.expected}")
+        tell_missed(found.expected, target_precision)
     if truth is not None:
         typer.echo(scored(found, photos, truth))
     typer.echo(f"open {out / 'index.html'}")
@@ -112,7 +117,10 @@ def keep(corrections: "Sequence[Correction]", kept: Path) -> None:
 
 
 def grouped(
-    album: "Album", embedder: "Embedder", said: "Sequence[Correction]" = ()
+    album: "Album",
+    embedder: "Embedder",
+    said: "Sequence[Correction]" = (),
+    target_precision: float | None = None,
 ) -> tuple["People", "Corrected"]:
     """The people among the faces, by the default method, and what the corrections say of them.
 
@@ -125,7 +133,8 @@ def grouped(
 
     assert album.faces.sources is not None  # given by every look at photos
     right = corrected(said, album.faces.sources, album.contents)
-    method = Auto(strangers=strangers(embedder)).fit(album.faces, constraints=right.over(album.constraints))
+    method = Auto(target_precision=target_precision, strangers=strangers(embedder))
+    method.fit(album.faces, constraints=right.over(album.constraints))
     confidence = method.confidence_.copy()
     confidence[list(right.people)] = 1
     called = {int(method.labels_[row]): name for row, name in right.people.items()}
