@@ -211,6 +211,12 @@ def test_other_corrections_take_the_place_of_the_first_which_are_kept(run, corre
     told = run("people", photos, "--out", out)[1]
     assert f"{len(ada) + len(bo)} corrections from" in told
     assert (out / "corrections.before.csv").read_bytes() == first
+    nothing = corrections(tmp_path / "nothing.csv", [{**ada[0], "person": ""}])
+    for _ in range(2):
+        assert run("people", photos, "--out", out, "--corrections", nothing)[0] == 0
+        assert "Ada" not in named(out).values()
+    assert "corrections from" not in run("people", photos, "--out", out)[1]
+    assert "Ada" not in named(out).values()
 
 
 def test_corrections_that_cannot_be_read_are_told_before_the_work(run, some_photos, tmp_path):

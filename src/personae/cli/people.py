@@ -83,7 +83,7 @@ def people(
     if album.fresh:
         typer.echo("finding the people; on a machine's first run this takes a minute longer", err=True)
     found, right = grouped(album, model, said, target_precision)
-    if said:
+    if told_in is not None:
         keep(right.lines, kept)
     write(found, album, photos, out, folders, right.lines)
     typer.echo(
@@ -153,7 +153,7 @@ def write(
     """The page, the tables and the folders; each file is the old one or the new one at any moment."""
     from personae.export import Corrigible, write_faces_csv, write_folders, write_page, write_people_csv
 
-    root = photos if photos.is_dir() else photos.parent
+    root = folder_of(photos)
     write_faces_csv(found, out / "faces.csv")
     write_people_csv(found, out / "people.csv")
     if folders is not None:
@@ -163,12 +163,17 @@ def write(
     write_page(found, out / "index.html", photos=root, skipped=skipped, corrigible=page)
 
 
+def folder_of(photos: Path) -> Path:
+    """What the paths of the photos are relative to: the folder given, or that of the one file given."""
+    return photos if photos.is_dir() else photos.parent
+
+
 def scored(found: "People", photos: Path, truth: Path) -> str:
     """One line: how well the people agree with the table, over the faces that it names."""
     from personae.data.photo_truth import UNKNOWN, read_photo_truth
     from personae.evaluation import bcubed, pairwise
 
-    identity = read_photo_truth(truth, found.sources, photos if photos.is_dir() else photos.parent)
+    identity = read_photo_truth(truth, found.sources, folder_of(photos))
     named = identity != UNKNOWN
     pairs, faces = (metric(identity[named], found.labels[named]) for metric in (pairwise, bcubed))
     return f"against {truth.name}, {named.sum():,} faces: pairwise F {pairs.f:.4f}, BCubed F {faces.f:.4f}"
