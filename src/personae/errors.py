@@ -36,3 +36,12 @@ def listed(rows: list[int] | list[str], most: int = 5) -> str:
     """
     shown = ", ".join(str(row) for row in rows[:most])
     return f"{shown} and {len(rows) - most:,} more" if len(rows) > most else shown
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """The number with the word for so many.
+
+    >>> counted(1, "lone face"), counted(1200, "person", "people")
+    ('1 lone face', '1,200 people')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,114 @@ def test_killed_at_any_moment_it_goes_on_and_gives_the_same_people(some_photos, 
     }
 
 
+def test_a_precision_to_reach_is_passed_on_and_checked_before_the_work(run, some_photos, tmp_path):
+    code, _, told = run("people", some_photos, "--out", "out", "--target-precision", 99)
+    assert code == 3
+    assert "a share between 0 and 1" in told
+    assert not (tmp_path / "out").exists()
+    code, told, _ = run("people", some_photos, "--out", "out", "--target-precision", 0.9999999)
+    assert code == 0
+    assert "a precision of 0.9999999 cannot be expected here" in told
+
+
+def corrections(path, faces):
+    """A table of corrections from lines of `faces.csv`, some with what they are said not to be."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*faces[0], "not"])
+        writer.writeheader()
+        writer.writerows(faces)
+    return path
+
+
+@pytest.fixture
+def corrected(run, tmp_path):
+    """Photos of three people; the second person's first face is said to be Bo, the first one's to be no Ada."""
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    table = rows(ALBUM / "truth.csv")
+    count = Counter(row["person"] for row in table)
+    often = sorted(count, key=lambda who: (-count[who], who))[:3]
+    photos.mkdir()
+    for row in table:
+        if row["person"] in often:
+            shutil.copy(ALBUM / "photos" / row["photo"], photos)
+    assert run("people", photos, "--out", out)[0] == 0
+    faces = alone(rows(out / "faces.csv"))
+    ada, bo = ([face for face in faces if face["person"] == f"Person {number}"] for number in (1, 2))
+    said = [{**face, "person": "Ada"} for face in ada[1:4]]
+    said += [{**face, "person": "Person 99"} for face in bo[1:4]]
+    said += [{**bo[0], "person": "Bo"}, {**ada[0], "person": "", "not": "ada"}]
+    given = corrections(tmp_path / "given.csv", said)
+    code, told, _ = run("people", photos, "--out", out, "--corrections", given, "--folders", "copy")
+    assert code == 0
+    assert "8 corrections from" in told
+    return photos, out, ada, bo
+
+
+def alone(faces):
+    """Those who are alone in their photo."""
+    count = Counter(face["photo"] for face in faces)
+    return [face for face in faces if count[face["photo"]] == 1]
+
+
+def named(out):
+    """The person of each photo that shows one."""
+    return {Path(face["photo"]).name: face["person"] for face in alone(rows(out / "faces.csv"))}
+
+
+def test_names_and_corrections_hold(corrected):
+    _, out, ada, bo = corrected
+    found = named(out)
+    assert {found[face["photo"]] for face in ada[1:4]} == {"Ada"}
+    assert found[ada[0]["photo"]] != "Ada"
+    assert found[bo[0]["photo"]] == "Bo"
+    assert re.fullmatch(r"Person \d", *{found[face["photo"]] for face in bo[1:4]})
+    assert {row["person"] for row in rows(out / "people.csv")} > {"Ada", "Bo"}
+    assert (out / "folders" / "Ada").is_dir()
+
+
+def test_names_and_corrections_hold_when_photos_are_moved_and_removed(run, corrected):
+    photos, out, ada, bo = corrected
+    before = named(out)
+    (photos / "sub").mkdir()
+    for face in (bo[0], *ada[1:3]):
+        (photos / face["photo"]).rename(photos / "sub" / face["photo"])
+    assert run("people", photos, "--out", out)[0] == 0
+    assert named(out) == before
+    (photos / ada[0]["photo"]).unlink()
+    code, told, _ = run("people", photos, "--out", out)
+    assert code == 0
+    assert "1 fits no face here" in told
+    assert ada[0]["photo"] in told
+    assert named(out).items() < before.items()
+
+
+def test_other_corrections_take_the_place_of_the_first_which_are_kept(run, corrected, tmp_path):
+    photos, out, ada, bo = corrected
+    first = (out / "corrections.csv").read_bytes()
+    again = corrections(tmp_path / "again.csv", [{**face, "person": "Ada"} for face in (*ada, *bo)])
+    assert run("people", photos, "--out", out, "--corrections", again)[0] == 0
+    found = named(out)
+    assert {found[face["photo"]] for face in (*ada, *bo)} == {"Ada"}
+    assert (out / "corrections.before.csv").read_bytes() == first
+    told = run("people", photos, "--out", out)[1]
+    assert f"{len(ada) + len(bo)} corrections from" in told
+    assert (out / "corrections.before.csv").read_bytes() == first
+    nothing = corrections(tmp_path / "nothing.csv", [{**ada[0], "person": ""}])
+    for _ in range(2):
+        assert run("people", photos, "--out", out, "--corrections", nothing)[0] == 0
+        assert "Ada" not in named(out).values()
+    assert "corrections from" not in run("people", photos, "--out", out)[1]
+    assert "Ada" not in named(out).values()
+
+
+def test_corrections_that_cannot_be_read_are_told_before_the_work(run, some_photos, tmp_path):
+    (tmp_path / "wrong.csv").write_text("name\nAda\n")
+    code, _, told = run("people", some_photos, "--out", "out", "--corrections", "wrong.csv")
+    assert code == 3
+    assert "photo and person" in told
+    assert not (tmp_path / "out").exists()
+
+
 def test_one_person_alone_is_one_person(run, tmp_path):
     table = rows(ALBUM / "truth.csv")
     alone = [row["photo"] for row in table if sum(r["photo"] == row["photo"] for r in table) == 1]
@@ -147,6 +256,11 @@ def test_photos_without_a_face_are_said_to_be_so(run, tmp_path):
     code, _, said = run("people", tmp_path, "--out", tmp_path / "out")
     assert code == 3
     assert "no face" in said
+    assert run("people", tmp_path, "--out", tmp_path / "out", "--rate", 0)[0] == 3
+    assert run("embed", tmp_path, "--out", tmp_path / "faces.npz")[0] == 3
+    for place, code in (("faces.txt", 3), ("nowhere/faces.npz", 5)):
+        assert run("embed", tmp_path, "--out", tmp_path / place)[0] == code
+    assert [path.name for path in tmp_path.iterdir()] == ["wall.png"]
 
 
 @pytest.mark.data

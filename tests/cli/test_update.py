@@ -37,6 +37,26 @@ def test_faces_are_removed_alone_and_before_others_are_added(run, tmp_path):
     assert len(np.load(tmp_path / "labels.npy")) == 96
 
 
+def test_what_is_known_of_faces_holds_when_others_are_added(run, tmp_path):
+    made = made_faces([20, 10, *[5] * 10, *[1] * 20])
+    write_faces(made.take(np.arange(80)), tmp_path / "first.npz")
+    write_faces(made.take(np.arange(80, 100)), tmp_path / "second.npz")
+    (tmp_path / "held.csv").write_text("face,other,apart\n0,1,1\n2,25,0\n")
+    assert run("update", "people.npz", "first.npz")[0] == 0
+    for words in (["--constraints", "held.csv"], ["second.npz", "--local"], ["--remove", "99"]):
+        assert run("update", "people.npz", *words, "--out", "labels.npy")[0] == 0
+        labels = np.load(tmp_path / "labels.npy")
+        assert labels[0] != labels[1]
+        assert labels[2] == labels[25]
+    (tmp_path / "held.csv").write_text("face,other,apart\n0,99,1\n")
+    before = (tmp_path / "people.npz").read_bytes()
+    code, _, said = run("update", "people.npz", "--constraints", "held.csv")
+    assert code == 3
+    assert "99 faces are 0 to 98" in said
+    assert (tmp_path / "people.npz").read_bytes() == before
+    assert run("update", "other.npz", "--constraints", "held.csv")[0] == 3
+
+
 def test_a_wrong_gallery_gets_one_line(run, tmp_path):
     write_faces(made_faces([5, 5]), tmp_path / "faces.npz")
     (tmp_path / "people.npz").write_bytes(b"nothing")

@@ -261,7 +261,11 @@ def test_sources_that_cannot_be_trusted(tmp_path, changed, said):
 
 def test_a_bin_without_labels_says_which_dimensions_fit(tmp_path):
     np.ones(64 * 3 * 5, np.float32).tofile(tmp_path / "faces.bin")
-    refused(read_faces, tmp_path / "faces.bin", r"give the dimension \(possible: 64, 96, 160, 192, 320\)")
+    refused(
+        read_faces,
+        tmp_path / "faces.bin",
+        r"as in --dimension 512 or dimension=512 \(possible: 64, 96, 160, 192, 320\)",
+    )
 
 
 def test_a_bin_that_does_not_divide_among_its_labels(tmp_path):

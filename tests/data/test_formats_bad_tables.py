@@ -21,6 +21,8 @@ parquet = pytest.importorskip("pyarrow.parquet")
         ("f0,f1\n", "a line of names but no face"),
         ("\n\n\n", "nothing but blank lines"),
         ("identity,file\n1,a.jpg\n", "no column of numbers among identity, file"),
+        ("0,5;0,7\n0,1;0,2\n", "no column of numbers among 0,5, 0,7; .*as in 0.5"),
+        ("x" * 99 + "|y\n1|2\n", f"among {'x' * 40};"),
         ("identity,person,f0\n1,1,1\n", "identity and person could each be meant"),
         ("identity,f0\n1,1\n,2\n", "line 3, column identity: the label is missing"),
         ("f0,f1\n1,2\n1,nan\n", r"NaN or infinity in 1 rows \(1\)"),

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,7 +213,9 @@ def test_something_in_place_of_a_folder_is_refused(album, tmp_path, obstacle):
     [
         {"folder": ".."},
         {"folder": "Person 1/.."},
-        {"folder": "Documents"},
+        {"folder": "."},
+        {"folder": ".git"},
+        {"folder": "a\\b"},
         {"name": "../../photos/c.jpg"},
         {"name": ".."},
         {"name": ""},
@@ -269,3 +272,17 @@ def test_no_faces_make_no_folders(people_of, photos, tmp_path):
         0, 0, 0, 0
     )
     assert tree(tmp_path / "out") == {}
+
+
+def test_people_with_names_have_folders_of_these_names_on_any_system(people_of, photos, tmp_path):
+    names = ["Ada", "ADA", "a/b", "a?b", "..", "con", "Lone faces", "x" * 300]
+    people = people_of([row // 2 for row in range(2 * len(names) + 1)])
+    named = replace(people, called=dict(enumerate(names)))
+    out = tmp_path / "out"
+    where = photos(people)
+    write_folders(named, out, photos=where, how="copy")
+    made = ["Ada", "ADA (2)", "a_b", "a_b (2)", "_", "_con", "Lone faces (2)", "x" * 120, "Lone faces"]
+    assert {path.name for path in out.iterdir() if path.is_dir()} == {*made}
+    assert write_folders(named, out, photos=where, how="copy") == FoldersWritten(0, 17, 0, 0)
+    assert write_folders(people, out, photos=where, how="copy").removed == 16
+    assert not (out / "Ada").exists()

@@ -1,5 +1,7 @@
 """The people in order: who comes first, who stands for them, who is alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -83,3 +85,10 @@ def test_a_photo_outside_the_photo_folder_is_refused(people_of, file):
 
 def test_dots_within_a_name_are_fine(people_of, hostile):
     assert people_of([0] * len(hostile), files=hostile).persons[0].photos == len(hostile)
+
+
+def test_somebody_with_a_name_is_a_person_even_of_one_face(people_of):
+    people = replace(people_of([0, 1, 1, 2, 2, 3]), called={0: "Ada", 2: "Person 40"})
+    assert [person.name for person in people.persons] == ["Person 1", "Person 2", "Ada"]
+    assert [person.called for person in people.persons] == ["", "Person 40", "Ada"]
+    assert people.lone.tolist() == [5]

@@ -2,17 +2,20 @@
 
 import base64
 import hashlib
+import json
 import re
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 import pytest
 
-from personae.export import page, write_page
+from personae.data.corrections import COLUMNS
+from personae.export import Corrigible, page, write_page
 
 VOID = {"meta", "link", "img", "input", "br", "rect"}
 
@@ -224,3 +227,38 @@ def test_two_thousand_people_fit_in_the_page(people_of, tmp_path, size):
     else:
         assert f"{2000 - rows:,} further people with few faces are not shown" in found.text
         assert pictures == rows > 200
+
+
+def test_a_page_that_takes_corrections_knows_each_face_and_what_was_said(people_of, photos, hostile, tmp_path):
+    people = people_of([i % 3 for i in range(len(hostile))], hostile)
+    people = replace(people, called={0: "</script><b>\"Ada'", 1: "Person 7"})
+    lines = [[name, *COLUMNS[1:]] for name in ("'", '"', "</form>", *hostile)]
+    contents = [f"{row:040x}" for row in range(len(hostile))]
+    path = tmp_path / "out" / "index.html"
+    write_page(people, path, photos=photos(people), corrigible=Corrigible(contents, lines))
+    found = Page(path)
+    (form,) = [form for form in found.all("form") if form["id"] == "correct"]
+    assert json.loads(form["data-lines"] or "") == lines
+    assert (form["data-columns"] or "").split(",") == list(COLUMNS)
+    assert [row.get("data-called") for row in found.all("article")[:2]] == ["</script><b>\"Ada'", "Person 7"]
+    assert "</script><b>\"Ada'" in found.text
+    assert "Person 2" in found.text
+    assert "Person 7" not in found.text
+    faces = found.all("a", "face")
+    assert sorted(face["data-content"] or "" for face in faces) == contents
+    assert {face["data-place"] for face in faces} == {"10.2,-2.0,30.0,40.0,"}
+    assert all((face["href"] or "").startswith(form["data-links"] or "nowhere") for face in faces)
+    assert len(found.all("script")) == 1
+    assert not found.all("b")
+
+
+def test_what_was_said_takes_the_room_of_pictures(people_of, tmp_path):
+    people = people_of([row // 2 for row in range(1000)], thumbnails=[b"\xff\xd8" * 10_000] * 1000)
+    lines = [["2019/party/IMG_0001.jpg", *["100.0"] * 4, "", "Ada Lovelace", "", "0" * 40]] * 30_000
+    corrigible = Corrigible(["0" * 40] * 1000, lines)
+    write_page(people, tmp_path / "index.html", photos=tmp_path, corrigible=corrigible)
+    assert 17_000_000 < (tmp_path / "index.html").stat().st_size < 20_000_000
+
+
+def test_a_page_without_corrections_offers_none(written):
+    assert [form["id"] for form in written([0, 0, 1, 1]).all("form")] == ["tools"]

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personae import Auto, FaceSet, Gallery, InputError, evaluate, knn_graph, update
+from personae import Auto, Constraints, FaceSet, Gallery, InputError, evaluate, knn_graph, update
+from personae.graph.constrained import softened
 from personae.scale import Drift
 from personae.scale.names import kept_names
 from personae.scale.weights import links_at, lost_links, rest_of
@@ -171,6 +172,57 @@ def test_of_faces_that_are_removed_nothing_is_kept(begun):
     assert len(begun) == 200
 
 
+@pytest.fixture(scope="module")
+def told(begun, faces):
+    """The first person torn apart, the next two joined, soft pairs in the fourth; of the first 200 faces."""
+    people = [np.flatnonzero(faces.truth[:200] == person) for person in (0, 1, 2, 3)]
+    apart = [[people[0][0], people[0][1]], [people[3][0], people[3][1]], [people[3][0], people[3][2]]]
+    return Constraints.of(200, [[people[1][0], people[2][0]]], apart, [1.0, 0.9, 0.5])
+
+
+def holds(gallery, told):
+    a, b = told.hard.T
+    tied = [
+        np.unique(gallery.labels[: len(told)][told.group == group]) for group in range(told.group.max() + 1)
+    ]
+    return bool((gallery.labels[a] != gallery.labels[b]).all()) and all(len(people) == 1 for people in tied)
+
+
+@pytest.mark.parametrize("batches", [1, 7])
+@pytest.mark.parametrize("renew", [True, False])
+def test_corrections_survive_updates_and_counts_stay_those_of_the_whole(begun, faces, told, batches, renew):
+    assert not holds(begun, told)
+    gallery = begun.corrected(told)
+    assert holds(gallery, told)
+    for batch in np.array_split(faces.features[200:], batches):
+        gallery = update(gallery, batch, renew=renew)
+        assert holds(gallery, told)
+    rest = rest_of(
+        softened(gallery.strangers.link(gallery.graph, gallery.floor), told.with_free(len(faces) - 200)),
+        gallery.labels,
+    )
+    np.testing.assert_allclose(gallery.rest, rest, rtol=1e-9)
+    assert holds(gallery.renewed(), told)
+
+
+def test_corrections_are_renumbered_saved_and_taken_back(begun, told, tmp_path):
+    gallery = begun.corrected(told)
+    removed = [0, 1, 2, 150]
+    fewer = gallery.without(removed)
+    kept = np.setdiff1d(np.arange(200), removed)
+    assert (fewer.constraints.group[:, None] == fewer.constraints.group).tolist() == (
+        told.group[kept][:, None] == told.group[kept]
+    ).tolist()
+    assert holds(fewer, fewer.constraints)
+    fewer.save(tmp_path / "people.npz")
+    again = Gallery.read(tmp_path / "people.npz")
+    for name, values in vars(fewer.constraints).items():
+        assert (vars(again.constraints)[name] == values).all()
+    assert same_people(gallery.corrected(Constraints.of(200)).labels, begun.renewed().labels)
+    with pytest.raises(InputError, match="constraints are of 3 faces"):
+        begun.corrected(Constraints.of(3))
+
+
 @pytest.mark.parametrize("wrong", [[], [-1], [10**6], [0.5], [[0]]])
 def test_faces_that_are_not_there_cannot_be_removed(begun, wrong):
     with pytest.raises(InputError, match="faces to remove"):
@@ -222,6 +274,7 @@ def test_what_is_no_gallery_is_refused(begun, tmp_path, planted):
         "labels": parts["labels"] + 1000,
         "sampled": parts["sampled"] + 900,
         "level": parts["level"][:-1],
+        "group": parts["group"] + 1000,
     }
     for name, values in changes.items():
         np.savez(place, **{**parts, name: values})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from personae.data import Constraints, FaceSet
+    from personae.evaluation import Expected
     from personae.graph import KnnGraph
 
 cluster_commands = typer.Typer(
@@ -29,6 +30,15 @@ def labels_place(path: Path | None) -> Path | None:
         refuse_other_labels(path)
         refuse_no_place(path)
     return path
+
+
+def share(value: float | None) -> float | None:
+    """The share, before any work; InputError where it is none."""
+    from personae.errors import InputError
+
+    if value is not None and not 0 < value < 1:
+        raise InputError(f"the precision to reach is {value}; give a share between 0 and 1, such as 0.99")
+    return value
 
 
 Features = Annotated[
@@ -49,6 +59,14 @@ Held = Annotated[
         "--constraints", help="Which faces are one person or two: a table face,other,apart.", metavar="CSV"
     ),
 ]
+TargetPrecision = Annotated[
+    float | None,
+    typer.Option(
+        help="Join less: link more strictly until the expected pairwise precision is this, such as 0.99.",
+        metavar="SHARE",
+        callback=share,
+    ),
+]
 Dimension = Annotated[int | None, typer.Option(help="Values a face, for .bin files.", metavar="D")]
 
 
@@ -63,9 +81,7 @@ def auto(
     false_links: Annotated[
         float, typer.Option(help="Share of a face's links that may be false where most are.")
     ] = 0.2,
-    target_precision: Annotated[
-        float | None, typer.Option(help="Link more strictly until the expected pairwise precision is this.")
-    ] = None,
+    target_precision: TargetPrecision = None,
     workdir: Workdir = None,
     memory: Memory = None,
     ray: Cluster = None,
@@ -89,9 +105,7 @@ def auto(
     method.fit(faces, graph=knn, constraints=held)
     tell(faces, method.labels_, began, out)
     typer.echo(f"expected, without labels: {method.expected_}")
-    reached = method.expected_.pairwise.precision
-    if target_precision is not None and reached < target_precision:
-        typer.echo(f"a precision of {target_precision} cannot be expected here; it is {reached:.3f}")
+    tell_missed(method.expected_, target_precision)
 
 
 @cluster_commands.command()
@@ -155,6 +169,13 @@ def threshold(
     tell(faces, method.fit(knn or faces, constraints=held).labels_, began, out)
 
 
+def tell_missed(expected: "Expected", target_precision: float | None) -> None:
+    """Says so where the precision that was asked for cannot be expected."""
+    reached = expected.pairwise.precision
+    if target_precision is not None and reached < target_precision:
+        typer.echo(f"a precision of {target_precision} cannot be expected here; it is {reached:.3f}")
+
+
 def input_of(
     features: Path, graph: Path | None, dimension: int | None, workdir: Path | None = None
 ) -> "tuple[FaceSet, KnnGraph | None]":
@@ -187,13 +208,14 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     import numpy as np
 
     from personae.data import write_labels
+    from personae.errors import counted
     from personae.evaluation import bcubed, pairwise
 
     took = time.monotonic() - began
     sizes = np.bincount(labels)
     people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
-    groups = f"{people:,} {'person' if people == 1 else 'people'}"
-    typer.echo(f"{len(labels):,} faces: {groups} and {lone:,} lone faces, in {took:.1f} s")
+    groups = f"{counted(people, 'person', 'people')} and {counted(lone, 'lone face')}"
+    typer.echo(f"{counted(len(labels), 'face')}: {groups}, in {took:.1f} s")
     if faces.truth is not None:
         pairs, by_face = pairwise(faces.truth, labels), bcubed(faces.truth, labels)
         typer.echo(f"against the truth in the file: pairwise F {pairs.f:.4f}, BCubed F {by_face.f:.4f}")

@@ -22,6 +22,16 @@ class Color(StrEnum):
     BGR = "bgr"
 
 
+def faces_place(path: Path) -> Path:
+    """The path, before any work; InputError or OutputError where faces cannot be written so."""
+    from personae.data.atomic import refuse_no_place
+    from personae.data.formats import refuse_other_faces
+
+    refuse_other_faces(path)
+    refuse_no_place(path)
+    return path
+
+
 def constraints_place(path: Path | None) -> Path | None:
     """The path, before any work; InputError or OutputError where constraints cannot be written so."""
     from personae.data.atomic import refuse_no_place
@@ -49,7 +59,10 @@ ColorOrder = Annotated[Color, typer.Option(help="For --embedder: order of the ch
 
 def embed(
     photos: Photos,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the faces go: .npz, .parquet or .csv.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Where the faces go: .npz, .parquet or .csv.", callback=faces_place),
+    ],
     embedder: EmbedderPath = None,
     mean: Mean = 127.5,
     scale: Scale = 1 / 127.5,
@@ -105,11 +118,19 @@ def looked_at(album: "Album") -> str:
 
 
 def look_through(photos: Path, store: Path, embedder: "Embedder", rate: float) -> "Album":
-    """The faces of the photos and videos, with progress; what had to be skipped is told."""
+    """The faces of the photos and videos, with progress; what had to be skipped is told.
+
+    A store that was begun here stays only if there is a face in it.
+    """
     from personae.embed import embed_photos
 
+    there = [place for place in (store, store.parent) if place.exists()]
     with progress("looking for faces", "photos") as told:
         album = embed_photos(photos, store, embedder=embedder, rate=rate, progress=told)
+    if not len(album.faces) and store not in there:
+        store.unlink()
+        if store.parent not in there:
+            store.parent.rmdir()
     for skipped in album.skipped[:SKIPPED_SHOWN]:
         typer.echo(f"skipped {skipped.file}: {skipped.reason}", err=True)
     if len(album.skipped) > SKIPPED_SHOWN:

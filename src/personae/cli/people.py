@@ -1,11 +1,13 @@
 """`personae people PHOTOS`: the main job, photos and videos in, people out."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from personae.cli.cluster import TargetPrecision, tell_missed
 from personae.cli.embed import (
     Color,
     ColorOrder,
@@ -20,10 +22,12 @@ from personae.cli.embed import (
 )
 
 if TYPE_CHECKING:
+    from personae.data.corrections import Corrected, Correction
     from personae.embed import Album, Embedder
     from personae.export.people import People
 
 STORE = ".faces.store"
+CORRECTIONS, EARLIER = "corrections.csv", "corrections.before.csv"
 
 
 class How(StrEnum):
@@ -42,6 +46,13 @@ def people(
     truth: Annotated[
         Path | None, typer.Option(metavar="CSV", help="A table photo,person to score the result against.")
     ] = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="Names and corrections that the page saved; kept in DIR from then on."
+        ),
+    ] = None,
+    target_precision: TargetPrecision = None,
     embedder: EmbedderPath = None,
     mean: Mean = 127.5,
     scale: Scale = 1 / 127.5,
@@ -51,53 +62,110 @@ def people(
     """Find the people in a folder of photos and videos.
 
     DIR receives index.html to look at, people.csv and faces.csv to work with, and a store of what was found,
-    so that a second run looks only at new photos. Photos are never changed and nothing leaves this machine.
+    so that a second run looks only at new photos. Name people and put faces right on the page; later runs keep
+    to it. Photos are never changed and nothing leaves this machine.
     """
     from personae.data.atomic import sweep
+    from personae.data.corrections import read_corrections
     from personae.data.photo_truth import people_of
-    from personae.errors import InputError
+    from personae.errors import InputError, counted, listed
 
     if truth is not None:
         people_of(truth)  # a wrong table is told before the work
+    kept = out / CORRECTIONS
+    told_in = corrections or (kept if kept.exists() else None)
+    said = () if told_in is None else read_corrections(told_in)
     model = chosen_embedder(embedder, mean, scale, color)
     album = look_through(photos, out / STORE, model, rate)
     if not len(album.faces):
         raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
     sweep(out)
-    found = grouped(album, model)
-    write(found, album, photos, out, folders)
+    if album.fresh:
+        typer.echo("finding the people; on a machine's first run this takes a minute longer", err=True)
+    found, right = grouped(album, model, said, target_precision)
+    if told_in is not None:
+        keep(right.lines, kept)
+    write(found, album, photos, out, folders, right.lines)
     typer.echo(
-        f"{len(album.faces):,} faces in {looked_at(album)} ({album.fresh:,} new): "
-        f"{len(found.persons):,} people and {len(found.lone):,} lone faces"
+        f"{counted(len(album.faces), 'face')} in {looked_at(album)} ({album.fresh:,} new): "
+        f"{counted(len(found.persons), 'person', 'people')} and {counted(len(found.lone), 'lone face')}"
     )
+    if said:
+        astray = [f"line {correction.line} ({correction.photo})" for correction in right.astray]
+        unfit = f"; {counted(len(astray), 'fits', 'fit')} no face here: {listed(astray)}" if astray else ""
+        typer.echo(f"{counted(len(said), 'correction')} from {kept}{unfit}")
     if found.expected is not None:
         typer.echo(f"expected, without names: {found.expected}")
+        tell_missed(found.expected, target_precision)
     if truth is not None:
         typer.echo(scored(found, photos, truth))
     typer.echo(f"open {out / 'index.html'}")
 
 
-def grouped(album: "Album", embedder: "Embedder") -> "People":
-    """The people among the faces, by the default method; two faces in one photo are hardly one person."""
+def keep(corrections: "Sequence[Correction]", kept: Path) -> None:
+    """Puts the corrections where later runs find them; other ones that lay there stay under another name."""
+    from personae.data.atomic import atomic_write
+    from personae.data.corrections import read_corrections, write_corrections
+
+    if kept.exists():
+        before = [correction.cells() for correction in read_corrections(kept)]
+        if before == [correction.cells() for correction in corrections]:
+            return
+        with atomic_write(kept.with_name(EARLIER)) as temporary:
+            temporary.write_bytes(kept.read_bytes())
+    write_corrections(corrections, kept)
+
+
+def grouped(
+    album: "Album",
+    embedder: "Embedder",
+    said: "Sequence[Correction]" = (),
+    target_precision: float | None = None,
+) -> tuple["People", "Corrected"]:
+    """The people among the faces, by the default method, and what the corrections say of them.
+
+    Two faces in one photo are hardly one person, but what somebody said of them is sure.
+    """
+    from personae.data.corrections import corrected
     from personae.embed.strangers import strangers
     from personae.export import People
     from personae.methods import Auto
 
-    method = Auto(strangers=strangers(embedder)).fit(album.faces, constraints=album.constraints)
-    return People(album.faces, method.labels_, method.confidence_, album.thumbnails, method.expected_)
+    assert album.faces.sources is not None  # given by every look at photos
+    right = corrected(said, album.faces.sources, album.contents)
+    method = Auto(target_precision=target_precision, strangers=strangers(embedder))
+    method.fit(album.faces, constraints=right.over(album.constraints))
+    confidence = method.confidence_.copy()
+    confidence[list(right.people)] = 1
+    called = {int(method.labels_[row]): name for row, name in right.people.items()}
+    people = People(album.faces, method.labels_, confidence, album.thumbnails, method.expected_, called)
+    return people, right
 
 
-def write(found: "People", album: "Album", photos: Path, out: Path, folders: How | None) -> None:
+def write(
+    found: "People",
+    album: "Album",
+    photos: Path,
+    out: Path,
+    folders: How | None,
+    said: "Sequence[Correction]" = (),
+) -> None:
     """The page, the tables and the folders; each file is the old one or the new one at any moment."""
-    from personae.export import write_faces_csv, write_folders, write_page, write_people_csv
+    from personae.export import Corrigible, write_faces_csv, write_folders, write_page, write_people_csv
 
-    root = photos if photos.is_dir() else photos.parent
+    root = folder_of(photos)
     write_faces_csv(found, out / "faces.csv")
     write_people_csv(found, out / "people.csv")
     if folders is not None:
         write_folders(found, out / "folders", photos=root, how=folders.value)
     skipped = [(skipped.file, skipped.reason) for skipped in album.skipped]
-    write_page(found, out / "index.html", photos=root, skipped=skipped)
+    page = Corrigible(album.contents, [correction.cells() for correction in said])
+    write_page(found, out / "index.html", photos=root, skipped=skipped, corrigible=page)
+
+
+def folder_of(photos: Path) -> Path:
+    """What the paths of the photos are relative to: the folder given, or that of the one file given."""
+    return photos if photos.is_dir() else photos.parent
 
 
 def scored(found: "People", photos: Path, truth: Path) -> str:
@@ -105,7 +173,7 @@ def scored(found: "People", photos: Path, truth: Path) -> str:
     from personae.data.photo_truth import UNKNOWN, read_photo_truth
     from personae.evaluation import bcubed, pairwise
 
-    identity = read_photo_truth(truth, found.sources, photos if photos.is_dir() else photos.parent)
+    identity = read_photo_truth(truth, found.sources, folder_of(photos))
     named = identity != UNKNOWN
     pairs, faces = (metric(identity[named], found.labels[named]) for metric in (pairwise, bcubed))
     return f"against {truth.name}, {named.sum():,} faces: pairwise F {pairs.f:.4f}, BCubed F {faces.f:.4f}"

@@ -39,6 +39,14 @@ def update(
         bool,
         typer.Option("--local", help="Look only at people near the new faces, even if a full run is worth it."),
     ] = False,
+    constraints: Annotated[
+        Path | None,
+        typer.Option(
+            help="Which faces are one person or two: a table face,other,apart, of all that are there then. "
+            "It holds from then on, until another is given.",
+            metavar="CSV",
+        ),
+    ] = None,
     remove: Annotated[
         str | None,
         typer.Option(
@@ -53,27 +61,30 @@ def update(
     Only people near the new faces are found anew. The labels of --out are those of all faces that are left, in
     the order in which they came.
     """
-    from personae.data import read_faces, write_labels
+    from personae.data import read_constraints, read_faces, write_labels
     from personae.data.atomic import refuse_no_place
-    from personae.errors import InputError
+    from personae.errors import InputError, counted
     from personae.scale import Gallery
     from personae.scale.gallery import named
 
-    if features is None and remove is None:
-        raise InputError("nothing to do; give FEATURES to add, or faces to --remove")
+    if features is None and remove is None and constraints is None:
+        raise InputError("nothing to do; give FEATURES to add, faces to --remove, or --constraints")
     refuse_no_place(named(gallery))
     faces = None if features is None else read_faces(features, dimension=dimension)
-    begun = remove is not None or gallery.exists()
+    begun = features is None or remove is not None or gallery.exists()
     now = Gallery.read(gallery) if begun else None
     if now is not None and remove is not None:
         removed = [int(part) for part in remove.split(",")]
         now = now.without(removed)
-        typer.echo(f"{len(set(removed)):,} faces removed")
+        typer.echo(f"{counted(len(set(removed)), 'face')} removed")
     if faces is not None:
         now = _added(now, faces, local)
     if now is not None:
+        if constraints is not None:
+            now = now.corrected(read_constraints(constraints, len(now)))
         now.save(gallery)
-        typer.echo(f"{len(now):,} faces of {len(set(now.labels.tolist())):,} people in all")
+        people = counted(len(set(now.labels.tolist())), "person", "people")
+        typer.echo(f"{counted(len(now), 'face')} of {people} in all")
         typer.echo(advice(now))
         if out is not None:
             write_labels(now.labels, out)
@@ -84,6 +95,7 @@ def _added(before: "Gallery | None", faces: "FaceSet", local: bool) -> "Gallery"
     """The gallery with more faces; says how many there are of whom."""
     import numpy as np
 
+    from personae.errors import counted
     from personae.scale import Gallery
     from personae.scale import update as updated
 
@@ -93,8 +105,8 @@ def _added(before: "Gallery | None", faces: "FaceSet", local: bool) -> "Gallery"
     known = 0 if before is None else before.ids
     newest = after.labels[len(after) - len(faces) :]
     typer.echo(
-        f"{len(newest):,} new faces in {took:.1f} s: {int((newest < known).sum()):,} of people known before, "
-        f"{len(np.unique(newest[newest >= known])):,} new people"
+        f"{counted(len(newest), 'new face')} in {took:.1f} s: {int((newest < known).sum()):,} of people known "
+        f"before, {counted(len(np.unique(newest[newest >= known])), 'new person', 'new people')}"
     )
     return after
 

@@ -121,6 +121,12 @@ class Constraints:
         group = np.unique(self.group[rows], return_inverse=True)[1].astype(np.int32)
         return Constraints(group, *_settled(group, pairs[kept].astype(np.int64), self.weight[kept]))
 
+    def with_free(self, faces: int) -> "Constraints":
+        """The same of more faces behind these, of whom nothing is known."""
+        groups = int(self.group.max(initial=-1)) + 1
+        free = np.arange(groups, groups + faces, dtype=np.int32)
+        return Constraints(np.concatenate([self.group, free]), self.apart, self.weight)
+
     @property
     def hard(self) -> NDArray[np.int32]:
         """(H, 2) int32, the pairs of weight 1."""

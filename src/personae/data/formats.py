@@ -185,6 +185,12 @@ def refuse_other_labels(path: Path) -> None:
         arrow()
 
 
+def refuse_other_faces(path: Path) -> None:
+    """The same for `write_faces`."""
+    if known_suffix(path, list(FACE_WRITERS)) == ".parquet":
+        arrow()
+
+
 def existing(path: StrPath, suffixes: list[str]) -> Path:
     """The path, if a file is there that is not empty and that we know by its suffix."""
     path = Path(path)

@@ -27,7 +27,10 @@ def read_bin(path: Path, dimension: int | None, labels: int | None) -> NDArray[n
     numbers = size // NUMBER.itemsize
     if dimension is None and labels is None:
         possible = ", ".join(str(d) for d in USUAL if numbers % d == 0) or "none of the usual ones"
-        raise InputError(f"without labels its dimension is unknown; give the dimension (possible: {possible})")
+        raise InputError(
+            "without labels its dimension is unknown; give the dimension, as in --dimension 512 or "
+            f"dimension=512 (possible: {possible})"
+        )
     if dimension is None:
         if numbers % (labels or 1):
             raise InputError(

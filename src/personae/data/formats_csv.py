@@ -64,7 +64,10 @@ class Columns:
         free = [i for i, name in enumerate(plains) if name not in NOT_FEATURES]
         features = [i for i in free if is_number(first[i])]
         if not features:
-            raise InputError(f"found no column of numbers among {listed(names)}; give one for each dimension")
+            raise InputError(
+                f"found no column of numbers among {listed([name[:40] for name in names])}; give one for each "
+                "dimension, numbers as in 0.5, and a comma, semicolon or tab between them"
+            )
         whole = all(name in plains for name in SOURCE_COLUMNS)
         timed = whole and all(name in plains for name in SPAN_COLUMNS)
         return cls(
@@ -196,8 +199,13 @@ def rows_of(path: Path) -> Iterator[Iterator[Row]]:
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         first = file.readline()
         file.seek(0)
-        delimiter = max(",;\t", key=first.count)
-        yield _rows(csv.reader(file, delimiter=delimiter))
+        yield _rows(csv.reader(file, delimiter=_delimiter(first)))
+
+
+def _delimiter(first: str) -> str:
+    """What is most frequent; but semicolons where each has a comma beside it, as in 0,5;0,7."""
+    frequent = max(",;\t", key=first.count)
+    return ";" if frequent == "," and first.count(",") <= 2 * first.count(";") else frequent
 
 
 def _rows(reader: Any) -> Iterator[Row]:

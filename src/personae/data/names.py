@@ -18,6 +18,7 @@ SOURCE_KEYS = ("files", "file", "box", "quality")
 SOURCE_COLUMNS = ("file", "left", "top", "width", "height", "quality")
 SPAN_COLUMNS = ("from", "to")  # seconds into a video; empty for a photo
 ROW_NUMBERS = ("", "face", "index", "id")  # of a table: neither features nor labels
+FORMULA = "=+-@＝＋－＠"  # noqa: RUF001 some spreadsheets take the wide forms too
 NOT_FEATURES = (*TRUTH_COLUMNS, *FOUND_NAMES, *SOURCE_COLUMNS, *SPAN_COLUMNS, *ROW_NUMBERS)
 
 
@@ -103,3 +104,12 @@ def in_face_order(labels: NDArray[Any], face: NDArray[Any] | None) -> NDArray[An
     ordered = np.empty_like(labels)
     ordered[face] = labels
     return ordered
+
+
+def as_cell(file: str) -> str:
+    """The same path, written so that no spreadsheet takes it for a formula.
+
+    >>> as_cell("a/1.jpg"), as_cell("=1+1.jpg")
+    ('a/1.jpg', './=1+1.jpg')
+    """
+    return f"./{file}" if file[:1].isspace() or file[:1] in FORMULA else file

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet, Sources
-from personae.embed.clips import DIGEST, RATE, Clip, clips_in, look_through_clip
+from personae.embed.clips import DIGEST, RATE, Clip, clips_in, look_through_clip, refuse_rate
 from personae.embed.embedder import Embedder, sface
 from personae.embed.faces import Lens, Stopwatch
 from personae.embed.photos import Photos, Skipped, photos_in
@@ -63,6 +63,7 @@ class Album:
     videos:      videos there are, skipped ones included
     fresh:       files looked at in this run, since the store did not know them
     constraints: two faces in one photo are hardly one person; two tracks in one frame never
+    contents:    (N,) digest of the photo, or of the half minute of video, that shows each face
     """
 
     faces: FaceSet
@@ -72,6 +73,7 @@ class Album:
     videos: int
     fresh: int
     constraints: Constraints
+    contents: tuple[str, ...]
     timings: Timings
 
     def frames(self) -> tuple[FaceSet, Constraints]:
@@ -94,6 +96,36 @@ class Album:
         held = self.constraints
         apart = Constraints.of(int(ends[-1]), groups, begins[held.apart], held.weight)
         return FaceSet.of(np.concatenate(features)), apart
+
+
+@dataclass
+class Found:
+    """What a run has seen so far.
+
+    contents: digest of each photo that the store knows by now
+    skipped:  files that could not be used
+    fresh:    files that were looked at in this run
+    faces:    that were found in them
+    seconds:  by stage
+    """
+
+    contents: dict[str, bytes]
+    skipped: list[Skipped]
+    fresh: set[str] = field(default_factory=set)
+    faces: int = 0
+    seconds: Counter[str] = field(default_factory=Counter)
+
+    def take(self, seen: Seen | Skipped) -> None:
+        """One more file."""
+        if isinstance(seen, Skipped):
+            self.skipped.append(seen)
+            return
+        if seen.stamp is not None:
+            self.contents[seen.file] = seen.content
+        if seen.faces is not None:
+            self.fresh.add(seen.file)
+            self.faces += len(seen.faces)
+        self.seconds.update(seen.seconds)
 
 
 def embed_photos(
@@ -122,24 +154,20 @@ def embed_photos(
     """
     start = time.perf_counter()
     threads = cores() if workers is None else workers
+    refuse_rate(rate)
     if threads < 1:
         raise InputError(f"{workers} workers; give 1 or more")
     photos = photos_in(Path(folder))
     lens = Lens(yunet(), embedder or sface(), PixelAllowance(PIXELS_IN_MEMORY))
-    seconds: Counter[str] = Counter()
-    skipped = list(photos.skipped)
-    fresh: set[str] = set()
-    faces = 0
     with Store(Path(store), fingerprint(lens)) as known:
-        contents = unchanged(photos, known)
         clips, unreadable = clips_in(photos, known, rate)
-        skipped += unreadable
+        found = Found(unchanged(photos, known), [*photos.skipped, *unreadable])
         new_clips = [clip for clip in clips if not known.holds(clip.content)]
         total = len(photos.files) + len(clips)
-        done = len(contents) + len(clips) - len(new_clips)
+        done = len(found.contents) + len(clips) - len(new_clips)
         if progress is not None:
             progress(done, total)
-        rest = [file for file in photos.files if file not in contents]
+        rest = [file for file in photos.files if file not in found.contents]
         work: Iterator[Sequence[str | Clip]] = chain(handfuls(rest, threads), ([clip] for clip in new_clips))
         likeness = Likeness.of(lens.embedder) if new_clips else None
         stopped = threading.Event()
@@ -148,32 +176,26 @@ def embed_photos(
             for handful in seen_files:
                 known.keep([seen for seen in handful if isinstance(seen, Seen)])
                 for seen in handful:
-                    if isinstance(seen, Skipped):
-                        skipped.append(seen)
-                    else:
-                        if seen.stamp is not None:
-                            contents[seen.file] = seen.content
-                        fresh |= {seen.file} if seen.faces is not None else set()
-                        faces += len(seen.faces or ())
-                        seconds.update(seen.seconds)
+                    found.take(seen)
                     done += 1
                     if progress is not None:
                         progress(done, total)
-        asked = [*contents.items(), *((clip.file, clip.content) for clip in clips if known.holds(clip.content))]
-        asked.sort(key=lambda pair: pair[0])  # clips stay in order
+        of_clips = [(clip.file, clip.content) for clip in clips if known.holds(clip.content)]
+        asked = sorted([*found.contents.items(), *of_clips], key=lambda pair: pair[0])  # clips stay in order
         files = [file for file, _ in asked]
         kept = known.faces_of([content for _, content in asked], lens.embedder.dimension)
-    skipped += [Skipped(files[place], reason) for place, reason in kept.broken.items()]
-    found = face_set(files, kept)
+    broken = [Skipped(files[place], reason) for place, reason in kept.broken.items()]
+    faces = face_set(files, kept)
     return Album(
-        faces=found,
+        faces=faces,
         thumbnails=Thumbnails(Path(store), kept.ids),
-        skipped=tuple(sorted(set(skipped), key=lambda one: (one.file, one.reason))),
+        skipped=tuple(sorted({*found.skipped, *broken}, key=lambda one: (one.file, one.reason))),
         photos=len(photos.files) + len(photos.skipped),
         videos=len(photos.videos),
-        fresh=len(fresh),
-        constraints=constraints_of(found, kept),
-        timings=Timings(dict(seconds), time.perf_counter() - start, faces, threads),
+        fresh=len(found.fresh),
+        constraints=constraints_of(faces, kept),
+        contents=tuple(asked[place][1].hex() for place in kept.photo),
+        timings=Timings(dict(found.seconds), time.perf_counter() - start, found.faces, threads),
     )
 
 

@@ -18,6 +18,7 @@ from personae.errors import InputError, MissingExtraError, OutputError
 
 RECIPE = 1  # one more whenever reading or tracking changes what comes out
 RATE = 5.0  # pictures of a second that are looked at
+MOST_RATE = 1000
 DIGEST = 20  # bytes
 
 
@@ -54,12 +55,7 @@ class Clip:
 
 
 def clips_in(photos: Photos, known: Store, rate: float) -> tuple[list[Clip], list[Skipped]]:
-    """The clips of all videos, in order, and the videos that cannot be read; a new video is read once through.
-
-    InputError: a rate that is not above 0.
-    """
-    if not 0 < rate <= 1000:
-        raise InputError(f"rate is {rate}; give the pictures of a second to look at, above 0, 5 are usual")
+    """The clips of all videos, in order, and those that cannot be read; a new video is read once through."""
     clips: list[Clip] = []
     skipped: list[Skipped] = []
     for file in photos.videos:
@@ -83,6 +79,12 @@ def clips_in(photos: Photos, known: Store, rate: float) -> tuple[list[Clip], lis
             parts = range(parts_of(seconds))
             clips += [Clip(file, path, content, seconds, part, rate) for part in parts]
     return clips, skipped
+
+
+def refuse_rate(rate: float) -> None:
+    """InputError for a rate of pictures that is not above 0, or above any film's."""
+    if not 0 < rate <= MOST_RATE:
+        raise InputError(f"rate is {rate}; give the pictures of a second to look at, above 0, 5 are usual")
 
 
 def look_through_clip(lens: Lens, likeness: Likeness, clip: Clip, stopped: threading.Event) -> Seen | Skipped:

@@ -1,11 +1,12 @@
 """EXPORT: the people found, as files that people and programs read."""
 
 from personae.export.folders import FoldersWritten, write_folders
-from personae.export.page import write_page
+from personae.export.page import Corrigible, write_page
 from personae.export.people import People, Person
 from personae.export.tables import write_faces_csv, write_people_csv
 
 __all__ = [
+    "Corrigible",
     "FoldersWritten",
     "People",
     "Person",

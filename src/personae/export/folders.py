@@ -10,6 +10,7 @@ import re
 import shutil
 import unicodedata
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +21,9 @@ from personae.export.people import People, stays_inside
 
 FORMAT = 1
 LONE = "Lone faces"
-FOLDER = re.compile(rf"Person [1-9]\d*|{LONE}")
+UNFIT = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')  # in the name of a folder, on one system or another
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # on Windows
+LONGEST = 120  # bytes of the name of a folder
 CLOCK = 2_000_000_000  # nanoseconds: the coarsest clock of a file system still met, exFAT's
 
 
@@ -71,7 +74,7 @@ class Manifest:
 
 
 def write_folders(people: People, out: Path, *, photos: Path, how: Literal["link", "copy"]) -> FoldersWritten:
-    """Makes `out`/Person 1, `out`/Person 2, ... and `out`/Lone faces, and says what was done.
+    """Makes `out`/Person 1, `out`/Person 2, ... or by name, and `out`/Lone faces, and says what was done.
 
     photos: the folder the faces were read from
     how:    "link" makes relative symbolic links; where the system permits none a hard link, and where that
@@ -129,10 +132,29 @@ def write_folders(people: People, out: Path, *, photos: Path, how: Literal["link
 
 def wanted_photos(people: People) -> dict[str, list[str]]:
     """The photos of each folder, each once, in the order of their paths."""
-    wanted = {p.name: sorted({people.photo(row) for row in p.faces}) for p in people.persons}
+    wanted: dict[str, list[str]] = {}
+    taken = {_as_one_name(LONE)}
+    for person in people.persons:
+        name = fit = folder_name(person.name)
+        further = count(2)
+        while _as_one_name(name) in taken:
+            name = f"{fit} ({next(further)})"
+        taken.add(_as_one_name(name))
+        wanted[name] = sorted({people.photo(row) for row in person.faces})
     if len(people.lone):
         wanted[LONE] = sorted({people.photo(row) for row in people.lone})
     return wanted
+
+
+def folder_name(name: str) -> str:
+    """The name as a folder can have it on any system.
+
+    >>> folder_name("Ada / Bo"), folder_name(".."), folder_name("con")
+    ('Ada _ Bo', '_', '_con')
+    """
+    fit = UNFIT.sub("_", "".join(letter if letter.isprintable() else "_" for letter in name))
+    fit = fit.encode()[:LONGEST].decode(errors="ignore").strip(" .") or "_"
+    return f"_{fit}" if RESERVED.fullmatch(fit) else fit
 
 
 def read_manifest(out: Path) -> Manifest:
@@ -147,9 +169,11 @@ def read_manifest(out: Path) -> Manifest:
             raise ValueError
         entries = tuple(Entry(**entry) for entry in found["entries"])
         for entry in entries:
-            if not FOLDER.fullmatch(entry.folder) or Path(entry.name).name != entry.name:
+            if entry.folder.startswith(".") or UNFIT.search(entry.folder):
                 raise ValueError
-            if not stays_inside(entry.name) or not stays_inside(entry.photo):
+            if Path(entry.name).name != entry.name or not all(map(stays_inside, (entry.folder, entry.name))):
+                raise ValueError
+            if not stays_inside(entry.photo):
                 raise ValueError
             if not isinstance(entry.size, int) or not isinstance(entry.time, int):
                 raise ValueError

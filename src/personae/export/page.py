@@ -10,14 +10,16 @@ from urllib.parse import quote
 
 import jinja2
 import numpy as np
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup, escape
 
 from personae.data.atomic import atomic_write
+from personae.data.corrections import COLUMNS
 from personae.export.people import People, Person
 from personae.export.timeline import CELLS, Timeline, clock, timelines
 
-ROOM = 18_000_000  # bytes of pictures and their links; leaves the page below 20 MB
-PERSON_BYTES, FACE_BYTES, TIMELINE_BYTES = 1100, 300, 500  # of markup, more than the template writes
+ROOM = 18_000_000  # bytes of pictures, their links and corrections; leaves the page below 20 MB
+PERSON_BYTES, FACE_BYTES, TIMELINE_BYTES = 1200, 400, 500  # of markup, more than the template writes
 MOST_FACES = 60  # of one person
 MOST_LONE = 600
 MOST_REASONS, MOST_SKIPPED = 20, 300  # of skipped files; and of files for one reason
@@ -28,13 +30,27 @@ FOLDED_FROM = 10  # faces in sight: the best one and a row of nine; the others u
 
 @dataclass(frozen=True)
 class Picture:
-    """One face as the page shows it."""
+    """One face as the page shows it; `place` is its box, and the second of a video, as corrections name it."""
 
+    row: int
+    place: str
     data: str
     photo: str
     link: str
     percent: int
     in_doubt: bool
+
+
+@dataclass(frozen=True)
+class Corrigible:
+    """What a page needs to let its reader name people and put faces right.
+
+    contents: (N,) digest of the photo of each face
+    lines:    what was said before, cells under `personae.data.corrections.COLUMNS`
+    """
+
+    contents: Sequence[str]
+    lines: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -54,11 +70,19 @@ class Row:
         return len(self.person.faces) - len(self.pictures)
 
 
-def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tuple[str, str]] = ()) -> None:
+def write_page(
+    people: People,
+    path: Path,
+    *,
+    photos: Path,
+    skipped: Iterable[tuple[str, str]] = (),
+    corrigible: Corrigible | None = None,
+) -> None:
     """Writes the people as one HTML page of at most 20 MB, thumbnails within, links to the photos.
 
-    photos:  the folder the faces were read from; the links lead there from the folder of `path`
-    skipped: files that could not be read, each with the reason
+    photos:     the folder the faces were read from; the links lead there from the folder of `path`
+    skipped:    files that could not be read, each with the reason
+    corrigible: what lets a reader name people and put faces right, in a table that the page saves
 
     Everyone's best face finds room before any other; then the more, the larger the person. The page says what
     it leaves out. Only the thumbnails shown are read.
@@ -67,7 +91,8 @@ def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tu
     """
     links = relative_folder(photos, path)
     times = {person.number: timelines(people, person, links) for person in people.persons}
-    pictures = _pictures(people, links, times)
+    lines = htmlsafe_json_dumps([] if corrigible is None else corrigible.lines)
+    pictures = _pictures(people, links, times, ROOM - len(lines))
     rows = [
         _row(people, person, pictures, times[person.number])
         for person in people.persons
@@ -86,6 +111,8 @@ def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tu
         lstrip_blocks=True,
     )
     style, script = _as_written(templates, "page.css"), _as_written(templates, "page.js")
+    if corrigible is not None:
+        script += Markup("\n") + _as_written(templates, "correct.js")
     html = templates.get_template("page.html").render(
         title=legible(photos.resolve().name or str(photos)),
         people=people,
@@ -99,6 +126,10 @@ def write_page(people: People, path: Path, *, photos: Path, skipped: Iterable[tu
         most_skipped=MOST_SKIPPED,
         folded_from=FOLDED_FROM,
         source=_shown(people),
+        corrigible=corrigible,
+        lines=lines,
+        columns=COLUMNS,
+        links=links,
         cells=CELLS,
         clock=clock,
         legible=legible,
@@ -138,8 +169,8 @@ def legible(name: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
-def _pictures(people: People, links: str, times: dict[int, list[Timeline]]) -> dict[int, Picture]:
-    """The faces there is room for, by row: all the best ones, then by rank x number of the person.
+def _pictures(people: People, links: str, times: dict[int, list[Timeline]], room: int) -> dict[int, Picture]:
+    """The faces there is room for, in bytes, by row: all the best ones, then by rank x number of the person.
 
     A person of number n so shows about 1/n of what the first one shows, and always the best of their faces.
     """
@@ -152,7 +183,6 @@ def _pictures(people: People, links: str, times: dict[int, list[Timeline]]) -> d
     )
     pictures: dict[int, Picture] = {}
     best = {int(person.faces[0]): person.number for person in people.persons}
-    room = ROOM
     for at in np.argsort(turns, kind="stable"):
         picture = _picture(people, int(rows[at]), links)
         room -= len(picture.data) + len(picture.link) + 2 * len(escape(picture.photo).encode()) + FACE_BYTES
@@ -170,7 +200,10 @@ def _bytes_of(line: Timeline) -> int:
 
 def _picture(people: People, row: int, links: str) -> Picture:
     photo, confidence, span = people.photo(row), float(people.confidence[row]), people.span(row)
+    begin = "" if span is None else f"{span[0]:.2f}"
     return Picture(
+        row=row,
+        place=",".join([*(f"{pixels:.1f}" for pixels in people.sources.box[row]), begin]),
         data=b64encode(people.thumbnails[row]).decode("ascii"),
         photo=legible(photo) + ("" if span is None else f" at {clock(span[0])}"),
         link=links + quote(os.fsencode(photo)) + ("" if span is None else f"#t={span[0]:.1f}"),

@@ -1,13 +1,14 @@
 """The people found: which faces belong together, in the order a reader wants them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from personae.data.corrections import NUMBER
 from personae.data.faceset import FaceSet, Sources
 from personae.errors import InputError, listed
 from personae.evaluation import Expected
@@ -15,23 +16,27 @@ from personae.evaluation import Expected
 
 @dataclass(frozen=True)
 class Person:
-    """Two faces or more that belong together.
+    """Two faces or more that belong together, or one that somebody named.
 
     number:     1 for the person with the most faces
     faces:      (n,) int64, rows of the FaceSet, best first; the first one represents the person
     photos:     how many photos show the person
     confidence: in [0, 1], the mean over the faces
+    called:     the name that somebody gave, or a number that holds the faces together, or ""
     """
 
     number: int
     faces: NDArray[np.int64]
     photos: int
     confidence: float
+    called: str = ""
 
     @property
     def name(self) -> str:
         """Person 1, Person 2, ... until somebody gives a name."""
-        return f"Person {self.number}"
+        if not self.called or NUMBER.fullmatch(self.called):
+            return f"Person {self.number}"
+        return self.called
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,11 @@ class People:
     confidence: (N,) float32 in [0, 1], how sure it is that the face belongs to its person
     thumbnails: N JPEGs, asked for one at a time and only when they are shown
     expected:   how good the grouping is likely to be, or None
+    called:     what people are called, by label, as `personae.data.corrections` tells it
 
     People are numbered by their faces, most first; among equals the one whose first face comes first. The
     number so depends on the faces, their order and the grouping alone. It is no name: photos added later can
-    change it.
+    change it. Those who have a name keep it.
 
     The best face is the one of highest confidence x quality, the earlier one among equals: a face that is
     sharp, large and surely theirs. The medoid may be a blurred one, for blurred faces look alike, and
@@ -61,6 +67,7 @@ class People:
     confidence: NDArray[np.float32]
     thumbnails: Sequence[bytes]
     expected: Expected | None = None
+    called: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.faces)
@@ -101,7 +108,7 @@ class People:
 
     @cached_property
     def persons(self) -> tuple[Person, ...]:
-        """Everyone with two faces or more, most faces first. O(N log N)."""
+        """Everyone with two faces or more, or with a name, most faces first. O(N log N)."""
         clusters, first, of, sizes = np.unique(
             self.labels, return_index=True, return_inverse=True, return_counts=True
         )
@@ -109,16 +116,18 @@ class People:
         photos = np.bincount(seen, minlength=len(clusters))
         surety = np.bincount(of, weights=self.confidence, minlength=len(clusters)) / sizes
         members = np.split(np.lexsort((-self._worth, of)), np.cumsum(sizes)[:-1])
-        ranked = [c for c in np.lexsort((first, -sizes)) if sizes[c] > 1]
+        called = [self.called.get(cluster, "") for cluster in clusters.tolist()]
+        ranked = [c for c in np.lexsort((first, -sizes)) if sizes[c] > 1 or called[c]]
         return tuple(
-            Person(number, members[c], int(photos[c]), float(surety[c])) for number, c in enumerate(ranked, 1)
+            Person(number, members[c], int(photos[c]), float(surety[c]), called[c])
+            for number, c in enumerate(ranked, 1)
         )
 
     @cached_property
     def lone(self) -> NDArray[np.int64]:
-        """(n,) rows of the faces that belong with no other, the most usable first."""
-        _, first, sizes = np.unique(self.labels, return_index=True, return_counts=True)
-        rows = np.sort(first[sizes == 1])
+        """(n,) rows of the faces that belong with no other and have no name, the most usable first."""
+        clusters, first, sizes = np.unique(self.labels, return_index=True, return_counts=True)
+        rows = np.sort(first[(sizes == 1) & ~np.isin(clusters, list(self.called))])
         return rows[np.argsort(-self.sources.quality[rows], kind="stable")].astype(np.int64)
 
     @property

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from personae.data.atomic import atomic_write
+from personae.data.names import as_cell
 from personae.export.people import People
 
 FACES = ("photo", "left", "top", "width", "height", "quality", "person", "confidence", "from", "to")
 PEOPLE = ("person", "faces", "photos", "confidence", "best_photo", "left", "top", "width", "height")
-FORMULA = "=+-@＝＋－＠"  # noqa: RUF001 some spreadsheets take the wide forms too
 
 
 def write_faces_csv(people: People, path: Path) -> None:
@@ -69,15 +69,6 @@ def write_people_csv(people: People, path: Path) -> None:
             for person in people.persons
         ),
     )
-
-
-def as_cell(file: str) -> str:
-    """The same path, written so that no spreadsheet takes it for a formula.
-
-    >>> as_cell("a/1.jpg"), as_cell("=1+1.jpg")
-    ('a/1.jpg', './=1+1.jpg')
-    """
-    return f"./{file}" if file[:1].isspace() or file[:1] in FORMULA else file
 
 
 def _span(people: People, row: int) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from personae.data.constraints import Constraints
 from personae.graph.components import first_seen
 from personae.graph.map_equation import map_equation_labels
 
@@ -31,22 +32,27 @@ def part_labels(
     rest: Rest,
     start: NDArray[np.integer],
     order: NDArray[np.integer],
+    constraints: Constraints | None = None,
 ) -> NDArray[np.int32]:
     """(S,) int32, modules of S faces that shorten the description of the whole graph, the rest being frozen.
 
-    inside:   (S, S) symmetric weights of their links
-    outwards: (S,) weights of the links of each to faces of the rest
-    start:    (S,) the modules they are in; a face may leave its own, and none joins one of the rest
-    order:    (S,) in which they are visited
+    inside:      (S, S) symmetric weights of their links
+    outwards:    (S,) weights of the links of each to faces of the rest
+    start:       (S,) the modules they are in; a face may leave its own, and none joins one of the rest
+    order:       (S,) in which they are visited
+    constraints: between the S faces; groups and hard pairs alone
     """
     whole, apart = stand_ins(inside, outwards, rest)
     n = len(outwards)
     modules = first_seen(start)
+    held = Constraints.of(n) if constraints is None else constraints
+    groups = int(held.group.max(initial=-1)) + 1
     found = map_equation_labels(
         whole,
         order=np.r_[order, n, n + 1],
         start=np.r_[modules, len(modules), len(modules) + 1],
-        apart=apart,
+        together=np.r_[held.group, groups, groups + 1],
+        apart=np.concatenate([apart, held.hard]),
     )
     return first_seen(found[:n])
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from personae.errors import InputError
 from personae.graph.exact import nearest_faces
 from personae.graph.farthest_first import canonical_rows
 from personae.link.strangers import NEAREST, Sample, log_distance, strangers_of
@@ -18,6 +19,15 @@ ASKED = 4096  # faces that stand for all
 COMPARED = 1024  # faces that each of them is compared with
 MOST = 256  # mates that are counted
 ONE_WIDTH = float(norm.cdf(-1))  # share of a bell curve beyond one width
+
+
+def wanted_clusters(clusters: int | None, features: NDArray[np.floating[Any]]) -> int:
+    """K as given, at most N, or as counted. InputError: K below 1."""
+    if clusters is None:
+        return expected_people(features)
+    if clusters < 1:
+        raise InputError(f"clusters is {clusters}; it needs to be at least 1, or None to count them")
+    return min(clusters, len(features))
 
 
 def expected_people(features: NDArray[np.floating[Any]], alpha: float = 1e-3) -> int:

@@ -11,12 +11,11 @@ from sklearn.cluster import KMeans as Lloyd
 from threadpoolctl import threadpool_limits
 
 from personae.data.faceset import FaceSet
-from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
 from personae.graph.farthest_first import canonical_rows, farthest_first
 from personae.graph.nearest_point import NearestPoint
-from personae.link.expected_people import expected_people
+from personae.link.expected_people import wanted_clusters
 from personae.methods.estimator import FeatureClusterer
 
 LARGE = 20_000  # faces, from which one round has to do
@@ -49,7 +48,7 @@ class KMeans(FeatureClusterer):
         self.seed = seed
 
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
-        wanted = wanted_clusters(self.clusters, faces)
+        wanted = wanted_clusters(self.clusters, faces.features)
         order = canonical_rows(faces.features)
         features = np.ascontiguousarray(faces.features[order], dtype=np.float32)
         starts, nearest = farthest_first(features, wanted)
@@ -84,15 +83,6 @@ class KMeans(FeatureClusterer):
         drawn = np.random.Generator(np.random.Philox(self.seed)).permutation(len(features))
         drawn = drawn[: FACES_A_DIRECTION * len(directions)]
         return _nearest(features, after_batches(features, directions, drawn)).point
-
-
-def wanted_clusters(clusters: int | None, faces: FaceSet) -> int:
-    """K as given, at most N, or as counted. InputError: K below 1."""
-    if clusters is None:
-        return expected_people(faces.features)
-    if clusters < 1:
-        raise InputError(f"clusters is {clusters}; it needs to be at least 1, or None to count them")
-    return min(clusters, len(faces))
 
 
 def regrouped(nearest: NearestPoint, directions: NDArray[np.float32]) -> NDArray[np.int32]:

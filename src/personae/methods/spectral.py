@@ -17,8 +17,8 @@ from personae.graph.adjacency import undirected
 from personae.graph.components import first_seen
 from personae.graph.farthest_first import canonical_rows
 from personae.graph.search import knn_graph
+from personae.link.expected_people import wanted_clusters
 from personae.methods.estimator import FeatureClusterer, refuse_crowds
-from personae.methods.kmeans import wanted_clusters
 
 MOST_FACES = 5_000
 
@@ -46,7 +46,7 @@ class Spectral(FeatureClusterer):
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
         n = len(faces)
         refuse_crowds(faces, MOST_FACES, "spectral clustering", "FaceMap or Auto")
-        wanted = wanted_clusters(self.clusters, faces)
+        wanted = wanted_clusters(self.clusters, faces.features)
         order = canonical_rows(faces.features)
         graph = knn_graph(faces.take(order), self.k)
         links = undirected(graph.linked(graph.similarities.clip(min=0)))

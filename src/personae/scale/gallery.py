@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.data.atomic import atomic_write
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
+from personae.graph.constrained import softened
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation_part import Rest
 from personae.graph.search import knn_graph
@@ -68,6 +70,7 @@ class Gallery:
     ids:       how many were given so far
     drift:     since the last look at everybody
     method:    what looks at everybody
+    constraints: which faces are known to be one person, or two; they hold on when faces are added and removed
     """
 
     features: NDArray[np.floating[Any]]
@@ -80,6 +83,7 @@ class Gallery:
     ids: int
     drift: Drift
     method: Auto
+    constraints: Constraints
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -90,17 +94,39 @@ class Gallery:
         return self.floors[0]
 
     @classmethod
-    def of(cls, features: FaceSet | ArrayLike, method: Auto | None = None) -> "Gallery":
+    def of(
+        cls,
+        features: FaceSet | ArrayLike,
+        method: Auto | None = None,
+        constraints: Constraints | None = None,
+    ) -> "Gallery":
         """The people among the first faces, by `Auto` as it comes or as it is given.
 
         InputError: what `Auto.fit` refuses.
         """
         faces, chosen = as_faces(features), method or Auto()
-        return cls._looked_at(faces.features, knn_graph(faces, chosen.k), chosen)
+        held = Constraints.of(len(faces)) if constraints is None else constraints.held_by(len(faces))
+        return cls._looked_at(faces.features, knn_graph(faces, chosen.k), chosen, held)
+
+    def links(self) -> KnnGraph:
+        """The links between the faces, soft pairs weaker."""
+        linked = self.strangers.link(self.graph, self.floor)
+        return softened(linked, self.constraints) if len(self.constraints.soft()[0]) else linked
+
+    def corrected(self, constraints: Constraints) -> "Gallery":
+        """The gallery under other constraints, in place of those it had; all faces are looked at again.
+
+        InputError: constraints of another number of faces.
+
+        >>> wrong = Gallery.of(np.ones((2, 3)))
+        >>> wrong.labels, wrong.corrected(Constraints.of(2, apart=[[0, 1]])).labels
+        (array([0, 0], dtype=int32), array([0, 1], dtype=int32))
+        """
+        return replace(self, constraints=constraints.held_by(len(self))).renewed()
 
     def renewed(self) -> "Gallery":
         """All faces looked at again, on the graph that is there; people keep the ids of most of their faces."""
-        new = self._looked_at(self.features, self.graph, self.method)
+        new = self._looked_at(self.features, self.graph, self.method, self.constraints)
         labels, ids = kept_names(self.labels, new.labels, self.ids)
         return replace(new, labels=labels, ids=ids)
 
@@ -129,29 +155,39 @@ class Gallery:
             graph=graph,
             strangers=strangers,
             yardstick=replace(self.yardstick, sample=sample_of_kept(sample, kept)),
-            rest=rest_of(strangers.link(graph, self.floor), labels),
+            constraints=self.constraints.take(np.flatnonzero(kept)),
         )
+        fewer = replace(fewer, rest=rest_of(fewer.links(), labels))
         return fewer if len(fewer.yardstick.sample.face) else fewer.renewed()
 
     @classmethod
-    def _looked_at(cls, features: NDArray[np.floating[Any]], graph: KnnGraph, method: Auto) -> "Gallery":
-        looks, rung = method.fit_looks(FaceSet(features), graph)
+    def _looked_at(
+        cls,
+        features: NDArray[np.floating[Any]],
+        graph: KnnGraph,
+        method: Auto,
+        constraints: Constraints,
+    ) -> "Gallery":
+        told = constraints if len(constraints.apart) or constraints.group.max() + 1 < len(constraints) else None
+        looks, rung = method.fit_looks(FaceSet(features), graph, told)
         labels = method.labels_
-        return cls(
+        seen = cls(
             features=features,
             labels=labels,
             graph=graph,
             strangers=looks.strangers,
             yardstick=looks.yardstick,
             floors=looks.floors[rung:],
-            rest=rest_of(looks.links(rung), labels),
+            rest=Rest(0.0, 0.0),
             ids=int(labels.max()) + 1,
             drift=Drift(len(labels)),
             method=method,
+            constraints=constraints,
         )
+        return replace(seen, rest=rest_of(seen.links(), labels))
 
     def save(self, path: Path | str) -> None:
-        """Writes all of it to one `.npz`, uncompressed: 4 d + 8 k + 20 bytes a face. OutputError: no place."""
+        """Writes all of it to one `.npz`, uncompressed: 4 d + 8 k + 24 bytes a face. OutputError: no place."""
         place = named(Path(path))
         elsewhere = self.method.strangers
         about = {
@@ -175,6 +211,7 @@ class Gallery:
             "sampled": self.yardstick.sample.face,
             "kinds": self.yardstick.sample.kinds,
             "elsewhere": np.empty((0, 0)) if elsewhere is None else elsewhere,
+            **vars(self.constraints),
         }
         with atomic_write(place) as temporary, temporary.open("wb") as file:
             np.savez(file, about=np.array(json.dumps(about)), **arrays)
@@ -205,6 +242,7 @@ class Gallery:
                     ids=about["ids"],
                     drift=Drift(**about["drift"]),
                     method=Auto(**about["method"], strangers=elsewhere if len(elsewhere) else None),
+                    constraints=Constraints(held["group"], held["apart"], held["weight"]),
                 )
         except FileNotFoundError:
             raise InputError(f"{place}: no such file; begin a gallery with `personae update`") from None
@@ -219,6 +257,7 @@ class Gallery:
     def _is_whole(self) -> bool:
         """Whether shapes, types and numbers of faces and people agree."""
         n, sample, strangers = len(self), self.yardstick.sample, self.strangers
+        group, apart, weight = vars(self.constraints).values()
         whole = [
             self.features.ndim == 2 and self.features.dtype in (np.float32, np.float16),
             {len(self.features), len(self.graph), len(strangers.level), len(strangers.spread)} == {n},
@@ -227,9 +266,13 @@ class Gallery:
             sample.features.shape[1:] == self.features.shape[1:],
             sample.face.dtype.kind == "i",
             not len(sample.kinds) or sample.kinds.shape[1:] == self.features.shape[1:],
+            group.shape == (n,) and apart.shape == (len(weight), 2),
+            group.dtype == apart.dtype == np.int32 and weight.dtype == np.float32,
         ]
         return all(whole) and bool(
-            0 <= self.labels.min() <= self.labels.max() < self.ids
+            0 <= group.min() <= group.max() < n
+            and 0 <= apart.min(initial=0) <= apart.max(initial=0) < n
+            and 0 <= self.labels.min() <= self.labels.max() < self.ids
             and -1 <= sample.face.min(initial=0) <= sample.face.max(initial=0) < n
         )
 

@@ -34,7 +34,8 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
     New faces are compared with all others, and measured against the strangers of the last look. People who
     gain or lose a link are found again together with the new faces, by the map equation of the whole, in which
     everybody else stays (`personae.graph.map_equation_part`). A new look at all needs no search and comes after
-    a quarter more faces, so that its cost for each face does not grow with N.
+    a quarter more faces, so that its cost for each face does not grow with N. What is known of the faces of the
+    gallery holds on; what is known of new ones is told by `Gallery.corrected` afterwards.
 
     4 B N d operations for the search, O(B (sample d + k)) and the links of the people touched; besides that
     some passes over the N k places of the graph, and a copy of the gallery.
@@ -58,14 +59,15 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
     raw = _measured(gallery, features[n:], graph)
     drift = _drifted(gallery, raw)
     labels = np.r_[gallery.labels, np.full(len(faces), -1, np.int32)]
+    held = gallery.constraints.with_free(len(faces))
+    longer = replace(gallery, features=features, graph=graph, labels=labels, constraints=held)
     if renew and drift.full_run_is_worth_it:
-        return replace(gallery, features=features, graph=graph, labels=labels).renewed()
+        return longer.renewed()
     believed = gallery.yardstick.believed(raw)
     strangers = Strangers(
         np.r_[gallery.strangers.level, believed.level], np.r_[gallery.strangers.spread, believed.spread]
     )
-    longer = replace(gallery, features=features, graph=graph, labels=labels, strangers=strangers, drift=drift)
-    return _settled(gallery, longer)
+    return _settled(gallery, replace(longer, strangers=strangers, drift=drift))
 
 
 def _measured(gallery: Gallery, features: NDArray[np.floating[Any]], graph: KnnGraph) -> Strangers:
@@ -92,17 +94,12 @@ def _drifted(gallery: Gallery, raw: Strangers) -> Drift:
 
 def _settled(before: Gallery, after: Gallery) -> Gallery:
     """`after` with people for its new faces, whose labels are -1; those whose links changed are found anew."""
-    n, floor, strangers = len(before), after.floor, after.strangers
+    n, floor, known = len(before), after.floor, after.constraints
     new = after.labels < 0
-    lost = lost_links(before.graph, before.strangers, floor, after.graph)
-    gained = links_at(after.graph, after.strangers, floor, new)
-    ends = np.concatenate([lost.face, lost.other, gained.face, gained.other])
-    touched = np.zeros(before.ids, dtype=np.bool_)
-    touched[before.labels[ends[ends < n]]] = True
-    inside = new | touched[after.labels]
+    inside = _touched(before, after)
     rows = np.flatnonzero(inside)
-    old = links_at(before.graph, before.strangers, floor, inside[:n])
-    now = links_at(after.graph, after.strangers, floor, inside)
+    old = links_at(before.graph, before.strangers, floor, inside[:n]).softened(known)
+    now = links_at(after.graph, after.strangers, floor, inside).softened(known)
     strength = before.rest.strength - old.strength + now.strength
     others = before.rest.leaving - old.leaving(before.labels, inside[:n])
     links, outwards = now.between(rows, len(after))
@@ -110,12 +107,23 @@ def _settled(before: Gallery, after: Gallery) -> Gallery:
     order = by_similarity(after.graph.similarities[rows])
     start = np.where(new[rows], before.ids + rows, after.labels[rows])
     guess = after.labels.copy()
-    guess[rows] = before.ids + part_labels(links, outwards, rest, start, order)
+    guess[rows] = before.ids + part_labels(links, outwards, rest, start, order, known.take(rows))
     people, looked_at = _set_right(first_seen(guess), after, rows)
     labels, ids = kept_names(after.labels, people, before.ids)
     if len(looked_at) > len(rows):  # people were joined whose links to each other are in `others`
-        return replace(after, labels=labels, ids=ids, rest=rest_of(strangers.link(after.graph, floor), labels))
+        return replace(after, labels=labels, ids=ids, rest=rest_of(after.links(), labels))
     return replace(after, labels=labels, ids=ids, rest=Rest(strength, others + now.leaving(labels, inside)))
+
+
+def _touched(before: Gallery, after: Gallery) -> NDArray[np.bool_]:
+    """(N + B,) the new faces, and all faces of people who gained or lost a link by them."""
+    new = after.labels < 0
+    lost = lost_links(before.graph, before.strangers, after.floor, after.graph)
+    gained = links_at(after.graph, after.strangers, after.floor, new)
+    ends = np.concatenate([lost.face, lost.other, gained.face, gained.other])
+    touched = np.zeros(before.ids, dtype=np.bool_)
+    touched[before.labels[ends[ends < len(before)]]] = True
+    return np.asarray(new | touched[after.labels])
 
 
 def _set_right(
@@ -126,13 +134,16 @@ def _set_right(
 
     rows: the faces that were found again, and all others of their groups
     """
-    strangers, features = after.strangers, after.features
-    labels = joined_again(labels, features, after.graph, strangers, after.floor)
+    strangers, features, known = after.strangers, after.features, after.constraints
+    labels = joined_again(labels, features, after.graph, strangers, after.floor, known)
     found_again = np.zeros(labels.max() + 1, np.bool_)
     found_again[labels[rows]] = True
     looked_at = np.flatnonzero(found_again[labels])
     some = first_seen(labels[looked_at]), features[looked_at], within(after.graph, looked_at, labels)
-    labels[looked_at] = labels.max() + 1 + look_alikes_apart(*some, strangers.take(looked_at), after.floors)
+    held = strangers.take(looked_at), after.floors, known.take(looked_at)
+    labels[looked_at] = labels.max() + 1 + look_alikes_apart(*some, *held)
     labels = first_seen(labels)
-    labels = lone_faces_joined(labels, features, after.graph, strangers, after.floor, rows=looked_at)
+    labels = lone_faces_joined(
+        labels, features, after.graph, strangers, after.floor, constraints=known, rows=looked_at
+    )
     return labels, np.flatnonzero(np.isin(labels, labels[looked_at]))

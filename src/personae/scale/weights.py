@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from personae.data.constraints import Constraints
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.map_equation_part import Rest
 from personae.link.strangers import HEAD_START, Strangers
@@ -24,6 +25,17 @@ class Weighted(NamedTuple):
     face: NDArray[np.int64]
     other: NDArray[np.int64]
     weight: NDArray[np.float64]
+
+    def softened(self, constraints: Constraints) -> "Weighted":
+        """The links after each soft pair has lost its share, as in `personae.graph.constrained.softened`."""
+        pairs, share = constraints.soft()
+        if not len(pairs):
+            return self
+        known = pairs.astype(np.int64) @ [len(constraints), 1]
+        asked = np.minimum(self.face, self.other) * len(constraints) + np.maximum(self.face, self.other)
+        at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        left = np.where(known[at] == asked, 1 - share[at], np.float32(1))
+        return self._replace(weight=(self.weight.astype(np.float32) * left).astype(np.float64))
 
     @property
     def strength(self) -> float:
