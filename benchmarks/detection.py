@@ -67,7 +67,8 @@ def detection(embedder: str, faces: Any, graph: Any) -> dict[str, Any]:
         scored = time.perf_counter()
         true = overlaps(proposals, faces.truth)
         rated, perfect = (
-            Rated(proposals, model.worth(one)).at_least(method.decision_.tau) for one in (scores, true)
+            Rated(proposals, model.worth(scene, proposals, one)).at_least(method.decision_.tau)
+            for one in (scores, true)
         )
         proposed[name] = {
             "proposals": len(proposals),
@@ -95,25 +96,26 @@ def detection(embedder: str, faces: Any, graph: Any) -> dict[str, Any]:
 
 
 def refined(embedder: str, faces: Any, graph: Any) -> dict[str, Any]:
-    """Other methods with their defaults, and CDP at lower thresholds, before and after."""
+    """GCN-D, other methods with their defaults, and CDP at lower thresholds, before and after."""
     from personae.methods import CDP, FINCH, GCNDS, HAC, FaceMap, KMeans
 
     cosines = [round(float(tau), 3) for tau in np.quantile(graph.similarities, (0.9, 0.95, 0.98))]
     people = int(faces.truth.max()) + 1
-    others = {
-        "K-means, true number": KMeans(people).fit(faces),
-        "HAC, average, true number": HAC("average", n_clusters=people).fit(faces),
-        "FaceMap": FaceMap().fit(faces),
-        "FINCH": FINCH().fit(faces),
-        **{f"CDP, tau = {tau}": CDP(tau=tau).fit(graph) for tau in cosines},
-    }
     method = GCNDS.pretrained(embedder)
+    others = {
+        "GCN-D": method.people(faces, method.links(faces, graph=graph)),
+        "K-means, true number": KMeans(people).fit(faces).labels_,
+        "HAC, average, true number": HAC("average", n_clusters=people).fit(faces).labels_,
+        "FaceMap": FaceMap().fit(faces).labels_,
+        "FINCH": FINCH().fit(faces).labels_,
+        **{f"CDP, tau = {tau}": CDP(tau=tau).fit(graph).labels_ for tau in cosines},
+    }
     return {
         name: {
-            "before": fs(faces.truth, other.labels_),
-            "after": fs(faces.truth, method.refine(faces, other.labels_, graph=graph)),
+            "before": fs(faces.truth, labels),
+            "after": fs(faces.truth, method.refine(faces, labels, graph=graph)),
         }
-        for name, other in others.items()
+        for name, labels in others.items()
     }
 
 
