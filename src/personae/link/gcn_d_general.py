@@ -16,7 +16,7 @@ from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.lists import in_reach
 from personae.link.evidence_net import EvidenceConfig, EvidenceNet, Known, probabilities
-from personae.link.gcn_d import DetectionModel, Scene
+from personae.link.gcn_d import MEMBERS, DetectionModel, Scene, runs
 from personae.link.layers import MeanLayer, pooled
 from personae.link.proposal_graphs import ProposalGraphs, symmetric
 from personae.link.proposal_search import WHOLE, Search
@@ -154,7 +154,9 @@ def crowds(scene: Scene, proposals: Proposals) -> NDArray[np.bool_]:
     links; it may be the less, by `SLACK` of their spread, the more of its pairs are in the lists.
     """
     others = np.maximum(proposals.sizes - 1, 1)
-    centre = centres(scene.faces, proposals)
-    near = (np.einsum("pd,pd->p", centre, centre) * proposals.sizes - 1) / others
+    squared = np.zeros(len(proposals))
+    for some in runs(proposals, MEMBERS):
+        squared[some] = (centres(scene.faces, proposals.take(some)) ** 2).sum(axis=1)
+    near = (squared * proposals.sizes - 1) / others
     cosine, spread = scene.even
     return np.asarray(near < cosine - SLACK * spread * np.maximum(scene.graph.k / others - 1, 0))
