@@ -125,7 +125,9 @@ def measured(model: Any, decision: Any, test: Any, graph: Any) -> dict[str, floa
     proposals = model.config.search.proposals(test, scene.graph)
     scores = model.scores(scene, proposals)
     true = overlaps(proposals, test.truth)
-    people = decision.people(replace(Links.of(graph), proposals=Rated(proposals, model.worth(scores))))
+    people = decision.people(
+        replace(Links.of(graph), proposals=Rated(proposals, model.worth(scene, proposals, scores)))
+    )
     return {"correlation": round(correlation(scores[:, 0], true[:, 0]), 3), **fs(test.truth, people)}
 
 

@@ -86,7 +86,7 @@ def measured(case: str) -> dict[str, Any]:
     with timed(steps, "scores"):
         scores = model.scores(scene, proposals)
     with timed(steps, "people"):
-        rated = Rated(proposals, model.worth(scores))
+        rated = Rated(proposals, model.worth(scene, proposals, scores))
         labels = method.decision_.people(replace(Links.of(rated.links(graph)), proposals=rated))
     peak = peak_mib()
     kept = rated.at_least(method.decision_.tau)

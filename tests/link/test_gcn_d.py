@@ -9,7 +9,15 @@ from benchmarks.padded_gcn_d import padded_scores
 from personae import FaceSet, knn_graph
 from personae.link.evidence_net import Known, probabilities
 from personae.link.gcn_d import DetectionConfig, DetectionModel, DetectionNet, runs
-from personae.link.gcn_d_general import OF_MEMBER, WEAK, GeneralDetectionConfig, GeneralDetectionModel
+from personae.link.gcn_d_general import (
+    EVEN,
+    OF_MEMBER,
+    SLACK,
+    WEAK,
+    GeneralDetectionConfig,
+    GeneralDetectionModel,
+    crowds,
+)
 from personae.link.layers import pooled, sparse
 from personae.link.proposal_search import Search
 from personae.link.proposals import Proposals
@@ -130,6 +138,38 @@ def test_links_that_are_hardly_likely_are_left_out():
     found = model.scene(FACES, GRAPH).graph
     assert ((found.neighbors >= 0) == (likely >= WEAK)).all()
     assert np.allclose(found.similarities, np.where(likely >= WEAK, likely, 0), atol=1e-6)
+
+
+def test_crowds_are_sets_that_are_too_wide_for_their_size():
+    rng = np.random.default_rng(0)
+    faces = FaceSet.of((np.eye(1, 24) + 0.3 * rng.normal(size=(40, 24))).astype(np.float32))
+    model = model_of("general")
+    sets = [np.arange(size, dtype=np.int32) for size in (2, 4, 9, 10, 25, 40)]
+    proposals = Proposals.joined([Proposals(one, np.array([0, len(one)])) for one in sets])
+    cosines = faces.features @ faces.features.T
+    near = np.array([cosines[np.ix_(one, one)][~np.eye(len(one), dtype=bool)].mean() for one in sets])
+    for cosine in (near.min() - 0.01, *np.sort(near) + 1e-4, near.max() + 0.2):
+        scene = model.scene(faces, knn_graph(faces, 8))._replace(even=(cosine, 0.1))
+        floors = [cosine - SLACK * 0.1 * max(8 / (len(one) - 1) - 1, 0) for one in sets]
+        assert floors[0] < floors[1] < floors[2] == floors[-1] == cosine
+        assert (crowds(scene, proposals) == (near < floors)).all()
+        worth = model.worth(scene, proposals, np.full((6, 2), 0.75, np.float32))
+        assert (worth == np.where(near < floors, 0, 0.75).astype(np.float32)).all()
+
+
+def test_even_links_are_as_likely_as_not():
+    model = model_of("general")
+    with torch.no_grad():
+        model.evidence.direct.bias.fill_(0.0)
+    likely = probabilities(model.evidence, Known.of(FACES, GRAPH))
+    even = GRAPH.similarities[(likely >= EVEN[0]) & (likely <= EVEN[1])]
+    assert 5 < len(even) < likely.size - 5
+    middle, spread = model.scene(FACES, GRAPH).even
+    assert middle == pytest.approx(np.median(even))
+    assert spread == pytest.approx(np.median(even) - np.quantile(even, 0.1))
+    with torch.no_grad():
+        model.evidence.direct.bias.fill_(19.0)
+    assert model.scene(FACES, GRAPH).even == (-1.0, 0.0)
 
 
 def test_lists_of_small_collections_reach_no_further_than_they_should():

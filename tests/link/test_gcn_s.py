@@ -101,9 +101,8 @@ def test_nothing_is_cut_off_where_everything_is_kept(detection):
     assert len(cut) == 0
 
 
-@pytest.mark.parametrize("again", [False, True])
-def test_mixed_proposals_are_cleaned_and_others_left_alone(detection, again, monkeypatch):
-    model = DetectionSegmentationModel(detection, SMALL, again=again)
+def test_mixed_proposals_are_cleaned_and_others_left_alone(detection, monkeypatch):
+    model = DetectionSegmentationModel(detection, SMALL, last=False)
     scene = detection.scene(FACES, GRAPH)
     proposals = SEARCH.proposals(FACES, GRAPH)
     scores = np.linspace(0, 1, 2 * len(proposals), dtype=np.float32).reshape(-1, 2)
@@ -114,19 +113,24 @@ def test_mixed_proposals_are_cleaned_and_others_left_alone(detection, again, mon
     monkeypatch.setattr(
         model.segmentation, "kept", lambda scene, some: np.arange(len(some.faces)) != some.offsets[1]
     )
-    if again:
-        monkeypatch.setattr(detection, "scores", lambda scene, some: np.resize(scores, (len(some), 2)))
     rated = model.rated(scene, proposals)
     assert len(rated.proposals) == len(rated.scores)
     found, before = sets_of(rated.proposals), sets_of(proposals)
-    assert all(one in found for one, changed in zip(before, mixed, strict=True) if again or not changed)
-    if not again:
-        assert rated.scores[-1] == 0
-        assert sum(map(len, found)) == sum(map(len, before))
+    assert all(one in found for one, changed in zip(before, mixed, strict=True) if not changed)
+    assert rated.scores[-1] == 0
+    assert sum(map(len, found)) == sum(map(len, before))
+
+
+def test_proposals_stay_as_they_are_where_clusters_are_cleaned(detection):
+    found = DetectionSegmentationModel(detection, SMALL, last=True).links(FACES, GRAPH)
+    alone = detection.links(FACES, GRAPH)
+    assert (found.graph.similarities == alone.graph.similarities).all()
+    assert sets_of(found.proposals.proposals) == sets_of(alone.proposals.proposals)
+    assert (found.proposals.scores == alone.proposals.scores).all()
 
 
 def test_clusters_are_cleaned_turn_by_turn(detection, monkeypatch):
-    model = DetectionSegmentationModel(detection, SMALL, again=True)
+    model = DetectionSegmentationModel(detection, SMALL, last=True)
     monkeypatch.setattr(detection, "scores", lambda scene, some: np.full((len(some), 2), 0.5, np.float32))
 
     def kept(scene, some):
@@ -141,4 +145,4 @@ def test_clusters_are_cleaned_turn_by_turn(detection, monkeypatch):
     large = np.bincount(FACES.truth)[FACES.truth] > 2
     labels = np.where(large, 0, 1 + np.arange(len(FACES)))
     expected = np.where(large, FACES.truth, 100 + np.arange(len(FACES)))
-    assert (model.refined(FACES, GRAPH, first_seen(labels)) == first_seen(expected)).all()
+    assert (model.refined(detection.scene(FACES, GRAPH), first_seen(labels)) == first_seen(expected)).all()

@@ -24,6 +24,12 @@ def test_clusters_of_others_become_purer():
     assert (trained(GCNDS, "general").refine(OTHERS, np.arange(len(OTHERS))) == np.arange(len(OTHERS))).all()
 
 
+def test_people_are_those_of_gcn_d_cleaned():
+    method = trained(GCNDS, "general")
+    found = method.people(OTHERS, method.links(OTHERS))
+    assert (method.predict(OTHERS) == method.refine(OTHERS, found)).all()
+
+
 def test_labels_that_do_not_match_and_models_that_are_not_trained_are_named():
     with pytest.raises(InputError, match="labels; give one label a face"):
         trained(GCNDS, "paper").refine(OTHERS, [0, 1])

@@ -76,11 +76,14 @@ class Scene(NamedTuple):
     faces:  N of them
     graph:  cosines, or probabilities
     matrix: (N, N) CSR float32, the same links from both sides
+    even:   of links that are as likely as not, where they are probabilities, the median cosine and how far a
+            tenth of them is below it; -1 and 0 for none
     """
 
     faces: FaceSet
     graph: KnnGraph
     matrix: csr_array
+    even: tuple[float, float] = (-1.0, 0.0)
 
 
 class DetectionModel:
@@ -123,15 +126,21 @@ class DetectionModel:
             found[some] = said.clamp(0, 1).cpu().numpy()
         return found
 
-    def worth(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    def worth(self, scene: Scene, proposals: Proposals, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """(P,) float32, what says which proposal comes first, of IoU and IoP, (P, 2): the IoU."""
         return scores[:, 0]
 
     def links(self, faces: FaceSet, graph: KnnGraph) -> Links:
         """Each link with the best score of a proposal around both faces, and the proposals themselves."""
-        scene = self.scene(faces, graph)
-        proposals = self.config.search.proposals(faces, scene.graph)
-        rated = Rated(proposals, self.worth(self.scores(scene, proposals)))
+        return self.links_in(self.scene(faces, graph), graph)
+
+    def links_in(self, scene: Scene, graph: KnnGraph) -> Links:
+        """The same, of a scene that is there already.
+
+        graph: cosines
+        """
+        proposals = self.config.search.proposals(scene.faces, scene.graph)
+        rated = Rated(proposals, self.worth(scene, proposals, self.scores(scene, proposals)))
         return replace(Links.of(rated.links(graph)), proposals=rated)
 
 

@@ -16,7 +16,7 @@ from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.lists import in_reach
 from personae.link.evidence_net import EvidenceConfig, EvidenceNet, Known, probabilities
-from personae.link.gcn_d import DetectionModel, Scene
+from personae.link.gcn_d import MEMBERS, DetectionModel, Scene, runs
 from personae.link.layers import MeanLayer, pooled
 from personae.link.proposal_graphs import ProposalGraphs, symmetric
 from personae.link.proposal_search import WHOLE, Search
@@ -24,6 +24,8 @@ from personae.link.proposals import Proposals, centres
 
 OF_MEMBER = 11
 POOLS = ("max", "mean", "min")
+EVEN = (0.4, 0.6)  # probabilities of links that are as likely as not
+SLACK = 0.5  # chosen on validation identities, in crowds of poor pictures among others
 WEAK = 0.1  # probabilities below: a list has dozens, whose sum tells of the crowd and not of who is missing
 SEARCH = Search(
     taus=(0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998),
@@ -94,15 +96,23 @@ class GeneralDetectionModel(DetectionModel):
     def scene(self, faces: FaceSet, graph: KnnGraph) -> Scene:
         """With probabilities in place of the cosines, those of `WEAK` or above, of lists `in_reach`."""
         graph = in_reach(graph)
-        found = graph.linked(probabilities(self.evidence, Known.of(faces, graph))).at_least(WEAK)
-        return Scene(faces, found, symmetric(found))
+        likely = probabilities(self.evidence, Known.of(faces, graph))
+        even = (-1.0, 0.0)
+        if len(cosines := graph.similarities[(likely >= EVEN[0]) & (likely <= EVEN[1])]):
+            tenth, middle = np.quantile(cosines.astype(np.float64), (0.1, 0.5))
+            even = float(middle), float(middle - tenth)
+        found = graph.linked(likely).at_least(WEAK)
+        return Scene(faces, found, symmetric(found), even)
 
-    def worth(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    def worth(self, scene: Scene, proposals: Proposals, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """(P,) float32, the mean of IoU and IoP, which is better than either on validation identities.
 
-        Half of two strangers is one person, and so their IoU is that of two faces of a person of four.
+        Half of two strangers is one person, and so their IoU is that of two faces of a person of four. Crowds
+        are worth 0.
         """
-        return np.asarray(scores.mean(axis=1), dtype=np.float32)
+        worth = scores.mean(axis=1)
+        worth[crowds(scene, proposals)] = 0
+        return np.asarray(worth, dtype=np.float32)
 
     def members(self, scene: Scene, proposals: Proposals) -> tuple[NDArray[np.float32], csr_array]:
         """(M, 11) float32 and the averaging by probabilities.
@@ -134,3 +144,19 @@ class GeneralDetectionModel(DetectionModel):
             np.repeat(among.pull / proposals.sizes, proposals.sizes),
         )
         return np.stack(columns, axis=1).astype(np.float32), among.averaging()
+
+
+def crowds(scene: Scene, proposals: Proposals) -> NDArray[np.bool_]:
+    """(P,) bool, whether the faces of a proposal are too far from one another for its size. O(M d).
+
+    Lists name only the nearest of many: poor pictures of hundreds of people, drawn to one direction, fill each
+    other's as one person's do. In a person that fills lists the mean cosine of all pairs reaches that of even
+    links; it may be the less, by `SLACK` of their spread, the more of its pairs are in the lists.
+    """
+    others = np.maximum(proposals.sizes - 1, 1)
+    squared = np.zeros(len(proposals))
+    for some in runs(proposals, MEMBERS):
+        squared[some] = (centres(scene.faces, proposals.take(some)) ** 2).sum(axis=1)
+    near = (squared * proposals.sizes - 1) / others
+    cosine, spread = scene.even
+    return np.asarray(near < cosine - SLACK * spread * np.maximum(scene.graph.k / others - 1, 0))

@@ -1,4 +1,4 @@
-"""GCN-D and GCN-S together: proposals are scored, those that two people share are cleaned, then scored again.
+"""GCN-D and GCN-S together: proposals are scored, and those that two people share are cleaned.
 
 Yang et al., "Learning to Cluster Faces on an Affinity Graph", CVPR 2019.
 """
@@ -29,20 +29,20 @@ class DetectionSegmentationConfig:
 
     detection:    of GCN-D, published or general
     segmentation: of GCN-S
-    again:        whether cleaned proposals stand beside the whole ones and are scored as these are; published
-                  is that they take their places and keep their scores
+    last:         whether clusters are cleaned when overlaps are gone; published is that proposals are cleaned
+                  before, take the places of the whole ones and keep their scores
     """
 
     detection: Any
     segmentation: SegmentationConfig
-    again: bool = False
+    last: bool = False
 
 
 class DetectionSegmentationModel:
     """GCN-D, and GCN-S for the proposals of which only a part is one person."""
 
-    def __init__(self, detection: DetectionModel, segmentation: SegmentationConfig, *, again: bool) -> None:
-        self.config = DetectionSegmentationConfig(detection.config, segmentation, again)
+    def __init__(self, detection: DetectionModel, segmentation: SegmentationConfig, *, last: bool) -> None:
+        self.config = DetectionSegmentationConfig(detection.config, segmentation, last)
         self.detection = detection
         self.segmentation = SegmentationModel(segmentation, detection)
         self.module = nn.ModuleDict({"detection": detection.module, "segmentation": self.segmentation.module})
@@ -50,9 +50,11 @@ class DetectionSegmentationModel:
     def links(self, faces: FaceSet, graph: KnnGraph) -> Links:
         """Each link with the best score of a proposal around both faces, and the proposals themselves.
 
-        What is cut off is a proposal too; as published, one that comes after all others.
+        Where proposals are cleaned, what is cut off is a proposal too, one that comes after all others.
         """
         scene = self.detection.scene(faces, graph)
+        if self.config.last:
+            return self.detection.links_in(scene, graph)
         rated = self.rated(scene, self.detection.config.search.proposals(faces, scene.graph))
         return replace(Links.of(rated.links(graph)), proposals=rated)
 
@@ -62,20 +64,15 @@ class DetectionSegmentationModel:
         band = mixed(scores)
         some = proposals.take(band)
         kept, cut = parted(some, self.segmentation.kept(scene, some))
-        if self.config.again:
-            fresh = Proposals.joined([kept, cut.take(cut.sizes > 1)])
-            everything = Proposals.joined([proposals, fresh]).distinct()
-            return Rated(everything, self.detection.worth(self.detection.scores(scene, everything)))
-        worth = self.detection.worth(scores)
+        worth = self.detection.worth(scene, proposals, scores)
         order = np.concatenate([worth[~band], worth[band], np.zeros(len(cut), np.float32)])
         return Rated(Proposals.joined([proposals.take(~band), kept, cut]), order)
 
-    def refined(self, faces: FaceSet, graph: KnnGraph, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    def refined(self, scene: Scene, labels: NDArray[np.int32]) -> NDArray[np.int32]:
         """(N,) int32, the clusters of any method, cleaned; what leaves a cluster is cleaned in its turn.
 
         labels: (N,) int32 from 0
         """
-        scene = self.detection.scene(faces, graph)
         found = first_seen(labels).astype(np.int64)
         left = Proposals.of_labels(labels)
         for _ in range(TURNS):

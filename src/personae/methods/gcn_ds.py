@@ -11,18 +11,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import NotFittedError
 
+from personae.clustering.decision import Decision
 from personae.data.faceset import FaceSet
 from personae.data.labels import as_labels
 from personae.errors import InputError
+from personae.evaluation.within import scores_within
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import KnnGraph
+from personae.link.links import Links
 from personae.methods.estimator import as_faces, graph_of
 from personae.methods.gcn_d import GCND
 from personae.methods.learned import Progress
 
 
 class GCNDS(GCND):
-    """`GCND`, with a second network that takes strangers out of proposals before the best come first.
+    """`GCND`, with a second network that takes strangers out of proposals, or out of the people that are found.
 
     It believes that a set that is mostly one person is that person and some others, who stand out once it is
     said who is looked for: a member is marked, and the network says which others are the same person. Several
@@ -30,8 +33,8 @@ class GCNDS(GCND):
     IoP between 0.1 and 0.9 are cleaned.
 
     "paper" is the published network, cleaned proposals keep their scores, and what is cut off comes after all
-    others. In "general" cleaned proposals stand beside the whole ones and are scored anew, so that the better
-    one of both comes first.
+    others. In "general" the people that `GCND` finds are cleaned: cleaned proposals are good ones, but the more
+    sets a score chooses from, the more often it chooses one for its own errors.
 
     `refine` cleans the clusters of any method. Costs a score of each mixed proposal for each member that is
     asked.
@@ -63,8 +66,27 @@ class GCNDS(GCND):
         fields = config["segmentation"]
         segmentation = SegmentationConfig(**{**fields, "hidden": tuple(fields["hidden"])})
         return DetectionSegmentationModel(
-            super()._build(config["detection"]), segmentation, again=config["again"]
+            super()._build(config["detection"]), segmentation, last=config["last"]
         )
+
+    def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
+        """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
+        if self.preset == "paper":
+            return super().predict(X, graph=graph)
+        faces, knn = self._asked(X, graph)
+        detection = self.model_.detection
+        scene = detection.scene(faces, knn)
+        found = self.people(faces, detection.links_in(scene, knn))
+        return np.asarray(self.model_.refined(scene, found))
+
+    def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
+        decision, validation = super()._decide(exam, links)
+        if self.preset == "general":
+            scene = self.model_.detection.scene(exam.faces, exam.graph)
+            cleaned = self.model_.refined(scene, decision.people(links))
+            pairwise, bcubed = scores_within(exam.truth, cleaned, exam.held)
+            validation = (pairwise.f + bcubed.f) / 2
+        return decision, validation
 
     def refine(
         self, X: FaceSet | ArrayLike, labels: ArrayLike, *, graph: KnnGraph | None = None
@@ -85,4 +107,5 @@ class GCNDS(GCND):
         found = as_labels(labels)
         if len(found) != len(faces):
             raise InputError(f"{len(faces):,} faces but {len(found):,} labels; give one label a face")
-        return np.asarray(self.model_.refined(faces, graph_of(faces, graph, self.k), first_seen(found)))
+        scene = self.model_.detection.scene(faces, graph_of(faces, graph, self.k))
+        return np.asarray(self.model_.refined(scene, first_seen(found)))

@@ -90,7 +90,7 @@ def learn_segmentation(
         width = detection.members(scene, proposals)[0].shape[1]
         config = SegmentationConfig(width, GENERAL_HIDDEN, relations=True)
     torch.manual_seed(studies.seed)
-    model = DetectionSegmentationModel(detection, config, again=preset == "general")
+    model = DetectionSegmentationModel(detection, config, last=preset == "general")
     taught = SegmentationLesson(model.segmentation, lesson, IOP[preset], studies.seed)
     if preset == "general":
         standardize(model.segmentation, taught)
