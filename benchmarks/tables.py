@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import mean
+from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.figures import BOTH, pair_of, results, table
@@ -101,7 +101,9 @@ def at_scale() -> str:
 
 
 def learned() -> str:
-    """The learned methods on people they have not seen: means over the seeds, pairwise F / BCubed F."""
+    """The learned methods on people they have not seen: means over the seeds with their standard deviation,
+    pairwise F / BCubed F.
+    """
     rows = results("learned")["rows"]
     sets = list(dict.fromkeys((row["direction"], row["embedder"]) for row in rows))
     lines = []
@@ -111,9 +113,14 @@ def learned() -> str:
             key = {"method": name, "preset": preset, "direction": direction, "embedder": embedder}
             found = [row for row in rows if key.items() <= row.items()]
             seeds.add(len(found))
-            cells.append(" / ".join(f"{mean(row[f] for row in found):.1f}" for f in BOTH) if found else "")
+            cells.append(" / ".join(with_spread([row[f] for row in found]) for f in BOTH) if found else "")
         lines.append([name, preset, *cells, " or ".join(map(str, sorted(seeds - {0})))])
     return table(["method", "preset", *(f"{there}, {embedder}" for there, embedder in sets), "seeds"], lines)
+
+
+def with_spread(values: list[float]) -> str:
+    """The mean, and where there are several how far they lie apart."""
+    return f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")
 
 
 def default() -> str:

@@ -64,5 +64,5 @@ def test_a_permutation_of_the_faces_permutes_the_links():
 def test_one_face_two_faces_and_equal_faces_have_their_links():
     for faces in (FACES.take(np.arange(1)), FACES.take(np.arange(2)), FaceSet.of(np.ones((30, 12)))):
         links = model().links(faces, knn_graph(faces, 80))
-        assert links.graph.neighbors.shape == (len(faces), len(faces) - 1)
+        assert links.graph.neighbors.shape == (len(faces), min(10, len(faces) - 1))
         assert np.isfinite(links.graph.similarities).all()

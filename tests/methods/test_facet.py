@@ -10,10 +10,10 @@ from tests.learned import LEARN, OTHERS, trained
 PRESETS = ("paper", "general")
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_links_are_probabilities_on_the_neighbors(preset):
+@pytest.mark.parametrize(("preset", "asked"), [("paper", 20), ("general", 10)])
+def test_links_are_probabilities_on_the_neighbors_in_reach(preset, asked):
     links = trained(FaceT, preset).links(OTHERS)
-    assert links.graph.neighbors.shape == (len(OTHERS), 20)
+    assert links.graph.neighbors.shape == (len(OTHERS), asked)
     assert ((links.graph.similarities >= 0) & (links.graph.similarities <= 1)).all()
     assert links.density.shape == (len(OTHERS),)
 

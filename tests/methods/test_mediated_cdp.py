@@ -44,3 +44,13 @@ def test_made_faces_have_no_committee():
         MediatedCDP(preset="general").fit(LEARN, committee=[LEARN])
     with pytest.raises(InputError, match="320"):
         MediatedCDP().fit(LEARN, committee=[OTHERS])
+
+
+def test_people_with_more_faces_than_a_list_holds_are_not_torn():
+    few = made_faces([8] * 60, d=32, spread=0.7, seed=1)
+    many = made_faces([90, 80, 60, *[8] * 20], d=32, spread=0.7, seed=2)
+    method = MediatedCDP(k=10, clusterer="map_equation", plan=PLAN).fit(few)
+    torn = evaluate(many.truth, method.decision_.people(method.links(many))).pairwise
+    found = evaluate(many.truth, method.predict(many)).pairwise
+    assert torn.recall < 0.8
+    assert min(found.precision, found.recall) > 0.95

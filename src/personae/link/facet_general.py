@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.lists import in_reach
 from personae.link.evidence import OF_FACE, OF_PAIR, Evidence
 from personae.link.links import Links
 
@@ -182,7 +183,11 @@ class GeneralFaceTModel:
 
     @torch.no_grad()
     def links(self, faces: FaceSet, graph: KnnGraph) -> Links:
-        """Probabilities of all candidates, each face centred and encoded once."""
+        """Probabilities of all candidates, each face centred and encoded once.
+
+        In a small collection fewer neighbors are candidates: see `in_reach`.
+        """
+        graph = in_reach(graph)
         module = self.module.eval()
         device = module.centre.device
         neighbors = torch.from_numpy(graph.neighbors).to(device, torch.int64)

@@ -88,8 +88,12 @@ class MediatedCDP(LearnedClusterer):
         graph: KnnGraph | None = None,
         committee: Sequence[FaceSet | ArrayLike] = (),
     ) -> NDArray[np.int32]:
-        """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
-        return self.decision_.people(self.links(X, graph=graph, committee=committee))
+        """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`.
+
+        With a committee people are as the clusterer finds them; without, also as `people` joins them.
+        """
+        links = self.links(X, graph=graph, committee=committee)
+        return self.decision_.people(links) if committee else self.people(as_faces(X), links)
 
     def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[Any, list[Any]]:
         from personae.train.mediator import GENERAL, PAPER, WORLDS, learn_mediator  # noqa: PLC0415  (needs torch)
