@@ -9,8 +9,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.graph.exact import STRIDE, above, before, cosine_of, replace_least, value_of
+from personae.graph.knn_graph import NOBODY
 from personae.graph.sorting import sort_both
-from personae.graph.threads import in_threads, products_alone
+from personae.graph.threads import Span, in_threads, products_alone, spans
 
 ROOM = 2  # candidates held, in k, and `STRIDE` more
 TILE = 1 << 19  # products in a tile
@@ -43,6 +44,25 @@ class Asked(NamedTuple):
         return cls(first, cell, np.sort(probe, axis=1), start, _askers(probe, start))
 
 
+class Room(NamedTuple):
+    """Where shortlists are, one after the other: 16 k + 512 bytes for each face.
+
+    k:       neighbors wanted
+    face:    (M, 2 k + 64) int32
+    product: (M, 2 k + 64) float32
+    """
+
+    k: int
+    face: NDArray[np.int32]
+    product: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, faces: int, k: int) -> "Room":
+        """For so many faces at most."""
+        shape = faces, ROOM * k + STRIDE
+        return cls(k, np.empty(shape, np.int32), np.empty(shape, np.float32))
+
+
 class Shortlists(NamedTuple):
     """The candidates of each of N faces: every face met so far whose cosine may be among the k largest.
 
@@ -50,9 +70,10 @@ class Shortlists(NamedTuple):
     slack:   how far a product may be from the cosine, twice
     number:  (N,) int32, what a face is called outside; equal cosines stand in this order
     face:    (N, room) int32
-    product: (N, room) float32
+    product: (N, room) float32; at the end the cosine
     held:    (N,) int32, how many there are
     floor:   (N,) float32, what a product has to exceed
+    least:   (N,) float32, and a cosine has to reach
     """
 
     k: int
@@ -62,6 +83,32 @@ class Shortlists(NamedTuple):
     product: NDArray[np.float32]
     held: NDArray[np.int32]
     floor: NDArray[np.float32]
+    least: NDArray[np.float32]
+
+    @classmethod
+    def among(
+        cls, features: NDArray[np.float32], number: NDArray[np.int32], least: NDArray[np.float32], room: "Room"
+    ) -> "Shortlists":
+        """Empty ones of N faces, in a room for N or more."""
+        n, d = features.shape
+        slack = 4 * d * float(np.finfo(np.float32).eps)  # the products' rounding, at its worst
+        held, floor = np.zeros(n, np.int32), least - np.float32(slack)
+        return cls(room.k, slack, number, room.face[:n], room.product[:n], held, floor, least)
+
+    def tables(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Neighbors and similarities (N, k), by number; NOBODY and 0 where there are fewer."""
+        neighbors = np.full((len(self.held), self.k), NOBODY, np.int32)
+        similarities = np.zeros(neighbors.shape, np.float32)
+        in_threads(_fill, spans(len(self.held)), self, neighbors, similarities)
+        return neighbors, similarities
+
+    def entries(self) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float32]]:
+        """All of them, face after face, each best first: whose, who, and the cosines."""
+        end = np.cumsum(self.held, dtype=np.int64)
+        whose = np.repeat(np.arange(len(end)), self.held)
+        who, cosines = np.empty(len(whose), np.int32), np.empty(len(whose), np.float32)
+        in_threads(_copy, spans(len(end)), self, end, who, cosines)
+        return whose, who, cosines
 
 
 @products_alone()
@@ -69,40 +116,26 @@ def joined(
     features: NDArray[np.float32],
     asked: Asked,
     number: NDArray[np.int32],
-    k: int,
     least: NDArray[np.float32],
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Neighbors and similarities (N, k): the nearest of the faces in the cells that a face looks into, and of
-    those that look into its cell; NOBODY and 0 where these are fewer than k.
+    room: Room,
+) -> Shortlists:
+    """The nearest of the faces in the cells that a face looks into, and of those that look into its cell.
 
     features: (N, d) unit rows, cell after cell
-    number:   (N,) what each face is called in the result, whose rows stand in that order
-    least:    (N,) cosines below which nobody is wanted, -inf for all who are met; a few may come nevertheless
+    number:   (N,) what each face is called
+    least:    (N,) cosines below which nobody is wanted, -inf for all who are met
+    room:     where the lists are
 
-    2 d operations a face and each face of the cells that it looks into, for both directions at once.
-    16 N k bytes beside the result, and 32 MB.
+    2 d operations a face and each face of the cells that it looks into, for both directions at once. 16 MB.
     """
-    n, d = features.shape
-    room = ROOM * k + STRIDE
-    slack = 4 * d * float(np.finfo(np.float32).eps)  # the products' rounding, at its worst
-    lists = Shortlists(
-        k=k,
-        slack=slack,
-        number=number,
-        face=np.empty((n, room), np.int32),
-        product=np.empty((n, room), np.float32),
-        held=np.zeros(n, np.int32),
-        floor=least - np.float32(slack),
-    )
+    lists = Shortlists.among(features, number, least, room)
     products = np.empty(TILES, np.float32)
     shares = [(share, numba.get_num_threads()) for share in range(numba.get_num_threads())]
-    neighbors = np.full((n, k), -1, np.int32)
-    similarities = np.zeros((n, k), np.float32)
     for tiles in _batches(asked):
         in_threads(_multiply, tiles, features, asked, products)
         in_threads(_take_in, shares, (products, tiles), asked, lists, features)
-    in_threads(_best, shares, lists, features, neighbors, similarities)
-    return neighbors, similarities
+    in_threads(_best, shares, lists, features)
+    return lists
 
 
 def _batches(asked: Asked) -> Iterator[NDArray[np.int64]]:
@@ -245,19 +278,39 @@ def _put_in_order(lists: Shortlists, face: int, features: NDArray[np.float32]) -
 
 
 @njit(cache=True, nogil=True)
-def _best(
-    of: tuple[int, int],
-    lists: Shortlists,
-    features: NDArray[np.float32],
-    neighbors: NDArray[np.int32],
-    similarities: NDArray[np.float32],
-) -> None:
-    k = neighbors.shape[1]
-    for face in range(of[0], len(neighbors), of[1]):
-        if lists.held[face] > k:
+def _best(of: tuple[int, int], lists: Shortlists, features: NDArray[np.float32]) -> None:
+    """Leaves the best k of each face, those that are near enough, in order."""
+    for face in range(of[0], len(lists.held), of[1]):
+        if lists.held[face] > lists.k:
             _shorten(lists, face, features)
         _put_in_order(lists, face, features)
+        held = min(lists.k, lists.held[face])
+        while held > 0 and lists.product[face, held - 1] < lists.least[face]:
+            held -= 1
+        lists.held[face] = held
+
+
+@njit(cache=True, nogil=True)
+def _fill(
+    span: Span, lists: Shortlists, neighbors: NDArray[np.int32], similarities: NDArray[np.float32]
+) -> None:
+    for face in range(span[0], span[1]):
         row = lists.number[face]
-        for rank in range(min(k, lists.held[face])):
+        for rank in range(lists.held[face]):
             neighbors[row, rank] = lists.number[lists.face[face, rank]]
             similarities[row, rank] = lists.product[face, rank]
+
+
+@njit(cache=True, nogil=True)
+def _copy(
+    span: Span,
+    lists: Shortlists,
+    end: NDArray[np.int64],
+    who: NDArray[np.int32],
+    cosines: NDArray[np.float32],
+) -> None:
+    for face in range(span[0], span[1]):
+        first = end[face] - lists.held[face]
+        for rank in range(lists.held[face]):
+            who[first + rank] = lists.face[face, rank]
+            cosines[first + rank] = lists.product[face, rank]

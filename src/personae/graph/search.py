@@ -12,7 +12,7 @@ from personae.data.pages import passing
 from personae.errors import InputError
 from personae.graph.cells import Cells
 from personae.graph.exact import nearest_faces
-from personae.graph.join import Asked, joined
+from personae.graph.join import Asked, Room, joined
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.merged_lists import Lists, merge
 from personae.graph.neighbors_of_neighbors import extended
@@ -141,7 +141,7 @@ def _join(features: NDArray[np.float32], plan: Plan, cells: Cells, found: Lists)
     order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
     asked = Asked.of(probe[:, 0].copy(), probe, len(cells) + 1)
     rows, k = ordered(features, order, beside(features)), found[0].shape[1]
-    return joined(rows, asked, order, k, least_of(*found)[order])
+    return joined(rows, asked, order, least_of(*found)[order], Room.of(len(rows), k)).tables()
 
 
 def least_of(neighbors: NDArray[np.int32], similarities: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
-from personae.graph.join import Asked, joined
+from personae.graph.join import Asked, Room, joined
 from personae.graph.knn_graph import NOBODY
 from personae.graph.neighbors_of_neighbors import take_in
 from personae.graph.search import least_of
@@ -82,9 +82,10 @@ def look(run: int, search: Search, number: int, phase: Phase) -> None:
     bounds = search.bounds(phase.table)
     inside = _Run.of(search, phase.table, (bounds[run], bounds[run + 1]))
     least = np.load(search.least(number), mmap_mode="r") if number else None
-    found = [inside.join(search, least, None)] if phase.within else []
-    if phase.across:
-        found += [inside.join(search, least, asking) for asking in inside.asking(ASKING * search.size)]
+    parts = [np.empty(0, np.int32)] if phase.within else []
+    parts += inside.asking(ASKING * search.size) if phase.across else []
+    room = Room.of(len(inside.own) + max([len(part) for part in parts], default=0), search.k)
+    found = [inside.join(search.features, least, part, room) for part in parts]
     everything = np.concatenate([np.empty(0, FOUND), *found])
     by_face = everything[np.argsort(everything["row"], kind="stable")]
     with atomic_write(search.found(number, run)) as temporary:
@@ -145,6 +146,7 @@ class _Run(NamedTuple):
     probe: (M, p) int32, the cells that its own faces look into
     start: (cells + 1,) where those who look into each begin in `face`
     face:  the places of those who look into it, rising in each cell
+    own:   (M, d) float32, the features of its own faces
     """
 
     cells: Span
@@ -154,6 +156,7 @@ class _Run(NamedTuple):
     probe: NDArray[np.int32]
     start: NDArray[np.int64]
     face: NDArray[np.int32]
+    own: NDArray[np.float32]
 
     @classmethod
     def of(cls, search: Search, table: int, cells: Span) -> "_Run":
@@ -163,29 +166,29 @@ class _Run(NamedTuple):
         face = search.of_table("face", table)[start[0] : start[-1]]
         probe = search.of_table("probe", table)[low:high]
         order = search.of_table("order", table)
-        return cls(cells, (low, high), order, cell, probe, start - start[0], face)
+        own = rows_of(search.features, order[low:high])
+        return cls(cells, (low, high), order, cell, probe, start - start[0], face, own)
 
     def asking(self, count: int) -> list[NDArray[np.int32]]:
         """The places of others who look into it, so many at a time."""
-        places = np.unique(self.face)
-        others = places[(places < self.span[0]) | (places >= self.span[1])]
+        looks = np.zeros(len(self.order), bool)
+        looks[self.face] = True
+        looks[slice(*self.span)] = False
+        others = np.flatnonzero(looks).astype(np.int32)
         return np.array_split(others, range(count, len(others), count)) if len(others) else []
 
     def join(
-        self, search: Search, least: NDArray[np.float32] | None, asking: NDArray[np.int32] | None
+        self, features: Features, least: NDArray[np.float32] | None, others: NDArray[np.int32], room: Room
     ) -> NDArray[np.void]:
-        """What some who look into it find in it, and its faces among these; by default its own faces.
+        """What some others who look into it find in it, and its faces among these; itself if there are none.
 
-        asking: rising places
+        others: rising places
         """
         mine = np.arange(*self.span, dtype=np.int32)
-        some = mine if asking is None else asking
-        places = mine if asking is None else np.r_[mine, asking]
-        start, face = _of_those(self.start, self.face, some, 0 if asking is None else len(mine))
+        places = np.r_[mine, others]
+        some, first = (others, len(mine)) if len(others) else (mine, 0)
+        start, face = _of_those(self.start, self.face, some, first)
         faces = self.order[places]
-        by_face = np.argsort(faces)
-        number = np.empty(len(faces), np.int32)
-        number[by_face] = np.arange(len(faces), dtype=np.int32)
         asked = Asked(
             first=np.searchsorted(self.cell[mine], np.arange(self.cells[0], self.cells[1] + 1, dtype=np.int32)),
             cell=self.cell[places],
@@ -194,15 +197,10 @@ class _Run(NamedTuple):
             face=face,
         )
         wanted = np.full(len(faces), -np.inf, np.float32) if least is None else least[faces]
-        neighbors, cosines = joined(rows_of(search.features, faces), asked, number, search.k, wanted)
-        faces, wanted = faces[by_face], wanted[by_face]
-        row, rank = np.nonzero((neighbors != NOBODY) & (cosines >= wanted[:, None]))
-        found = np.empty(len(row), FOUND)
-        found["row"], found["face"], found["cosine"] = (
-            faces[row],
-            faces[neighbors[row, rank]],
-            cosines[row, rank],
-        )
+        rows = np.concatenate([self.own, rows_of(features, self.order[others])])
+        whose, who, cosines = joined(rows, asked, faces, wanted, room).entries()
+        found = np.empty(len(whose), FOUND)
+        found["row"], found["face"], found["cosine"] = faces[whose], faces[who], cosines
         return found
 
 

@@ -64,7 +64,7 @@ def shard_memory(n: int, d: int, k: int, probes: int) -> int:
     """Bytes: of the faces of a run of cells and of others features, candidates and results; who looks where."""
     run = min(n, round(UNEVEN * run_size(n)))
     rows = min(n, run + ASKING * run_size(n))
-    return BASE + rows * (4 * d + 8 * (2 * k + 64) + 20 * k) + 16 * probes * run
+    return BASE + rows * (4 * d + 8 * (2 * k + 64) + 20 * k) + (4 * d + 16 * probes) * run
 
 
 def run_size(n: int) -> int:

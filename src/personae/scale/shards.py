@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
-from personae.data.faceset import BLOCK
-from personae.data.pages import passing
+from personae.data.pages import READ, passing
 from personae.errors import InputError, MissingExtraError
-from personae.graph.threads import Span
+from personae.graph.threads import Span, in_threads
 from personae.scale.sizes import shown
 
 ROWS = 1 << 14  # faces in a shard that is a run of faces
 PROGRAM = 430 << 20  # bytes of Python and the libraries
 BASE = 600 << 20  # and of a shard
+TAKEN = 1 << 12  # faces whose features are read in one go; a divisor of `READ`
 LOCAL = "local"
 AHEAD = 2000  # tasks that Ray is told of at a time
 TRIES = 10  # of a shard whose worker or node is lost
@@ -129,9 +129,13 @@ def rows_of(features: Features, faces: NDArray[np.integer[Any]]) -> NDArray[np.f
     held = opened(features)
     order = np.argsort(faces, kind="stable")
     rows = np.empty((len(faces), held.shape[1]), np.float32)
-    for here in passing(len(faces), BLOCK, held):
-        some = order[here]
+
+    def read(start: int) -> None:
+        some = order[start : start + TAKEN]
         rows[some] = held[faces[some]]
+
+    for here in passing(len(faces), READ, held):
+        in_threads(read, range(here.start, here.stop, TAKEN))
     return rows
 
 
