@@ -8,12 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.full_lists import joined_again
 from personae.clustering.lone_faces import lone_faces_joined
-from personae.clustering.look_alikes import look_alikes_apart
+from personae.clustering.look_alikes import CROWD, look_alikes_apart
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.expected import Expected, expected, torn_from
+from personae.graph.components import first_seen
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import KnnGraph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
@@ -255,14 +256,16 @@ def people(
 ) -> NDArray[np.int32]:
     """(N,) int32, 0..C-1 in the order of the first faces.
 
-    floors: widths that links must exceed, rising; the second is for all, the first for people with full lists
-            once all else is done, the others for look-alikes
+    floors: widths that links must exceed, rising; the second is for all, the first for people of whom there
+            are more than twice as many faces as a list holds, once all else is done, the others for look-alikes
     """
     floor = floors[1]
     labels = _guess(faces, graph, strangers, floor, constraints)
     labels = look_alikes_apart(labels, faces.features, graph, strangers, floors[1:], constraints)
     labels = lone_faces_joined(labels, faces.features, graph, strangers, floor, constraints=constraints)
-    return joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
+    looser = joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
+    large = np.bincount(looser)[looser] > CROWD * graph.k
+    return first_seen(np.where(large, len(labels) + looser, labels).astype(np.int32))
 
 
 def _guess(

@@ -121,8 +121,13 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
         done.reach(number + 1)
         for file in (*(of.found(number, run) for run in shards), of.least(number)):
             file.unlink(missing_ok=True)
-    _put_together({of.lists(len(steps), span): span for span in spans}, (n, of.k), desk.folder, MET)
-    complete(_wide(of.features), *_tables(desk.folder, None, "r+", MET))
+    lists = {of.lists(len(steps), span): span for span in spans}
+    if done.phases == len(steps):
+        _put_together(lists, (n, of.k), desk.folder, MET)
+        complete(_wide(of.features), *_tables(desk.folder, None, "r+", MET))
+        done.reach(len(steps) + 1)
+    for file in lists:
+        file.unlink(missing_ok=True)
     longer = {desk.folder / f"longer-{span[0]:010}.npz": span for span in spans}
     extend = partial(_extend, features=of.features, cells=of.cells, folder=desk.folder)
     for _ in desk.place.run(extend, [span for file, span in longer.items() if not file.is_file()], memory):
