@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
+from personae.data.pages import let_go
 from personae.graph.cells import BLOCK, SHOWN, Cells
 from personae.graph.join import Asked
 from personae.graph.search import SMALL, planned
 from personae.graph.tables import CELLS
+from personae.graph.tables import TABLES as MOST
 from personae.graph.threads import Span
 from personae.scale.shards import BASE, PROGRAM, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
@@ -37,6 +39,7 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
     if n > SMALL and recall < 1:
         desk.told(0, n)
         plan = planned(np.ascontiguousarray(held, dtype=np.float32), k, recall)
+        let_go(held)
     if plan is None:
         return {"faces": n, "cells": 0, "tables": 0, "probes": 0}
     tables, probes = plan.tables.cells, plan.tables.probes
@@ -68,8 +71,8 @@ def laid_out(folder: Path) -> int:
 def cells_memory(n: int, d: int, probes: int, *, on_disk: bool = True) -> int:
     """Bytes: features as they are read, and what the cells are learned from, or the lists of cells."""
     cells, features = CELLS * math.isqrt(n), 4 * d * n
-    of_tables = 4 * d * cells * TABLES
-    learned = features + 8 * d * SHOWN * cells
+    of_tables = 4 * d * cells * MOST
+    learned = features + 12 * d * SHOWN * cells
     looked_up = LOOKED_UP * (8 * d + 16 * probes) + 16 * BLOCK * cells
     after = max(looked_up, 16 * n * probes) + (0 if on_disk else features)
     return PROGRAM + 36 * n + of_tables + max(learned, after)
