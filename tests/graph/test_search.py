@@ -29,7 +29,7 @@ def join(features, cells, probes, k):
     """The join of a set with itself, and which pairs of faces it looks at."""
     probe = cells.nearest(features, np.arange(len(features)), probes)
     order = np.argsort(probe[:, 0], kind="stable").astype(np.int32)
-    asked = Asked.of(probe[order, 0], probe[order], len(cells) + 1)
+    asked = Asked.of(probe[order, 0], probe[order], len(cells))
     looks = np.zeros((len(features), len(cells) + 1), dtype=bool)
     looks[np.arange(len(features))[:, None], probe] = True
     met = looks[:, probe[:, 0]]

@@ -37,10 +37,10 @@ class Asked(NamedTuple):
 
     @classmethod
     def of(cls, cell: NDArray[np.int32], probe: NDArray[np.int32], cells: int) -> "Asked":
-        """Of faces that stand cell after cell; 8 N p bytes."""
-        first = np.searchsorted(cell, np.arange(cells + 1))
-        start = np.zeros(cells + 1, np.int64)
-        np.cumsum(np.bincount(probe.ravel(), minlength=cells), out=start[1:])
+        """Of faces that stand cell after cell, so many cells, and one with nobody in it; 8 N p bytes."""
+        first = np.searchsorted(cell, np.arange(cells + 2))
+        start = np.zeros(cells + 2, np.int64)
+        np.cumsum(np.bincount(probe.ravel(), minlength=cells + 1), out=start[1:])
         return cls(first, cell, np.sort(probe, axis=1), start, _askers(probe, start))
 
 

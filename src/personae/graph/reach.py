@@ -114,13 +114,10 @@ class Reach(NamedTuple):
         too, and in the mean five times as much may be missing of it.
         """
         ways = [nearest_way(*pair) for pair in zip(self.apart, self.known, strict=True)]
-        of_pairs, of_faces = (
-            np.concatenate([np.full(len(way), weight(len(way))) for way in ways])
-            for weight in (lambda _: 1.0, lambda pairs: 1 / pairs)
-        )
         cells = np.concatenate(ways)
+        share_of_face = np.concatenate([np.full(len(way), 1 / len(way)) for way in ways])
         fewer = 1 - LENIENT * (1 - recall)
-        needed = max(_reaching(cells, of_pairs, recall), _reaching(cells, of_faces, fewer))
+        needed = max(_reaching(cells, np.ones(len(cells)), recall), _reaching(cells, share_of_face, fewer))
         return min(needed + 1, NEVER)
 
 

@@ -139,7 +139,7 @@ def _join(features: NDArray[np.float32], plan: Plan, cells: Cells, found: Lists)
     probe = cells.nearest(features, plan.chance, plan.tables.probes)
     by_cell = np.argsort(probe[:, 0], kind="stable")
     order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
-    asked = Asked.of(probe[:, 0].copy(), probe, len(cells) + 1)
+    asked = Asked.of(probe[:, 0].copy(), probe, len(cells))
     rows, k = ordered(features, order, beside(features)), found[0].shape[1]
     return joined(rows, asked, order, least_of(*found)[order], Room.of(len(rows), k)).tables()
 

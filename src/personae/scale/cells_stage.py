@@ -13,16 +13,15 @@ from personae.data.pages import let_go
 from personae.graph.cells import BLOCK, SHOWN, Cells
 from personae.graph.join import Asked
 from personae.graph.search import SMALL, planned
-from personae.graph.tables import CELLS
-from personae.graph.tables import TABLES as MOST
+from personae.graph.tables import CELLS, TABLES
 from personae.graph.threads import Span
 from personae.scale.shards import BASE, PROGRAM, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
 CHANCE, DIRECTIONS = "chance.npy", "directions.npz"
-LIKELY = 64  # cells of a table that a face may have to look into, from what was measured,
-TABLES = 4  # and tables
+LIKELY = 64  # cells of a table that a face may have to look into, from what was measured
+LIKELY_TABLES = 4
 
 
 def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def laid_out(folder: Path) -> int:
 def cells_memory(n: int, d: int, probes: int, *, on_disk: bool = True) -> int:
     """Bytes: features as they are read, and what the cells are learned from, or the lists of cells."""
     cells, features = CELLS * math.isqrt(n), 4 * d * n
-    of_tables = 4 * d * cells * MOST
+    of_tables = 4 * d * cells * TABLES
     learned = features + 12 * d * SHOWN * cells
     looked_up = LOOKED_UP * (8 * d + 16 * probes) + 16 * BLOCK * cells
     after = max(looked_up, 16 * n * probes) + (0 if on_disk else features)
@@ -85,7 +84,7 @@ def look_up_memory(d: int, cells: int, probes: int) -> int:
 
 def cells_disk(n: int) -> int:
     """Bytes: who is where and looks where."""
-    return 4 * n + TABLES * 8 * n * (1 + probes_likely(n))
+    return 4 * n + LIKELY_TABLES * 8 * n * (1 + probes_likely(n))
 
 
 def probes_likely(n: int) -> int:
@@ -100,7 +99,7 @@ def _sort(table: int, cells: int, chance: NDArray[np.intp], folder: Path) -> Non
     by_cell = np.argsort(drawn[:, 0], kind="stable")
     own, probe = drawn[by_cell, 0], drawn[by_cell]
     del drawn
-    asked = Asked.of(own, probe, cells + 1)
+    asked = Asked.of(own, probe, cells)
     for name in ("cell", "probe", "start", "face"):
         np.save(folder / f"{name}-{table}.npy", getattr(asked, name))
     with atomic_write(folder / f"order-{table}.npy") as temporary, temporary.open("wb") as opened_file:
