@@ -9,7 +9,7 @@ from personae.evaluation import bcubed
 from personae.graph import KnnGraph, near_recall, neighbor_recall, search, tables
 from personae.graph.cells import LOOKED_INTO, Cells
 from personae.graph.exact import nearest_faces
-from personae.graph.join import Asked, Room, joined
+from personae.graph.join import Asked, Known, Room, joined
 from personae.graph.reach import nearest_way
 
 
@@ -33,9 +33,8 @@ def join(features, cells, probes, k):
     looks = np.zeros((len(features), len(cells) + 1), dtype=bool)
     looks[np.arange(len(features))[:, None], probe] = True
     met = looks[:, probe[:, 0]]
-    everybody = np.full(len(features), -np.inf, np.float32)
     room = Room.of(len(features), k)
-    return joined(features[order], asked, order, everybody, room).tables(), met | met.T
+    return joined(features[order], asked, order, Known.nothing(len(features)), room).tables(), met | met.T
 
 
 def random_faces(n, d, copies, seed):

@@ -12,7 +12,7 @@ import pytest
 
 from personae import Auto, Constraints, FaceMap, FaceSet, InputError, OutputError, Threshold, knn_graph
 from personae.graph import search, tables
-from personae.scale import cells_stage, recipes, search_by_cells, search_stages, stages
+from personae.scale import cells_stage, lists_on_disk, recipes, search_by_cells, search_stages, stages
 from personae.scale.pipeline import people_in_stages
 from personae.scale.recipes import auto_recipe, facemap_recipe, threshold_recipe
 from personae.scale.search_stages import read_knn
@@ -281,7 +281,7 @@ def test_a_disk_that_fills_up_leaves_one_line_and_a_state_that_goes_on(planted, 
     [
         (search_by_cells, "write_lists", 2, 17),  # of the first phase nothing is left but to gather
         (search_by_cells, "write_lists", 6, 12),  # of the second
-        (search_stages, "_allocate", 0, 1),
+        (lists_on_disk, "_allocate", 0, 17),
     ],
 )
 def test_a_disk_that_fills_up_under_the_search_does_so_too(

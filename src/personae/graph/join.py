@@ -63,11 +63,35 @@ class Room(NamedTuple):
         return cls(k, np.empty(shape, np.int32), np.empty(shape, np.float32))
 
 
+class Known(NamedTuple):
+    """What was found before, of all S faces of a set, by their numbers.
+
+    neighbors: (S, k) int32, best first, NOBODY at the end; or no columns, where there is nothing yet
+    cosines:   (S, k) float32
+    least:     (S,) float32, of the last; -inf where there is room for more
+    """
+
+    neighbors: NDArray[np.int32]
+    cosines: NDArray[np.float32]
+    least: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, neighbors: NDArray[np.int32], cosines: NDArray[np.float32]) -> "Known":
+        full = neighbors[:, -1] != NOBODY
+        return cls(neighbors, cosines, np.where(full, cosines[:, -1], np.float32(-np.inf)))
+
+    @classmethod
+    def nothing(cls, faces: int) -> "Known":
+        empty = np.full(faces, -np.inf, np.float32)
+        return cls(np.empty((faces, 0), np.int32), np.empty((faces, 0), np.float32), empty)
+
+
 class Shortlists(NamedTuple):
-    """The candidates of each of N faces: every face met so far whose cosine may be among the k largest.
+    """The candidates of each of N faces: all met so far and not known who may be among the k nearest.
 
     k:       neighbors wanted
     slack:   how far a product may be from the cosine, twice
+    known:   of all faces, by their numbers
     number:  (N,) int32, what a face is called outside; equal cosines stand in this order
     face:    (N, room) int32
     product: (N, room) float32; at the end the cosine
@@ -78,6 +102,7 @@ class Shortlists(NamedTuple):
 
     k: int
     slack: float
+    known: Known
     number: NDArray[np.int32]
     face: NDArray[np.int32]
     product: NDArray[np.float32]
@@ -87,13 +112,14 @@ class Shortlists(NamedTuple):
 
     @classmethod
     def among(
-        cls, features: NDArray[np.float32], number: NDArray[np.int32], least: NDArray[np.float32], room: "Room"
+        cls, features: NDArray[np.float32], number: NDArray[np.int32], known: Known, room: Room
     ) -> "Shortlists":
         """Empty ones of N faces, in a room for N or more."""
         n, d = features.shape
         slack = 4 * d * float(np.finfo(np.float32).eps)  # the products' rounding, at its worst
-        held, floor = np.zeros(n, np.int32), least - np.float32(slack)
-        return cls(room.k, slack, number, room.face[:n], room.product[:n], held, floor, least)
+        held, least = np.zeros(n, np.int32), known.least[number]
+        floor = least - np.float32(slack)
+        return cls(room.k, slack, known, number, room.face[:n], room.product[:n], held, floor, least)
 
     def tables(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Neighbors and similarities (N, k), by number; NOBODY and 0 where there are fewer."""
@@ -116,19 +142,19 @@ def joined(
     features: NDArray[np.float32],
     asked: Asked,
     number: NDArray[np.int32],
-    least: NDArray[np.float32],
+    known: Known,
     room: Room,
 ) -> Shortlists:
     """The nearest of the faces in the cells that a face looks into, and of those that look into its cell.
 
     features: (N, d) unit rows, cell after cell
     number:   (N,) what each face is called
-    least:    (N,) cosines below which nobody is wanted, -inf for all who are met
+    known:    who was found before; these are left out, and who is farther than the last of them
     room:     where the lists are
 
     2 d operations a face and each face of the cells that it looks into, for both directions at once. 16 MB.
     """
-    lists = Shortlists.among(features, number, least, room)
+    lists = Shortlists.among(features, number, known, room)
     products = np.empty(TILES, np.float32)
     shares = [(share, numba.get_num_threads()) for share in range(numba.get_num_threads())]
     for tiles in _batches(asked):
@@ -201,19 +227,24 @@ def _take_in(
             of_face = cell_of[face]
             if of_face % shares == share and above(products[place : place + wide], floor[face]):
                 for column in range(wide):
-                    if products[place + column] > floor[face] and left + column != face:
+                    product, other = products[place + column], left + column
+                    if product > floor[face] and other != face and not _is_known(lists, face, other, product):
                         at = held[face]
-                        faces[face, at], values[face, at] = left + column, products[place + column]
+                        faces[face, at], values[face, at] = other, product
                         held[face] = at + 1
                         if at + 1 == room:
                             _shorten(lists, face, features)
             mine = cell % shares == share and of_face != cell
             if mine and _any_above(products[place : place + wide], floor[left:right]):
                 for column in range(wide):
-                    other = left + column
-                    if products[place + column] > floor[other] and not _looks(probe[other], of_face):
+                    product, other = products[place + column], left + column
+                    if (
+                        product > floor[other]
+                        and not _is_known(lists, other, face, product)
+                        and not _looks(probe[other], of_face)
+                    ):
                         at = held[other]
-                        faces[other, at], values[other, at] = face, products[place + column]
+                        faces[other, at], values[other, at] = face, product
                         held[other] = at + 1
                         if at + 1 == room:
                             _shorten(lists, other, features)
@@ -242,11 +273,39 @@ def _looks(probe: NDArray[np.int32], cell: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def _is_known(lists: Shortlists, face: int, other: int, product: np.float32) -> bool:
+    """Whether the other was found before, where its cosine would stand."""
+    number, asked = lists.number[other], lists.number[face]
+    faces, cosines = lists.known.neighbors[asked], lists.known.cosines[asked]
+    low, high = 0, len(faces)
+    if high > 0 and faces[high - 1] == NOBODY:
+        at = 0
+        while faces[at] != NOBODY and faces[at] != number:
+            at += 1
+        return bool(faces[at] == number)
+    while low < high:
+        middle = (low + high) // 2
+        if cosines[middle] > product + lists.slack:
+            low = middle + 1
+        else:
+            high = middle
+    while low < len(faces) and cosines[low] >= product - lists.slack:
+        if faces[low] == number:
+            return True
+        low += 1
+    return False
+
+
+@njit(cache=True, nogil=True)
 def _shorten(lists: Shortlists, face: int, features: NDArray[np.float32]) -> None:
     """Drops the candidates that k others surpass; by their cosines, if by their products too few are."""
     k, held = lists.k, lists.held[face]
     values = lists.product[face, :held]
     heap = np.full(k, -np.inf, np.float32)
+    known = lists.known.neighbors[lists.number[face]]
+    for at in range(len(known)):
+        if known[at] != NOBODY:  # the last is the least, and a heap begins with that
+            heap[k - 1 - at] = lists.known.cosines[lists.number[face], at]
     for at in range(held):
         if values[at] > heap[0]:
             replace_least(heap, values[at])
@@ -279,9 +338,9 @@ def _put_in_order(lists: Shortlists, face: int, features: NDArray[np.float32]) -
 
 @njit(cache=True, nogil=True)
 def _best(of: tuple[int, int], lists: Shortlists, features: NDArray[np.float32]) -> None:
-    """Leaves the best k of each face, those that are near enough, in order."""
+    """Leaves those of each face that are among its best k with all who are known, in order."""
     for face in range(of[0], len(lists.held), of[1]):
-        if lists.held[face] > lists.k:
+        if lists.held[face] > (0 if lists.known.neighbors.shape[1] else lists.k):
             _shorten(lists, face, features)
         _put_in_order(lists, face, features)
         held = min(lists.k, lists.held[face])

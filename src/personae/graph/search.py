@@ -12,7 +12,7 @@ from personae.data.pages import passing
 from personae.errors import InputError
 from personae.graph.cells import Cells
 from personae.graph.exact import nearest_faces
-from personae.graph.join import Asked, Room, joined
+from personae.graph.join import Asked, Known, Room, joined
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.merged_lists import Lists, merge
 from personae.graph.neighbors_of_neighbors import extended
@@ -134,19 +134,14 @@ def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph 
 def _join(features: NDArray[np.float32], plan: Plan, cells: Cells, found: Lists) -> Lists:
     """Neighbors and similarities (N, k), of the pairs that meet in the cells of a table.
 
-    found: what tables before found; who is farther than their last is left out
+    found: what tables before found; these are left out, and who is farther than the last of them
     """
     probe = cells.nearest(features, plan.chance, plan.tables.probes)
     by_cell = np.argsort(probe[:, 0], kind="stable")
     order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
     asked = Asked.of(probe[:, 0].copy(), probe, len(cells))
     rows, k = ordered(features, order, beside(features)), found[0].shape[1]
-    return joined(rows, asked, order, least_of(*found)[order], Room.of(len(rows), k)).tables()
-
-
-def least_of(neighbors: NDArray[np.int32], similarities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N,) the cosine of the last on each list; -inf where there is room for more."""
-    return np.where(neighbors[:, -1] == NOBODY, np.float32(-np.inf), similarities[:, -1])
+    return joined(rows, asked, order, Known.of(*found), Room.of(len(rows), k)).tables()
 
 
 def ordered(

@@ -27,6 +27,7 @@ from personae.methods.auto import AS_ASKED, Auto, people
 from personae.methods.facemap import FaceMap
 from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
+from personae.scale.lists_on_disk import tables
 from personae.scale.memory import (
     OF_STRANGERS,
     TORCH,
@@ -37,7 +38,7 @@ from personae.scale.memory import (
     of_evidence,
     of_map_equation,
 )
-from personae.scale.search_stages import read_knn, tables_of, write_rows
+from personae.scale.search_stages import read_knn, write_rows
 from personae.scale.shards import BASE, ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
@@ -297,12 +298,12 @@ def _seen(span: Span, *, features: Features, asked: Path, side: Side) -> NDArray
 
 def _kept(span: Span, *, knn: Path, window: int) -> NDArray[np.float32]:
     """(R, k) the weights of a run of faces."""
-    return OutlierDetection(window).weights(tables_of(knn)[1][slice(*span)])
+    return OutlierDetection(window).weights(tables(knn)[1][slice(*span)])
 
 
 def _forest(span: Span, *, knn: Path, tau: float, faces: int) -> NDArray[np.int32]:
     """(E, 2) a spanning forest of the links of a run of faces."""
-    neighbors, similarities = (table[slice(*span)] for table in tables_of(knn))
+    neighbors, similarities = (table[slice(*span)] for table in tables(knn))
     linked = np.where(similarities >= tau, neighbors, np.int32(NOBODY))
     return joining_links(linked, span[0], faces)
 

@@ -1,11 +1,10 @@
 """Runs of cells as shards of the search: all who look into the cells of a run are joined with its faces.
 
-Table after table, and in the first each run with itself before the others: what was found so far tells how
-close a neighbor needs to be, so that what a shard finds is short. The best of all is to the bit what the joins
-of whole tables find.
+Table after table, and in the first each run with itself before the others: who was found so far is left out,
+and tells how close a neighbor needs to be, so that what a shard finds is short. The best of all is to the bit
+what the joins of whole tables find.
 """
 
-from bisect import bisect_left
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,12 +13,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
-from personae.graph.join import Asked, Room, joined
+from personae.graph.join import Asked, Known, Room, joined
 from personae.graph.knn_graph import NOBODY
+from personae.graph.merged_lists import Lists
 from personae.graph.neighbors_of_neighbors import take_in
-from personae.graph.search import least_of
-from personae.graph.threads import Span
-from personae.scale.shards import Features, rows_of
+from personae.graph.threads import Span, in_threads, spans
+from personae.scale.lists_on_disk import put_together, table_files, tables, write_lists
+from personae.scale.shards import Features, read_rows, rows_of
 
 FOUND = np.dtype([("row", np.int32), ("face", np.int32), ("cosine", np.float32)])
 ASKING = 2  # times the faces of a run look into it at a time
@@ -36,6 +36,11 @@ class Phase(NamedTuple):
 def phases(tables: int) -> list[Phase]:
     """In their order."""
     return [Phase(0, True, False), Phase(0, False, True), *(Phase(of, True, True) for of in range(1, tables))]
+
+
+def met(phase: int) -> str:
+    """What the tables of those who met in so many phases are called."""
+    return f"met-{phase:02}-"
 
 
 class Search(NamedTuple):
@@ -72,6 +77,12 @@ class Search(NamedTuple):
         """How close a neighbor needs to be after so many phases."""
         return self.folder / f"least-{phase:02}.npy"
 
+    def known(self, phase: int) -> Known:
+        """Who is known after so many phases."""
+        if phase == 0:
+            return Known.nothing(len(self.of_table("order", 0)))
+        return Known(*tables(self.folder, "c", met(phase)), np.load(self.least(phase)))
+
     def found(self, phase: int, run: int) -> Path:
         """What the shard of a run of cells found in a phase, by face."""
         return self.folder / f"found-{phase:02}-{run:04}.npy"
@@ -81,11 +92,10 @@ def look(run: int, search: Search, number: int, phase: Phase) -> None:
     """Writes what those who look into a run of cells find in it, and its faces among those."""
     bounds = search.bounds(phase.table)
     inside = _Run.of(search, phase.table, (bounds[run], bounds[run + 1]))
-    least = np.load(search.least(number), mmap_mode="r") if number else None
     parts = [np.empty(0, np.int32)] if phase.within else []
     parts += inside.asking(ASKING * search.size) if phase.across else []
-    room = Room.of(len(inside.own) + max([len(part) for part in parts], default=0), search.k)
-    found = [inside.join(search.features, least, part, room) for part in parts]
+    known, space = search.known(number), inside.space(max([len(part) for part in parts], default=0), search.k)
+    found = [inside.join(search.features, known, part, space) for part in parts]
     everything = np.concatenate([np.empty(0, FOUND), *found])
     by_face = everything[np.argsort(everything["row"], kind="stable")]
     with atomic_write(search.found(number, run)) as temporary:
@@ -93,38 +103,35 @@ def look(run: int, search: Search, number: int, phase: Phase) -> None:
 
 
 def gather(run: Span, search: Search, number: int, shards: int) -> None:
-    """Writes the best k of a run of faces, of those so far and all that was found in a phase."""
+    """Writes the best k of a run of faces, of those known and all that was found in a phase."""
     low, high = run
     neighbors = np.full((high - low, search.k), NOBODY, np.int32)
     cosines = np.zeros((high - low, search.k), np.float32)
     if number:
-        with np.load(search.lists(number, run)) as held:
-            neighbors, cosines = held["neighbors"], held["similarities"]
+        known = search.known(number)
+        neighbors[:], cosines[:] = known.neighbors[low:high], known.cosines[low:high]
     for shard in range(shards):
-        found = np.load(search.found(number, shard), mmap_mode="r")
-        first, last = (bisect_left(found["row"], face) for face in run)
-        here = found[first:last]
-        rows, faces, values = (np.ascontiguousarray(here[name]) for name in FOUND.names or ())
-        _put_in(rows - low, faces, values, neighbors, cosines)
+        found = np.load(search.found(number, shard), mmap_mode="c")
+        columns = found["row"], found["face"], found["cosine"]
+        in_threads(_put_in, spans(high - low), low, columns, (neighbors, cosines))
     write_lists(search.lists(number + 1, run), neighbors, cosines)
-    if number:
-        search.lists(number, run).unlink()
 
 
-def tell_least(search: Search, number: int, spans: list[Span]) -> None:
-    """Writes the cosine of the k-th face that each found so far; -inf where there is none."""
-    least = np.empty(spans[-1][1], np.float32)
-    for low, high in spans:
-        with np.load(search.lists(number, (low, high))) as held:
-            least[low:high] = least_of(held["neighbors"], held["similarities"])
-    with atomic_write(search.least(number)) as temporary:
-        np.save(temporary, least)
+def gathered(search: Search, number: int, runs: list[Span]) -> None:
+    """Writes who is known after so many phases, from the lists of runs of faces."""
+    lists = {search.lists(number, run): run for run in runs}
+    put_together(lists, (runs[-1][1], search.k), search.folder, met(number))
+    neighbors, cosines = tables(search.folder, of=met(number))
+    least = [Known.of(neighbors[low:high], cosines[low:high]).least for low, high in runs]
+    np.save(search.least(number), np.concatenate(least))
 
 
-def write_lists(file: Path, neighbors: NDArray[np.int32], cosines: NDArray[np.float32]) -> None:
-    """A `.npz` of both."""
-    with atomic_write(file) as temporary, temporary.open("wb") as opened:
-        np.savez(opened, neighbors=neighbors, similarities=cosines)
+def clear(search: Search, number: int, runs: list[Span], shards: int) -> None:
+    """Removes what a phase that is done was made of."""
+    of_shards = [search.found(number, shard) for shard in range(shards)]
+    before = [search.least(number), *table_files(search.folder, met(number))]
+    for file in (*of_shards, *(search.lists(number + 1, run) for run in runs), *before):
+        file.unlink(missing_ok=True)
 
 
 def work_of(search: Search, table: int) -> NDArray[np.float64]:
@@ -134,6 +141,13 @@ def work_of(search: Search, table: int) -> NDArray[np.float64]:
     sizes = np.diff(np.searchsorted(cell, np.arange(bounds[-1] + 1, dtype=np.int32)))
     products = np.add.reduceat(np.diff(first)[: bounds[-1]] * sizes, bounds[:-1])
     return np.asarray(products, np.float64)
+
+
+class _Space(NamedTuple):
+    """Where the features of some faces are, the own ones of a run first, and their lists."""
+
+    rows: NDArray[np.float32]
+    lists: Room
 
 
 class _Run(NamedTuple):
@@ -169,6 +183,12 @@ class _Run(NamedTuple):
         own = rows_of(search.features, order[low:high])
         return cls(cells, (low, high), order, cell, probe, start - start[0], face, own)
 
+    def space(self, others: int, k: int) -> "_Space":
+        """For itself and so many others."""
+        rows = np.empty((len(self.own) + others, self.own.shape[1]), np.float32)
+        rows[: len(self.own)] = self.own
+        return _Space(rows, Room.of(len(rows), k))
+
     def asking(self, count: int) -> list[NDArray[np.int32]]:
         """The places of others who look into it, so many at a time."""
         looks = np.zeros(len(self.order), bool)
@@ -178,7 +198,7 @@ class _Run(NamedTuple):
         return np.array_split(others, range(count, len(others), count)) if len(others) else []
 
     def join(
-        self, features: Features, least: NDArray[np.float32] | None, others: NDArray[np.int32], room: Room
+        self, features: Features, known: Known, others: NDArray[np.int32], space: "_Space"
     ) -> NDArray[np.void]:
         """What some others who look into it find in it, and its faces among these; itself if there are none.
 
@@ -196,9 +216,9 @@ class _Run(NamedTuple):
             start=start,
             face=face,
         )
-        wanted = np.full(len(faces), -np.inf, np.float32) if least is None else least[faces]
-        rows = np.concatenate([self.own, rows_of(features, self.order[others])])
-        whose, who, cosines = joined(rows, asked, faces, wanted, room).entries()
+        rows = space.rows[: len(places)]
+        read_rows(features, faces[len(mine) :], rows[len(mine) :])
+        whose, who, cosines = joined(rows, asked, faces, known, space.lists).entries()
         found = np.empty(len(whose), FOUND)
         found["row"], found["face"], found["cosine"] = faces[whose], faces[who], cosines
         return found
@@ -224,26 +244,23 @@ def _of_those(
     return starts, some[:count].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _put_in(
-    rows: NDArray[np.int32],
-    faces: NDArray[np.int32],
-    values: NDArray[np.float32],
-    neighbors: NDArray[np.int32],
-    cosines: NDArray[np.float32],
+    span: Span,
+    first: int,
+    found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]],
+    lists: Lists,
 ) -> None:
-    """Puts faces into the lists of their rows, equals in the order of the faces, nobody twice."""
-    for at in range(len(rows)):
-        others, row = neighbors[rows[at]], cosines[rows[at]]
-        if not _there(others, row, faces[at], values[at]):
-            take_in(others, row, faces[at], values[at])
-
-
-@njit(cache=True)
-def _there(others: NDArray[np.int32], cosines: NDArray[np.float32], other: int, cosine: np.float32) -> bool:
-    for at in range(len(others)):
-        if cosines[at] < cosine or others[at] < 0:
-            break
-        if others[at] == other:
-            return True
-    return False
+    """Puts what was found into the lists of a span of rows, counted from the first; equals in their order."""
+    rows, faces, values = found
+    at, high = 0, len(rows)
+    while at < high:
+        middle = (at + high) // 2
+        if rows[middle] < first + span[0]:
+            at = middle + 1
+        else:
+            high = middle
+    while at < len(rows) and rows[at] < first + span[1]:
+        row = rows[at] - first
+        take_in(lists[0][row], lists[1][row], faces[at], values[at])
+        at += 1

@@ -1,14 +1,12 @@
 """The kNN graph in shards on disk: to the bit that of `knn_graph`, and a shard that is done stays done."""
 
 import json
-import os
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
@@ -18,15 +16,17 @@ from personae.graph.neighbors_of_neighbors import extended
 from personae.graph.search import complete
 from personae.graph.threads import Span
 from personae.scale.cells_stage import laid_out
+from personae.scale.lists_on_disk import TABLES, put_together, tables, write_lists
 from personae.scale.search_by_cells import (
     ASKING,
     Search,
+    clear,
     gather,
+    gathered,
     look,
+    met,
     phases,
-    tell_least,
     work_of,
-    write_lists,
 )
 from personae.scale.shards import BASE, ROWS, Features, opened, runs
 from personae.scale.stages import Desk
@@ -34,8 +34,6 @@ from personae.scale.stages import Desk
 FACES = 1 << 17  # in a run of cells, but for more than `RUNS` of them
 RUNS = 2048
 UNEVEN = 1.25  # a run may be so many times as large as the mean
-TABLES, MET = ("neighbors", "similarities"), "met-"
-Mode = Literal["r", "r+", "w+", "c"]
 
 
 def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
@@ -56,8 +54,8 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
 
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
-    """Bytes: features, who stands where, and what a shard takes, or the lists of all."""
-    return n * (4 * d + 20) + max(shard_memory(n, d, k, probes), BASE + 8 * n * k)
+    """Bytes: features, who stands where, the lists of all, and what a shard takes."""
+    return n * (4 * d + 20 + 8 * k) + shard_memory(n, d, k, probes)
 
 
 def shard_memory(n: int, d: int, k: int, probes: int) -> int:
@@ -74,12 +72,7 @@ def run_size(n: int) -> int:
 
 def read_knn(folder: Path) -> KnnGraph:
     """The graph that `search` wrote, from disk as it is needed."""
-    return KnnGraph(*tables_of(folder))
-
-
-def tables_of(folder: Path) -> tuple[Any, Any]:
-    """Maps of the neighbors and the similarities that `search` wrote."""
-    return _tables(folder, None, "r")
+    return KnnGraph(*tables(folder))
 
 
 def _search_all(features: Features, k: int, desk: Desk) -> None:
@@ -93,7 +86,7 @@ def _search_all(features: Features, k: int, desk: Desk) -> None:
     for (low, high), _ in desk.place.run(look, left, search_memory(n, d, k, 0)):
         done += high - low
         desk.told(done, total)
-    _put_together({files[shard]: shard for shard in shards}, (n, k), desk.folder)
+    put_together({files[shard]: shard for shard in shards}, (n, k), desk.folder)
     for file in files.values():
         file.unlink()
 
@@ -105,8 +98,6 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
     work = [work_of(of, phase.table) * (phase.within + phase.across) for phase in steps]
     whole, told = sum(part.sum() for part in work), sum(part.sum() for part in work[: done.phases])
     for number, phase in enumerate(steps[done.phases :], done.phases):
-        if number and not of.least(number).is_file():
-            tell_least(of, number, spans)
         shards = range(len(work[number]))
         left = [run for run in shards if not of.found(number, run).is_file()]
         told += work[number].sum() - work[number][left].sum()
@@ -118,21 +109,17 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
         some = [span for span in spans if not of.lists(number + 1, span).is_file()]
         for _ in desk.place.run(put, some, memory):
             pass
+        gathered(of, number + 1, spans)
         done.reach(number + 1)
-        for file in (*(of.found(number, run) for run in shards), of.least(number)):
-            file.unlink(missing_ok=True)
-    lists = {of.lists(len(steps), span): span for span in spans}
+        clear(of, number, spans, len(shards))
     if done.phases == len(steps):
-        _put_together(lists, (n, of.k), desk.folder, MET)
-        complete(_wide(of.features), *_tables(desk.folder, None, "r+", MET))
+        complete(_wide(of.features), *tables(of.folder, "r+", met(len(steps))))
         done.reach(len(steps) + 1)
-    for file in lists:
-        file.unlink(missing_ok=True)
     longer = {desk.folder / f"longer-{span[0]:010}.npz": span for span in spans}
-    extend = partial(_extend, features=of.features, cells=of.cells, folder=desk.folder)
+    extend = partial(_extend, search=of, phase=len(steps))
     for _ in desk.place.run(extend, [span for file, span in longer.items() if not file.is_file()], memory):
         pass
-    _put_together(longer, (n, of.k), desk.folder)
+    put_together(longer, (n, of.k), desk.folder)
     for file in desk.folder.iterdir():
         if file.stem not in TABLES and file != done.file:
             file.unlink()
@@ -140,10 +127,12 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
     desk.told(n, n)
 
 
-def _extend(span: Span, *, features: Features, cells: Path, folder: Path) -> None:
+def _extend(span: Span, *, search: Search, phase: int) -> None:
     """Writes the lists of a run of faces with the neighbors of their neighbors taken in."""
-    found, bound = _tables(folder, None, "c", MET), np.load(cells / "bound.npy")
-    write_lists(folder / f"longer-{span[0]:010}.npz", *extended(_wide(features), found, bound, span))
+    found, bound = tables(search.folder, "c", met(phase)), np.load(search.cells / "bound.npy")
+    write_lists(
+        search.folder / f"longer-{span[0]:010}.npz", *extended(_wide(search.features), found, bound, span)
+    )
 
 
 def _wide(features: Features) -> NDArray[np.float32]:
@@ -154,17 +143,6 @@ def _wide(features: Features) -> NDArray[np.float32]:
 def _look_at_all(span: Span, *, features: Features, k: int, folder: Path) -> None:
     """Writes the exact neighbors of a run of faces."""
     write_lists(folder / f"whole-{span[0]:010}.npz", *nearest_faces(opened(features), np.arange(*span), k))
-
-
-def _put_together(lists: dict[Path, Span], shape: tuple[int, int], folder: Path, of: str = "") -> None:
-    """Writes the tables of all faces from the lists of some in each file."""
-    tables = _tables(folder, shape, "w+", of)
-    for file, (low, high) in lists.items():
-        with np.load(file) as held:
-            for name, table in zip(TABLES, tables, strict=True):
-                table[low:high] = held[name]
-    for table in tables:
-        table.flush()
 
 
 class Done:
@@ -183,24 +161,6 @@ class Done:
     def end(self) -> None:
         """All are, and the file goes."""
         self.file.unlink(missing_ok=True)
-
-
-def _tables(folder: Path, shape: tuple[int, int] | None, mode: Mode, of: str = "") -> tuple[Any, Any]:
-    """Maps of neighbors and similarities; new ones have their room on the disk before they are written to."""
-    neighbors, similarities = (folder / f"{of}{name}.npy" for name in TABLES)
-    if mode != "w+":
-        return np.load(neighbors, mmap_mode=mode), np.load(similarities, mmap_mode=mode)
-    tables = open_memmap(neighbors, mode, np.int32, shape), open_memmap(similarities, mode, np.float32, shape)
-    for file in (neighbors, similarities):
-        _allocate(file)
-    return tables
-
-
-def _allocate(file: Path) -> None:
-    """OSError if the disk is full, which a write to the map would be killed for."""
-    if hasattr(os, "posix_fallocate"):
-        with file.open("r+b") as written:
-            os.posix_fallocate(written.fileno(), 0, file.stat().st_size)
 
 
 def write_rows(

@@ -125,10 +125,16 @@ def runs(count: int, size: int) -> list[Span]:
 
 
 def rows_of(features: Features, faces: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-    """(B, d) float32 of the faces asked for, read in the order in which they lie on disk."""
+    """(B, d) float32 of the faces asked for."""
+    rows = np.empty((len(faces), opened(features).shape[1]), np.float32)
+    read_rows(features, faces, rows)
+    return rows
+
+
+def read_rows(features: Features, faces: NDArray[np.integer[Any]], rows: NDArray[np.float32]) -> None:
+    """Reads the faces asked for into (B, d) rows, in the order in which they lie on disk."""
     held = opened(features)
     order = np.argsort(faces, kind="stable")
-    rows = np.empty((len(faces), held.shape[1]), np.float32)
 
     def read(start: int) -> None:
         some = order[start : start + TAKEN]
@@ -136,7 +142,6 @@ def rows_of(features: Features, faces: NDArray[np.integer[Any]]) -> NDArray[np.f
 
     for here in passing(len(faces), READ, held):
         in_threads(read, range(here.start, here.stop, TAKEN))
-    return rows
 
 
 def opened(features: Features) -> NDArray[np.floating[Any]]:
