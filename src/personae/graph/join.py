@@ -68,7 +68,7 @@ class Known(NamedTuple):
 
     neighbors: (S, k) int32, best first, NOBODY at the end; or no columns, where there is nothing yet
     cosines:   (S, k) float32
-    least:     (S,) float32, of the last; -inf where there is room for more
+    least:     (S,) float32, that a cosine has to reach; -inf where there is room for more
     """
 
     neighbors: NDArray[np.int32]
@@ -76,9 +76,12 @@ class Known(NamedTuple):
     least: NDArray[np.float32]
 
     @classmethod
-    def of(cls, neighbors: NDArray[np.int32], cosines: NDArray[np.float32]) -> "Known":
+    def of(
+        cls, neighbors: NDArray[np.int32], cosines: NDArray[np.float32], wanted: NDArray[np.float32]
+    ) -> "Known":
+        """Who has a full list looks for those who are nearer than the last on it, and than `wanted`."""
         full = neighbors[:, -1] != NOBODY
-        return cls(neighbors, cosines, np.where(full, cosines[:, -1], np.float32(-np.inf)))
+        return cls(neighbors, cosines, np.where(full, np.maximum(cosines[:, -1], wanted), np.float32(-np.inf)))
 
     @classmethod
     def nothing(cls, faces: int) -> "Known":

@@ -1,5 +1,6 @@
 """How far a face has to look, for a share of the neighbors that stand out from strangers to be found."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,23 +25,28 @@ BLOCK = 2048  # faces multiplied at a time
 
 
 @products_alone()
-def standing_out(
-    features: NDArray[np.floating[Any]], faces: NDArray[np.intp], strangers: NDArray[np.intp]
+def expecting(
+    features: NDArray[np.floating[Any]],
+    faces: NDArray[np.intp],
+    strangers: NDArray[np.intp],
+    counts: Sequence[float] = (ALPHA,),
 ) -> NDArray[np.float32]:
-    """(B,) float32, the cosine above which neighbors of the faces asked for stand out.
+    """(C, B) float32, the cosines above which so many strangers are expected for the faces asked for.
 
     features:  (N, d) unit rows
     faces:     (B,) rows
     strangers: (M,) rows that have nothing to do with where the faces lie
+    counts:    (C,) strangers of N; by default neighbors above the cosine stand out
 
     A face's log distances to others, log(1 - cosine), are close to a bell curve; by that curve one face in a
-    thousand has any of N strangers as close. Its width is that of the wider side: the nearest strangers of a
-    poor face are poor faces, and nearer than the far side shows. How a product is rounded depends on where in
-    `faces` a face stands.
+    thousand has any of N strangers as close as those who stand out. Its width is that of the wider side: the
+    nearest strangers of a poor face are poor faces, and nearer than the far side shows. How a product is
+    rounded depends on where in `faces` a face stands.
     """
     others = features[strangers].astype(np.float32)
     last = len(others) - 1
     places = [round(share * last) for share in (FAR, 0.5, 1 - FAR)]
+    widths = ndtri(np.minimum(np.array(counts) / len(features), 0.5))[:, None]
 
     def bound(start: int) -> NDArray[np.float32]:
         rows = features[faces[start : start + BLOCK]].astype(np.float32)
@@ -49,9 +55,9 @@ def standing_out(
         cosines.partition(places, axis=1)
         far, level, near = np.log(np.maximum(1 - cosines[:, places], CLOSEST)).T
         width = np.maximum(far - level, level - near)
-        return np.asarray(1 - np.exp(level + ndtri(ALPHA / len(features)) * width), np.float32)
+        return np.asarray(1 - np.exp(level + widths * width), np.float32)
 
-    return np.concatenate(in_threads(bound, range(0, len(faces), BLOCK)))
+    return np.concatenate(in_threads(bound, range(0, len(faces), BLOCK)), axis=1)
 
 
 def those_above(bound: NDArray[np.float32], similarities: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
@@ -84,7 +90,7 @@ class Reach(NamedTuple):
 
         features: (N, d) unit rows
         sample:   (Q,) rows
-        bound:    (N,) of `standing_out`
+        bound:    (N,) of `expecting`
         """
         neighbors, similarities = nearest_faces(features, sample, k)
         near = those_above(bound[sample], similarities)

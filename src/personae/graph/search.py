@@ -10,16 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from personae.data.faceset import BLOCK, FaceSet, beside, filled
 from personae.data.pages import passing
 from personae.errors import InputError
-from personae.graph.cells import Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.join import Asked, Known, Room, joined
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.merged_lists import Lists, merge
 from personae.graph.neighbors_of_neighbors import extended
-from personae.graph.reach import QUERIES, STRANGERS, standing_out, those_above
+from personae.graph.reach import ALPHA, QUERIES, STRANGERS, expecting, those_above
 from personae.graph.tables import Tables, enough_tables
 
 SMALL = 50_000  # faces up to which all pairs are looked at
+WANTED = 1 / 4  # of k strangers may be nearer than who is looked for once a list is full
 
 
 def knn_graph(
@@ -32,12 +32,12 @@ def knn_graph(
               faces; 1 looks at all pairs
     block:    faces searched at a time where all pairs are, 16 KB and 32 k bytes each; 1,024 by default
 
-    Up to 50,000 faces, and with `recall` 1, the result is exact. Beyond, faces are sorted into about 24 sqrt(N)
+    Up to 50,000 faces, and with `recall` 1, the result is exact. Beyond, faces are sorted into about 16 sqrt(N)
     cells, in several ways, and looked for in the cells nearest to them, then among the neighbors of their
     neighbors; in as many cells as reach `recall` on a sample of 1,000 faces whose exact neighbors are known.
     Where a quarter of the cells is not enough, all pairs are looked at after all. A neighbor stands out if no
-    stranger is expected to be as close (see `near_recall`). The other places are filled with the best that is
-    met; of those many are missed.
+    stranger is expected to be as close (see `near_recall`). The other places are filled with whom the
+    nearest cells hold, and with those nearer than all but a quarter of k strangers; of these many are missed.
 
     Cosines are summed in float64 for the faces that reach the list, so that s_ij equals s_ji; the result is the
     same to the bit for any block and thread count, and that of the exact search for any BLAS; a permutation of
@@ -82,7 +82,7 @@ def near_recall(
     chance = np.random.default_rng(seed).permutation(len(faces))
     asked, others = chance[:sample], chance[-STRANGERS:]
     neighbors, similarities = nearest_faces(faces.features, asked, graph.k)
-    near = those_above(standing_out(faces.features, asked, others), similarities)
+    near = those_above(expecting(faces.features, asked, others)[0], similarities)
     held = (graph.neighbors[asked][:, None, :] == neighbors[:, :, None]).any(axis=2)
     held |= similarities <= graph.similarities[asked, -1:]  # a tie
     return float(held[near].mean())
@@ -93,10 +93,12 @@ class Plan(NamedTuple):
 
     chance: (N,) the faces in an order that has nothing to do with where they lie
     bound:  (N,) float32, the cosine above which a neighbor of each face stands out
+    wanted: (N,) float32, and that above which others are looked for once its list is full
     """
 
     chance: NDArray[np.intp]
     bound: NDArray[np.float32]
+    wanted: NDArray[np.float32]
     tables: Tables
 
 
@@ -104,10 +106,10 @@ def planned(features: NDArray[np.float32], k: int, recall: float) -> Plan | None
     """The cells for a recall, or None where too many of them are needed."""
     keys = [_keys(features[here].view(np.uint32)) for here in passing(len(features), BLOCK, features)]
     chance = np.argsort(np.concatenate(keys), kind="stable")
-    bound = np.empty(len(features), np.float32)
-    bound[chance] = standing_out(features, chance, chance[:STRANGERS])
+    bound, wanted = np.empty((2, len(features)), np.float32)
+    bound[chance], wanted[chance] = expecting(features, chance, chance[:STRANGERS], (ALPHA, WANTED * k))
     tables = enough_tables(features, chance, bound, k, recall)
-    return None if tables is None else Plan(chance, bound, tables)
+    return None if tables is None else Plan(chance, bound, wanted, tables)
 
 
 def complete(
@@ -125,23 +127,24 @@ def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph 
         return None
     n, k = len(features), min(k, len(features) - 1)
     found = np.full((n, k), NOBODY, np.int32), np.zeros((n, k), np.float32)
-    for cells in plan.tables.cells:
-        merge(found, _join(features, plan, cells, found))
+    for look in plan.tables.joins:
+        merge(found, _join(features, plan, look, found))
     complete(features, *found)
     return KnnGraph(*extended(features, found, plan.bound))
 
 
-def _join(features: NDArray[np.float32], plan: Plan, cells: Cells, found: Lists) -> Lists:
+def _join(features: NDArray[np.float32], plan: Plan, look: tuple[int, int], found: Lists) -> Lists:
     """Neighbors and similarities (N, k), of the pairs that meet in the cells of a table.
 
     found: what tables before found; these are left out, and who is farther than the last of them
     """
-    probe = cells.nearest(features, plan.chance, plan.tables.probes)
+    cells, probes = plan.tables.cells[look[0]], look[1]
+    probe = cells.nearest(features, plan.chance, probes)
     by_cell = np.argsort(probe[:, 0], kind="stable")
     order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
     asked = Asked.of(probe[:, 0].copy(), probe, len(cells))
     rows, k = ordered(features, order, beside(features)), found[0].shape[1]
-    return joined(rows, asked, order, Known.of(*found), Room.of(len(rows), k)).tables()
+    return joined(rows, asked, order, Known.of(*found, plan.wanted), Room.of(len(rows), k)).tables()
 
 
 def ordered(

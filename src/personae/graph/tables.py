@@ -9,27 +9,41 @@ from numpy.typing import NDArray
 from personae.graph.cells import SHOWN, Cells
 from personae.graph.reach import QUERIES, Reach
 
-CELLS = 24  # times the root of N
-FILL = 4  # times k faces are always looked at
-KEEPING = 1000  # products that take as long as what else is done for a face and a table
+CELLS = 16  # times the root of N
+UNEVEN = 2  # times the products that cells of one size would take
+FILL = 4  # times k faces are looked at for the lists to fill
+KEEPING = 4000  # products that take as long as what else is done for a face and a table,
+ASKING = 125  # and for a face and a cell
 TABLES = 8  # at most
 MOST = 1 / 4  # of the cells of one: where more are needed, all pairs are looked at
 
 
 class Tables(NamedTuple):
-    """Tables of about as many cells each, and how many of them a face looks into."""
+    """Tables of about as many cells each, and how many of them a face looks into.
+
+    fill:   of the first, for its list to be full of whoever is met
+    probes: of each, for those to be met who stand out
+    """
 
     cells: list[Cells]
+    fill: int
     probes: int
+
+    @property
+    def joins(self) -> list[tuple[int, int]]:
+        """One after the other: the table, and how many cells a face looks into."""
+        joins = [(table, self.probes) for table in range(len(self.cells))]
+        return [(0, self.fill), *joins[self.fill >= self.probes :]]
 
     @property
     def few(self) -> bool:
         """Whether the cells are so few that all pairs take longer."""
-        return len(self.cells) * self.probes <= MOST * len(self.cells[0])
+        return sum(probes for _, probes in self.joins) <= MOST * len(self.cells[0])
 
     def cost(self, faces: int) -> float:
         """Products for each of so many faces, and what takes as long as some."""
-        return sum(KEEPING + cells.compared + self.probes * faces / len(cells) for cells in self.cells)
+        looks = UNEVEN * faces / len(self.cells[0]) + ASKING
+        return sum(KEEPING + self.cells[0].compared + probes * looks for _, probes in self.joins)
 
 
 def enough_tables(
@@ -43,20 +57,20 @@ def enough_tables(
 
     features: (N, d) unit rows
     chance:   (N,) the faces in an order that has nothing to do with where they lie
-    bound:    (N,) of `standing_out`
+    bound:    (N,) of `expecting`
     recall:   the share, as `Reach.probes` has it
 
-    A table has about 24 sqrt(N) cells. Cells that hold four times k faces are always looked into. None where
+    A table has about 16 sqrt(N) cells. First, cells that hold four times k faces are looked into. None where
     more than a quarter of the cells of one table are needed in all.
     """
     n = len(features)
-    reach, best = Reach.of(features, chance[-QUERIES:], bound, k), Tables([], 0)
+    reach, best = Reach.of(features, chance[-QUERIES:], bound, k), Tables([], 0, 0)
     cells: list[Cells] = []
     while len(cells) < TABLES:
         cells.append(_learned(features, chance, len(cells)))
         reach = reach.through(cells[-1], features)
-        fill = math.ceil(FILL * min(k, n - 1) * len(cells[0]) / (n * len(cells)))
-        found = Tables(cells[:], max(fill, reach.probes(recall)))
+        fill = math.ceil(FILL * min(k, n - 1) * len(cells[0]) / n)
+        found = Tables(cells[:], fill, reach.probes(recall))
         if best.cells and best.few and found.cost(n) >= best.cost(n):
             break
         best = found

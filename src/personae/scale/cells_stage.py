@@ -27,9 +27,9 @@ LIKELY_TABLES = 4
 def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, Any]:
     """Writes the cells, or nothing where all pairs are to be looked at.
 
-    bound.npy: (N,) float32, the cosine above which a neighbor stands out; and of each table, from 0 on,
-    order-T.npy: (N,) int32, the faces cell after cell
-    cell-T.npy, probe-T.npy, start-T.npy, face-T.npy: of `Asked`, whose faces stand in that order
+    bound.npy, wanted.npy: (N,) float32, of `Plan`; and of each join, from 0 on,
+    order-J.npy: (N,) int32, the faces cell after cell
+    cell-J.npy, probe-J.npy, start-J.npy, face-J.npy: of `Asked`, whose faces stand in that order
 
     InputError: the cells that are needed take more memory than may be held.
     """
@@ -41,29 +41,38 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
         let_go(held)
     if plan is None:
         return {"faces": n, "cells": 0, "tables": 0, "probes": 0}
-    tables, probes = plan.tables.cells, plan.tables.probes
+    tables, joins = plan.tables.cells, plan.tables.joins
+    probes = max(looks for _, looks in joins)
     desk.refuse_more_than_memory(cells_memory(n, d, probes, on_disk=isinstance(features, Path)))
     np.save(desk.folder / CHANCE, plan.chance)
-    np.save(desk.folder / "bound.npy", plan.bound)
+    for name in ("bound", "wanted"):
+        np.save(desk.folder / f"{name}.npy", getattr(plan, name))
     shards = runs(n, LOOKED_UP)
     for table, cells in enumerate(tables):
-        if (desk.folder / f"order-{table}.npy").is_file():
+        of_table = {join: looks for join, (which, looks) in enumerate(joins) if which == table}
+        if all((desk.folder / f"order-{join}.npy").is_file() for join in of_table):
             continue
         np.savez(desk.folder / DIRECTIONS, **vars(cells))
-        look = partial(_look_up, features=features, table=table, probes=probes, folder=desk.folder)
-        left = [shard for shard in shards if not _looked_up(desk.folder, table, shard[0]).is_file()]
+        widest = max(of_table.values())
+        look = partial(_look_up, features=features, table=table, probes=widest, folder=desk.folder)
+        files = {shard: _looked_up(desk.folder, table, shard[0]) for shard in shards}
+        left = [shard for shard in shards if not files[shard].is_file()]
         done = table * n + n - sum(high - low for low, high in left)
-        for (low, high), _ in desk.place.run(look, left, look_up_memory(d, len(cells), probes)):
+        for (low, high), _ in desk.place.run(look, left, look_up_memory(d, len(cells), widest)):
             done += high - low
             desk.told(done // len(tables), n)
-        _sort(table, len(cells), plan.chance, desk.folder)
+        for join, looks in of_table.items():
+            drawn = np.concatenate([np.load(file, mmap_mode="r")[:, :looks] for file in files.values()])
+            _sort(drawn, join, len(cells), plan.chance, desk.folder)
+        for file in files.values():
+            file.unlink()
     for name in (CHANCE, DIRECTIONS):
         (desk.folder / name).unlink(missing_ok=True)
-    return {"faces": n, "cells": len(tables[0]), "tables": len(tables), "probes": probes}
+    return {"faces": n, "cells": len(tables[0]), "tables": len(tables), "probes": plan.tables.probes}
 
 
 def laid_out(folder: Path) -> int:
-    """How many tables there are."""
+    """How many joins there are."""
     return len(list(folder.glob("order-*.npy")))
 
 
@@ -92,20 +101,15 @@ def probes_likely(n: int) -> int:
     return LIKELY if n > SMALL else 0
 
 
-def _sort(table: int, cells: int, chance: NDArray[np.intp], folder: Path) -> None:
-    """Puts together what was looked up; the order is written last."""
-    files = [_looked_up(folder, table, low) for low, _ in runs(len(chance), LOOKED_UP)]
-    drawn = np.concatenate([np.load(file) for file in files])
+def _sort(drawn: NDArray[np.int32], join: int, cells: int, chance: NDArray[np.intp], folder: Path) -> None:
+    """Puts the faces in the order of their cells; the order is written last."""
     by_cell = np.argsort(drawn[:, 0], kind="stable")
     own, probe = drawn[by_cell, 0], drawn[by_cell]
-    del drawn
     asked = Asked.of(own, probe, cells)
     for name in ("cell", "probe", "start", "face"):
-        np.save(folder / f"{name}-{table}.npy", getattr(asked, name))
-    with atomic_write(folder / f"order-{table}.npy") as temporary, temporary.open("wb") as opened_file:
+        np.save(folder / f"{name}-{join}.npy", getattr(asked, name))
+    with atomic_write(folder / f"order-{join}.npy") as temporary, temporary.open("wb") as opened_file:
         np.save(opened_file, chance[by_cell].astype(np.int32))
-    for file in files:
-        file.unlink()
 
 
 def _look_up(span: Span, *, features: Features, table: int, probes: int, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Lists of neighbors in files: of a run of faces in a `.npz`, of all faces in tables that can be mapped."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +31,20 @@ def tables(folder: Path, mode: Mode = "r", of: str = "") -> tuple[Any, Any]:
 def table_files(folder: Path, of: str = "") -> list[Path]:
     """Where both are; `of` goes before their names."""
     return [folder / f"{of}{name}.npy" for name in TABLES]
+
+
+def mapped(file: Path) -> NDArray[Any]:
+    """A map that stays with this process until `forget`, so that what was read once is not looked up again."""
+    return _mapped(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=3)  # the features and both tables
+def _mapped(file: Path, written: int) -> NDArray[Any]:
+    found: NDArray[Any] = np.load(file, mmap_mode="c")  # as numba knows arrays
+    return found
+
+
+forget = _mapped.cache_clear
 
 
 def put_together(lists: dict[Path, Span], shape: tuple[int, int], folder: Path, of: str = "") -> None:

@@ -1,8 +1,7 @@
 """Runs of cells as shards of the search: all who look into the cells of a run are joined with its faces.
 
-Table after table, and in the first each run with itself before the others: who was found so far is left out,
-and tells how close a neighbor needs to be, so that what a shard finds is short. The best of all is to the bit
-what the joins of whole tables find.
+Join after join: who was found so far is left out, and tells how close a neighbor needs to be, so that what a
+shard finds is short. The best of all is to the bit what the joins of whole tables find.
 """
 
 from pathlib import Path
@@ -18,35 +17,22 @@ from personae.graph.knn_graph import NOBODY
 from personae.graph.merged_lists import Lists
 from personae.graph.neighbors_of_neighbors import take_in
 from personae.graph.threads import Span, in_threads, spans
-from personae.scale.lists_on_disk import put_together, table_files, tables, write_lists
-from personae.scale.shards import Features, read_rows, rows_of
+from personae.scale.lists_on_disk import mapped, put_together, table_files, tables, write_lists
+from personae.scale.shards import Features, read_rows
 
 FOUND = np.dtype([("row", np.int32), ("face", np.int32), ("cosine", np.float32)])
 ASKING = 2  # times the faces of a run look into it at a time
 
 
-class Phase(NamedTuple):
-    """A table, and whether runs look into themselves, or others into them; or both."""
-
-    table: int
-    within: bool
-    across: bool
-
-
-def phases(tables: int) -> list[Phase]:
-    """In their order."""
-    return [Phase(0, True, False), Phase(0, False, True), *(Phase(of, True, True) for of in range(1, tables))]
-
-
-def met(phase: int) -> str:
-    """What the tables of those who met in so many phases are called."""
-    return f"met-{phase:02}-"
+def met(joins: int) -> str:
+    """What the tables of those who met in so many joins are called."""
+    return f"met-{joins:02}-"
 
 
 class Search(NamedTuple):
     """What is searched, and where that lies on disk.
 
-    features: of all N faces
+    features: of all N faces; a map of a file stays from shard to shard
     cells:    the folder that `lay_out` wrote
     folder:   of the search
     size:     faces in a run, about
@@ -59,85 +45,84 @@ class Search(NamedTuple):
     size: int
     k: int
 
-    def of_table(self, name: str, table: int) -> Any:
-        """A map of what is known of a table; as numba knows arrays."""
-        return np.load(self.cells / f"{name}-{table}.npy", mmap_mode="c")
+    def of_join(self, name: str, join: int) -> Any:
+        """A map of what is known of a join; as numba knows arrays."""
+        return np.load(self.cells / f"{name}-{join}.npy", mmap_mode="c")
 
-    def bounds(self, table: int) -> list[int]:
+    def bounds(self, join: int) -> list[int]:
         """The cells that runs begin with, and the end."""
-        cell = self.of_table("cell", table)
+        cell = self.of_join("cell", join)
         starts = cell[self.size :: self.size].tolist()
         return [*sorted({0, *starts}), int(cell[-1]) + 1]
 
-    def lists(self, phase: int, run: Span) -> Path:
-        """The best of a run of faces, in the order of the set, after so many phases."""
-        return self.folder / f"lists-{phase:02}-{run[0]:010}.npz"
+    def lists(self, joins: int, run: Span) -> Path:
+        """The best of a run of faces, in the order of the set, after so many joins."""
+        return self.folder / f"lists-{joins:02}-{run[0]:010}.npz"
 
-    def least(self, phase: int) -> Path:
-        """How close a neighbor needs to be after so many phases."""
-        return self.folder / f"least-{phase:02}.npy"
+    def least(self, joins: int) -> Path:
+        """How close a neighbor needs to be after so many joins."""
+        return self.folder / f"least-{joins:02}.npy"
 
-    def known(self, phase: int) -> Known:
-        """Who is known after so many phases."""
-        if phase == 0:
-            return Known.nothing(len(self.of_table("order", 0)))
-        return Known(*tables(self.folder, "c", met(phase)), np.load(self.least(phase)))
+    def known(self, joins: int) -> Known:
+        """Who is known after so many joins."""
+        if joins == 0:
+            return Known.nothing(len(self.of_join("order", 0)))
+        neighbors, cosines = (mapped(file) for file in table_files(self.folder, met(joins)))
+        return Known(neighbors, cosines, np.load(self.least(joins)))
 
-    def found(self, phase: int, run: int) -> Path:
-        """What the shard of a run of cells found in a phase, by face."""
-        return self.folder / f"found-{phase:02}-{run:04}.npy"
+    def found(self, join: int, run: int) -> Path:
+        """What the shard of a run of cells found in a join, by face."""
+        return self.folder / f"found-{join:02}-{run:04}.npy"
 
 
-def look(run: int, search: Search, number: int, phase: Phase) -> None:
-    """Writes what those who look into a run of cells find in it, and its faces among those."""
-    bounds = search.bounds(phase.table)
-    inside = _Run.of(search, phase.table, (bounds[run], bounds[run + 1]))
-    parts = [np.empty(0, np.int32)] if phase.within else []
-    parts += inside.asking(ASKING * search.size) if phase.across else []
-    known, space = search.known(number), inside.space(max([len(part) for part in parts], default=0), search.k)
-    found = [inside.join(search.features, known, part, space) for part in parts]
-    everything = np.concatenate([np.empty(0, FOUND), *found])
-    by_face = everything[np.argsort(everything["row"], kind="stable")]
-    with atomic_write(search.found(number, run)) as temporary:
+def look(run: int, search: Search, join: int) -> None:
+    """Writes what the faces of a run of cells, and others who look into it, find in it and among those."""
+    bounds = search.bounds(join)
+    inside = _Run.of(search, join, (bounds[run], bounds[run + 1]))
+    parts = [np.empty(0, np.int32), *inside.asking(ASKING * search.size)]
+    known, space = search.known(join), inside.space(max(len(part) for part in parts), search.k)
+    found = np.concatenate([inside.join(known, part, space) for part in parts])
+    by_face = found[np.argsort(found["row"], kind="stable")]
+    with atomic_write(search.found(join, run)) as temporary:
         np.save(temporary, by_face)
 
 
-def gather(run: Span, search: Search, number: int, shards: int) -> None:
-    """Writes the best k of a run of faces, of those known and all that was found in a phase."""
+def gather(run: Span, search: Search, join: int, shards: int) -> None:
+    """Writes the best k of a run of faces, of those known and all that was found in a join."""
     low, high = run
     neighbors = np.full((high - low, search.k), NOBODY, np.int32)
     cosines = np.zeros((high - low, search.k), np.float32)
-    if number:
-        known = search.known(number)
+    if join:
+        known = search.known(join)
         neighbors[:], cosines[:] = known.neighbors[low:high], known.cosines[low:high]
     for shard in range(shards):
-        found = np.load(search.found(number, shard), mmap_mode="c")
+        found = np.load(search.found(join, shard), mmap_mode="c")
         columns = found["row"], found["face"], found["cosine"]
         in_threads(_put_in, spans(high - low), low, columns, (neighbors, cosines))
-    write_lists(search.lists(number + 1, run), neighbors, cosines)
+    write_lists(search.lists(join + 1, run), neighbors, cosines)
 
 
-def gathered(search: Search, number: int, runs: list[Span]) -> None:
-    """Writes who is known after so many phases, from the lists of runs of faces."""
-    lists = {search.lists(number, run): run for run in runs}
-    put_together(lists, (runs[-1][1], search.k), search.folder, met(number))
-    neighbors, cosines = tables(search.folder, of=met(number))
-    least = [Known.of(neighbors[low:high], cosines[low:high]).least for low, high in runs]
-    np.save(search.least(number), np.concatenate(least))
+def gathered(search: Search, joins: int, runs: list[Span]) -> None:
+    """Writes who is known after so many joins, from the lists of runs of faces."""
+    lists = {search.lists(joins, run): run for run in runs}
+    put_together(lists, (runs[-1][1], search.k), search.folder, met(joins))
+    held, wanted = tables(search.folder, of=met(joins)), np.load(search.cells / "wanted.npy")
+    least = [Known.of(*(table[low:high] for table in (*held, wanted))).least for low, high in runs]
+    np.save(search.least(joins), np.concatenate(least))
 
 
-def clear(search: Search, number: int, runs: list[Span], shards: int) -> None:
-    """Removes what a phase that is done was made of."""
-    of_shards = [search.found(number, shard) for shard in range(shards)]
-    before = [search.least(number), *table_files(search.folder, met(number))]
-    for file in (*of_shards, *(search.lists(number + 1, run) for run in runs), *before):
+def clear(search: Search, join: int, runs: list[Span], shards: int) -> None:
+    """Removes what a join that is done was made of."""
+    of_shards = [search.found(join, shard) for shard in range(shards)]
+    before = [search.least(join), *table_files(search.folder, met(join))]
+    for file in (*of_shards, *(search.lists(join + 1, run) for run in runs), *before):
         file.unlink(missing_ok=True)
 
 
-def work_of(search: Search, table: int) -> NDArray[np.float64]:
+def work_of(search: Search, join: int) -> NDArray[np.float64]:
     """(R,) products of each run of cells."""
-    first, bounds = search.of_table("start", table), search.bounds(table)
-    cell = search.of_table("cell", table)
+    first, bounds = search.of_join("start", join), search.bounds(join)
+    cell = search.of_join("cell", join)
     sizes = np.diff(np.searchsorted(cell, np.arange(bounds[-1] + 1, dtype=np.int32)))
     products = np.add.reduceat(np.diff(first)[: bounds[-1]] * sizes, bounds[:-1])
     return np.asarray(products, np.float64)
@@ -160,7 +145,7 @@ class _Run(NamedTuple):
     probe: (M, p) int32, the cells that its own faces look into
     start: (cells + 1,) where those who look into each begin in `face`
     face:  the places of those who look into it, rising in each cell
-    own:   (M, d) float32, the features of its own faces
+    features: of all faces
     """
 
     cells: Span
@@ -170,23 +155,24 @@ class _Run(NamedTuple):
     probe: NDArray[np.int32]
     start: NDArray[np.int64]
     face: NDArray[np.int32]
-    own: NDArray[np.float32]
+    features: NDArray[np.floating[Any]]
 
     @classmethod
-    def of(cls, search: Search, table: int, cells: Span) -> "_Run":
-        cell, start = search.of_table("cell", table), search.of_table("start", table)
+    def of(cls, search: Search, join: int, cells: Span) -> "_Run":
+        cell, start = search.of_join("cell", join), search.of_join("start", join)
         low, high = np.searchsorted(cell, np.array(cells, np.int32)).tolist()
         start = start[cells[0] : cells[1] + 1]
-        face = search.of_table("face", table)[start[0] : start[-1]]
-        probe = search.of_table("probe", table)[low:high]
-        order = search.of_table("order", table)
-        own = rows_of(search.features, order[low:high])
-        return cls(cells, (low, high), order, cell, probe, start - start[0], face, own)
+        face = search.of_join("face", join)[start[0] : start[-1]]
+        probe = search.of_join("probe", join)[low:high]
+        order = search.of_join("order", join)
+        features = mapped(search.features) if isinstance(search.features, Path) else search.features
+        return cls(cells, (low, high), order, cell, probe, start - start[0], face, features)
 
     def space(self, others: int, k: int) -> "_Space":
         """For itself and so many others."""
-        rows = np.empty((len(self.own) + others, self.own.shape[1]), np.float32)
-        rows[: len(self.own)] = self.own
+        mine = self.order[slice(*self.span)]
+        rows = np.empty((len(mine) + others, self.features.shape[1]), np.float32)
+        read_rows(self.features, mine, rows[: len(mine)])
         return _Space(rows, Room.of(len(rows), k))
 
     def asking(self, count: int) -> list[NDArray[np.int32]]:
@@ -197,9 +183,7 @@ class _Run(NamedTuple):
         others = np.flatnonzero(looks).astype(np.int32)
         return np.array_split(others, range(count, len(others), count)) if len(others) else []
 
-    def join(
-        self, features: Features, known: Known, others: NDArray[np.int32], space: "_Space"
-    ) -> NDArray[np.void]:
+    def join(self, known: Known, others: NDArray[np.int32], space: "_Space") -> NDArray[np.void]:
         """What some others who look into it find in it, and its faces among these; itself if there are none.
 
         others: rising places
@@ -217,7 +201,7 @@ class _Run(NamedTuple):
             face=face,
         )
         rows = space.rows[: len(places)]
-        read_rows(features, faces[len(mine) :], rows[len(mine) :])
+        read_rows(self.features, faces[len(mine) :], rows[len(mine) :])
         whose, who, cosines = joined(rows, asked, faces, known, space.lists).entries()
         found = np.empty(len(whose), FOUND)
         found["row"], found["face"], found["cosine"] = faces[whose], faces[who], cosines

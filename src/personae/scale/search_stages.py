@@ -16,7 +16,7 @@ from personae.graph.neighbors_of_neighbors import extended
 from personae.graph.search import complete
 from personae.graph.threads import Span
 from personae.scale.cells_stage import laid_out
-from personae.scale.lists_on_disk import TABLES, put_together, tables, write_lists
+from personae.scale.lists_on_disk import TABLES, forget, put_together, tables, write_lists
 from personae.scale.search_by_cells import (
     ASKING,
     Search,
@@ -25,7 +25,6 @@ from personae.scale.search_by_cells import (
     gathered,
     look,
     met,
-    phases,
     work_of,
 )
 from personae.scale.shards import BASE, ROWS, Features, opened, runs
@@ -44,7 +43,8 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
     n, d = opened(features).shape
     k = min(k, n - 1)
     if laid_out(desk.of["cells"]):
-        probes = np.load(desk.of["cells"] / "probe-0.npy", mmap_mode="r").shape[1]
+        joins = range(laid_out(desk.of["cells"]))
+        probes = max(np.load(desk.of["cells"] / f"probe-{join}.npy", mmap_mode="r").shape[1] for join in joins)
         desk.refuse_more_than_memory(search_memory(n, d, k, probes))
         by_cells = Search(features, desk.of["cells"], desk.folder, run_size(n), k)
         _search_by_cells(by_cells, desk, shard_memory(n, d, k, probes))
@@ -92,31 +92,33 @@ def _search_all(features: Features, k: int, desk: Desk) -> None:
 
 
 def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
-    """Table after table, run after run; then the neighbors of neighbors."""
-    n, steps, done = len(opened(of.features)), phases(laid_out(of.cells)), Done(desk.folder)
+    """Join after join, run after run; then the neighbors of neighbors."""
+    n, joins, done = len(opened(of.features)), laid_out(of.cells), Done(desk.folder)
     spans = runs(n, FACES)
-    work = [work_of(of, phase.table) * (phase.within + phase.across) for phase in steps]
-    whole, told = sum(part.sum() for part in work), sum(part.sum() for part in work[: done.phases])
-    for number, phase in enumerate(steps[done.phases :], done.phases):
-        shards = range(len(work[number]))
-        left = [run for run in shards if not of.found(number, run).is_file()]
-        told += work[number].sum() - work[number][left].sum()
+    work = [work_of(of, join) for join in range(joins)]
+    whole, told = sum(part.sum() for part in work), sum(part.sum() for part in work[: done.steps])
+    for join in range(done.steps, joins):
+        shards = range(len(work[join]))
+        left = [run for run in shards if not of.found(join, run).is_file()]
+        told += work[join].sum() - work[join][left].sum()
         desk.told(int(n * told / whole), n)
-        for run, _ in desk.place.run(partial(look, search=of, number=number, phase=phase), left, memory):
-            told += work[number][run]
+        for run, _ in desk.place.run(partial(look, search=of, join=join), left, memory):
+            told += work[join][run]
             desk.told(min(int(n * told / whole), n - 1), n)
-        put = partial(gather, search=of, number=number, shards=len(shards))
-        some = [span for span in spans if not of.lists(number + 1, span).is_file()]
+        forget()
+        put = partial(gather, search=of, join=join, shards=len(shards))
+        some = [span for span in spans if not of.lists(join + 1, span).is_file()]
         for _ in desk.place.run(put, some, memory):
             pass
-        gathered(of, number + 1, spans)
-        done.reach(number + 1)
-        clear(of, number, spans, len(shards))
-    if done.phases == len(steps):
-        complete(_wide(of.features), *tables(of.folder, "r+", met(len(steps))))
-        done.reach(len(steps) + 1)
+        forget()
+        gathered(of, join + 1, spans)
+        done.reach(join + 1)
+        clear(of, join, spans, len(shards))
+    if done.steps == joins:
+        complete(_wide(of.features), *tables(of.folder, "r+", met(joins)))
+        done.reach(joins + 1)
     longer = {desk.folder / f"longer-{span[0]:010}.npz": span for span in spans}
-    extend = partial(_extend, search=of, phase=len(steps))
+    extend = partial(_extend, search=of, joins=joins)
     for _ in desk.place.run(extend, [span for file, span in longer.items() if not file.is_file()], memory):
         pass
     put_together(longer, (n, of.k), desk.folder)
@@ -127,9 +129,9 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
     desk.told(n, n)
 
 
-def _extend(span: Span, *, search: Search, phase: int) -> None:
+def _extend(span: Span, *, search: Search, joins: int) -> None:
     """Writes the lists of a run of faces with the neighbors of their neighbors taken in."""
-    found, bound = tables(search.folder, "c", met(phase)), np.load(search.cells / "bound.npy")
+    found, bound = tables(search.folder, "c", met(joins)), np.load(search.cells / "bound.npy")
     write_lists(
         search.folder / f"longer-{span[0]:010}.npz", *extended(_wide(search.features), found, bound, span)
     )
@@ -146,17 +148,17 @@ def _look_at_all(span: Span, *, features: Features, k: int, folder: Path) -> Non
 
 
 class Done:
-    """How many phases of a stage are done, in a file of its folder."""
+    """How many steps of a stage are done, in a file of its folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = folder / "phases.json"
-        self.phases: int = json.loads(self.file.read_text()) if self.file.is_file() else 0
+        self.file = folder / "steps.json"
+        self.steps: int = json.loads(self.file.read_text()) if self.file.is_file() else 0
 
-    def reach(self, phase: int) -> None:
+    def reach(self, step: int) -> None:
         """So many are done."""
-        self.phases = phase
+        self.steps = step
         with atomic_write(self.file) as temporary:
-            temporary.write_text(json.dumps(phase))
+            temporary.write_text(json.dumps(step))
 
     def end(self) -> None:
         """All are, and the file goes."""
