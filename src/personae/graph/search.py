@@ -16,7 +16,7 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.merged_lists import Lists, merge
 from personae.graph.neighbors_of_neighbors import extended
 from personae.graph.reach import ALPHA, QUERIES, STRANGERS, expecting, those_above
-from personae.graph.tables import Tables, enough_tables
+from personae.graph.tables import Look, Tables, enough_tables
 
 SMALL = 50_000  # faces up to which all pairs are looked at
 WANTED = 1 / 4  # of k strangers may be nearer than who is looked for once a list is full
@@ -36,8 +36,8 @@ def knn_graph(
     cells, in several ways, and looked for in the cells nearest to them, then among the neighbors of their
     neighbors; in as many cells as reach `recall` on a sample of 1,000 faces whose exact neighbors are known.
     Where a quarter of the cells is not enough, all pairs are looked at after all. A neighbor stands out if no
-    stranger is expected to be as close (see `near_recall`). The other places are filled with whom the
-    nearest cells hold, and with those nearer than all but a quarter of k strangers; of these many are missed.
+    stranger is expected to be as close (see `near_recall`). The other places are filled with faces of
+    the same cell and those beside it; of those nearer than all but a quarter of k strangers, many are found.
 
     Cosines are summed in float64 for the faces that reach the list, so that s_ij equals s_ji; the result is the
     same to the bit for any block and thread count, and that of the exact search for any BLAS; a permutation of
@@ -133,17 +133,18 @@ def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph 
     return KnnGraph(*extended(features, found, plan.bound))
 
 
-def _join(features: NDArray[np.float32], plan: Plan, look: tuple[int, int], found: Lists) -> Lists:
+def _join(features: NDArray[np.float32], plan: Plan, look: Look, found: Lists) -> Lists:
     """Neighbors and similarities (N, k), of the pairs that meet in the cells of a table.
 
     found: what tables before found; these are left out, and who is farther than the last of them
     """
-    cells, probes = plan.tables.cells[look[0]], look[1]
-    probe = cells.nearest(features, plan.chance, probes)
+    of_table, k = plan.tables.cells[look.table], found[0].shape[1]
+    nearest = of_table.nearest(features, plan.chance, look.probes or 1)
+    probe, cells = look.probe(nearest, len(of_table), k)
     by_cell = np.argsort(probe[:, 0], kind="stable")
     order, probe = plan.chance[by_cell].astype(np.int32), probe[by_cell]
-    asked = Asked.of(probe[:, 0].copy(), probe, len(cells))
-    rows, k = ordered(features, order, beside(features)), found[0].shape[1]
+    asked = Asked.of(probe[:, 0].copy(), probe, cells)
+    rows = ordered(features, order, beside(features))
     return joined(rows, asked, order, Known.of(*found, plan.wanted), Room.of(len(rows), k)).tables()
 
 

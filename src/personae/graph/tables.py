@@ -11,39 +11,50 @@ from personae.graph.reach import QUERIES, Reach
 
 CELLS = 16  # times the root of N
 UNEVEN = 2  # times the products that cells of one size would take
-FILL = 4  # times k faces are looked at for the lists to fill
+FILL = 4  # times k faces stand together for the lists to fill
 KEEPING = 4000  # products that take as long as what else is done for a face and a table,
 ASKING = 125  # and for a face and a cell
 TABLES = 8  # at most
 MOST = 1 / 4  # of the cells of one: where more are needed, all pairs are looked at
 
 
-class Tables(NamedTuple):
-    """Tables of about as many cells each, and how many of them a face looks into.
+class Look(NamedTuple):
+    """What a face looks into: so many cells of a table; or None, the one that it is in and some beside it."""
 
-    fill:   of the first, for its list to be full of whoever is met
-    probes: of each, for those to be met who stand out
-    """
+    table: int
+    probes: int | None
+
+    def probe(self, nearest: NDArray[np.int32], cells: int, k: int) -> tuple[NDArray[np.int32], int]:
+        """(N, probes) int32, the cells that each of N faces looks into, its own first; and how many there are.
+
+        nearest: (N, probes or more) int32, best first
+        """
+        if self.probes is not None:
+            return nearest[:, : self.probes], cells
+        together = math.ceil(FILL * k * cells / len(nearest))
+        return nearest[:, :1] // np.int32(together), -(-cells // together)
+
+
+class Tables(NamedTuple):
+    """Tables of about as many cells each, and how many of them a face looks into."""
 
     cells: list[Cells]
-    fill: int
     probes: int
 
     @property
-    def joins(self) -> list[tuple[int, int]]:
-        """One after the other: the table, and how many cells a face looks into."""
-        joins = [(table, self.probes) for table in range(len(self.cells))]
-        return [(0, self.fill), *joins[self.fill >= self.probes :]]
+    def joins(self) -> list[Look]:
+        """One for each table, after one that fills the lists."""
+        return [Look(0, None), *(Look(table, self.probes) for table in range(len(self.cells)))]
 
     @property
     def few(self) -> bool:
         """Whether the cells are so few that all pairs take longer."""
-        return sum(probes for _, probes in self.joins) <= MOST * len(self.cells[0])
+        return len(self.cells) * self.probes <= MOST * len(self.cells[0])
 
     def cost(self, faces: int) -> float:
         """Products for each of so many faces, and what takes as long as some."""
-        looks = UNEVEN * faces / len(self.cells[0]) + ASKING
-        return sum(KEEPING + self.cells[0].compared + probes * looks for _, probes in self.joins)
+        each = UNEVEN * faces / len(self.cells[0]) + ASKING
+        return len(self.cells) * (KEEPING + self.cells[0].compared + self.probes * each)
 
 
 def enough_tables(
@@ -60,17 +71,16 @@ def enough_tables(
     bound:    (N,) of `expecting`
     recall:   the share, as `Reach.probes` has it
 
-    A table has about 16 sqrt(N) cells. First, cells that hold four times k faces are looked into. None where
-    more than a quarter of the cells of one table are needed in all.
+    A table has about 16 sqrt(N) cells. None where more than a quarter of the cells of
+    one table are needed in all.
     """
     n = len(features)
-    reach, best = Reach.of(features, chance[-QUERIES:], bound, k), Tables([], 0, 0)
+    reach, best = Reach.of(features, chance[-QUERIES:], bound, k), Tables([], 0)
     cells: list[Cells] = []
     while len(cells) < TABLES:
         cells.append(_learned(features, chance, len(cells)))
         reach = reach.through(cells[-1], features)
-        fill = math.ceil(FILL * min(k, n - 1) * len(cells[0]) / n)
-        found = Tables(cells[:], fill, reach.probes(recall))
+        found = Tables(cells[:], reach.probes(recall))
         if best.cells and best.few and found.cost(n) >= best.cost(n):
             break
         best = found

@@ -41,34 +41,33 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
         let_go(held)
     if plan is None:
         return {"faces": n, "cells": 0, "tables": 0, "probes": 0}
-    tables, joins = plan.tables.cells, plan.tables.joins
-    probes = max(looks for _, looks in joins)
+    tables, probes = plan.tables.cells, plan.tables.probes
     desk.refuse_more_than_memory(cells_memory(n, d, probes, on_disk=isinstance(features, Path)))
     np.save(desk.folder / CHANCE, plan.chance)
     for name in ("bound", "wanted"):
         np.save(desk.folder / f"{name}.npy", getattr(plan, name))
     shards = runs(n, LOOKED_UP)
     for table, cells in enumerate(tables):
-        of_table = {join: looks for join, (which, looks) in enumerate(joins) if which == table}
-        if all((desk.folder / f"order-{join}.npy").is_file() for join in of_table):
+        joins = [join for join, look in enumerate(plan.tables.joins) if look.table == table]
+        if all((desk.folder / f"order-{join}.npy").is_file() for join in joins):
             continue
         np.savez(desk.folder / DIRECTIONS, **vars(cells))
-        widest = max(of_table.values())
-        look = partial(_look_up, features=features, table=table, probes=widest, folder=desk.folder)
+        look_up = partial(_look_up, features=features, table=table, probes=probes, folder=desk.folder)
         files = {shard: _looked_up(desk.folder, table, shard[0]) for shard in shards}
         left = [shard for shard in shards if not files[shard].is_file()]
         done = table * n + n - sum(high - low for low, high in left)
-        for (low, high), _ in desk.place.run(look, left, look_up_memory(d, len(cells), widest)):
+        for (low, high), _ in desk.place.run(look_up, left, look_up_memory(d, len(cells), probes)):
             done += high - low
             desk.told(done // len(tables), n)
-        for join, looks in of_table.items():
-            drawn = np.concatenate([np.load(file, mmap_mode="r")[:, :looks] for file in files.values()])
-            _sort(drawn, join, len(cells), plan.chance, desk.folder)
+        nearest = np.concatenate([np.load(file) for file in files.values()])
+        for join in joins:
+            probe, count = plan.tables.joins[join].probe(nearest, len(cells), min(k, n - 1))
+            _sort(probe, join, count, plan.chance, desk.folder)
         for file in files.values():
             file.unlink()
     for name in (CHANCE, DIRECTIONS):
         (desk.folder / name).unlink(missing_ok=True)
-    return {"faces": n, "cells": len(tables[0]), "tables": len(tables), "probes": plan.tables.probes}
+    return {"faces": n, "cells": len(tables[0]), "tables": len(tables), "probes": probes}
 
 
 def laid_out(folder: Path) -> int:
@@ -101,10 +100,11 @@ def probes_likely(n: int) -> int:
     return LIKELY if n > SMALL else 0
 
 
-def _sort(drawn: NDArray[np.int32], join: int, cells: int, chance: NDArray[np.intp], folder: Path) -> None:
+def _sort(probe: NDArray[np.int32], join: int, cells: int, chance: NDArray[np.intp], folder: Path) -> None:
     """Puts the faces in the order of their cells; the order is written last."""
-    by_cell = np.argsort(drawn[:, 0], kind="stable")
-    own, probe = drawn[by_cell, 0], drawn[by_cell]
+    by_cell = np.argsort(probe[:, 0], kind="stable")
+    probe = probe[by_cell]
+    own = np.ascontiguousarray(probe[:, 0])
     asked = Asked.of(own, probe, cells)
     for name in ("cell", "probe", "start", "face"):
         np.save(folder / f"{name}-{join}.npy", getattr(asked, name))

@@ -43,8 +43,8 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
     n, d = opened(features).shape
     k = min(k, n - 1)
     if laid_out(desk.of["cells"]):
-        joins = range(laid_out(desk.of["cells"]))
-        probes = max(np.load(desk.of["cells"] / f"probe-{join}.npy", mmap_mode="r").shape[1] for join in joins)
+        last = laid_out(desk.of["cells"]) - 1
+        probes = np.load(desk.of["cells"] / f"probe-{last}.npy", mmap_mode="r").shape[1]
         desk.refuse_more_than_memory(search_memory(n, d, k, probes))
         by_cells = Search(features, desk.of["cells"], desk.folder, run_size(n), k)
         _search_by_cells(by_cells, desk, shard_memory(n, d, k, probes))
