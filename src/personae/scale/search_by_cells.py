@@ -4,6 +4,7 @@ Join after join: who was found so far is left out, and tells how close a neighbo
 shard finds is short. The best of all is to the bit what the joins of whole tables find.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,8 +81,10 @@ def look(run: int, search: Search, join: int) -> None:
     bounds = search.bounds(join)
     inside = _Run.of(search, join, (bounds[run], bounds[run + 1]))
     parts = [np.empty(0, np.int32), *inside.asking(ASKING * search.size)]
-    known, space = search.known(join), inside.space(max(len(part) for part in parts), search.k)
-    found = np.concatenate([inside.join(known, part, space) for part in parts])
+    known, most = search.known(join), inside.span[1] - inside.span[0] + max(len(part) for part in parts)
+    room = space(-(-most // search.size) * search.size, inside.features.shape[1], search.k)
+    inside.read(room.rows)
+    found = np.concatenate([inside.join(known, part, room) for part in parts])
     by_face = found[np.argsort(found["row"], kind="stable")]
     with atomic_write(search.found(join, run)) as temporary:
         np.save(temporary, by_face)
@@ -135,6 +138,12 @@ class _Space(NamedTuple):
     lists: Room
 
 
+@lru_cache(maxsize=1)
+def space(faces: int, d: int, k: int) -> _Space:
+    """For so many; it stays with this process until its cache is cleared, since new memory takes its time."""
+    return _Space(np.empty((faces, d), np.float32), Room.of(faces, k))
+
+
 class _Run(NamedTuple):
     """A run of cells.
 
@@ -168,12 +177,10 @@ class _Run(NamedTuple):
         features = mapped(search.features) if isinstance(search.features, Path) else search.features
         return cls(cells, (low, high), order, cell, probe, start - start[0], face, features)
 
-    def space(self, others: int, k: int) -> "_Space":
-        """For itself and so many others."""
+    def read(self, rows: NDArray[np.float32]) -> None:
+        """Puts the features of its own faces into the first rows."""
         mine = self.order[slice(*self.span)]
-        rows = np.empty((len(mine) + others, self.features.shape[1]), np.float32)
         read_rows(self.features, mine, rows[: len(mine)])
-        return _Space(rows, Room.of(len(rows), k))
 
     def asking(self, count: int) -> list[NDArray[np.int32]]:
         """The places of others who look into it, so many at a time."""
@@ -183,7 +190,7 @@ class _Run(NamedTuple):
         others = np.flatnonzero(looks).astype(np.int32)
         return np.array_split(others, range(count, len(others), count)) if len(others) else []
 
-    def join(self, known: Known, others: NDArray[np.int32], space: "_Space") -> NDArray[np.void]:
+    def join(self, known: Known, others: NDArray[np.int32], room: _Space) -> NDArray[np.void]:
         """What some others who look into it find in it, and its faces among these; itself if there are none.
 
         others: rising places
@@ -200,9 +207,9 @@ class _Run(NamedTuple):
             start=start,
             face=face,
         )
-        rows = space.rows[: len(places)]
+        rows = room.rows[: len(places)]
         read_rows(self.features, faces[len(mine) :], rows[len(mine) :])
-        whose, who, cosines = joined(rows, asked, faces, known, space.lists).entries()
+        whose, who, cosines = joined(rows, asked, faces, known, room.lists).entries()
         found = np.empty(len(whose), FOUND)
         found["row"], found["face"], found["cosine"] = faces[whose], faces[who], cosines
         return found

@@ -25,6 +25,7 @@ from personae.scale.search_by_cells import (
     gathered,
     look,
     met,
+    space,
     work_of,
 )
 from personae.scale.shards import BASE, ROWS, Features, opened, runs
@@ -114,6 +115,7 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
         gathered(of, join + 1, spans)
         done.reach(join + 1)
         clear(of, join, spans, len(shards))
+    space.cache_clear()
     if done.steps == joins:
         complete(_wide(of.features), *tables(of.folder, "r+", met(joins)))
         done.reach(joins + 1)
