@@ -139,11 +139,11 @@ def test_another_table_finds_those_who_met_in_none_of_the_first(large, made, mon
     found = []
     for most in (1, 4):
         monkeypatch.setattr(tables, "TABLES", most)
-        monkeypatch.setattr(tables.Reach, "probes", lambda *_: 1)
+        monkeypatch.setattr(tables.Reach, "probes", lambda *_: 3)
         monkeypatch.setattr(tables.Tables, "cost", lambda of, _: -len(of.cells))
         found.append(knn_graph(made, 5))
     one, four = (near_recall(graph, made) for graph in found)
-    assert one < 0.98 < 0.99 < four
+    assert one < 0.96 < 0.98 < four
     assert all(len(set(row)) == 5 for row in found[1].neighbors.tolist())
 
 
