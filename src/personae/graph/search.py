@@ -19,7 +19,7 @@ from personae.graph.reach import ALPHA, QUERIES, STRANGERS, expecting, those_abo
 from personae.graph.tables import Look, Tables, enough_tables
 
 SMALL = 50_000  # faces up to which all pairs are looked at
-WANTED = 1 / 4  # of k strangers may be nearer than who is looked for once a list is full
+WANTED = 1 / 2  # of k strangers may be nearer than who is looked for once a list is full
 
 
 def knn_graph(
@@ -37,7 +37,7 @@ def knn_graph(
     neighbors; in as many cells as reach `recall` on a sample of 1,000 faces whose exact neighbors are known.
     Where a quarter of the cells is not enough, all pairs are looked at after all. A neighbor stands out if no
     stranger is expected to be as close (see `near_recall`). The other places are filled with faces of
-    the same cell and those beside it; of those nearer than all but a quarter of k strangers, many are found.
+    the same cell and those beside it; of those nearer than all but half of k strangers, many are found.
 
     Cosines are summed in float64 for the faces that reach the list, so that s_ij equals s_ji; the result is the
     same to the bit for any block and thread count, and that of the exact search for any BLAS; a permutation of

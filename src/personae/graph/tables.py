@@ -11,7 +11,7 @@ from personae.graph.reach import QUERIES, Reach
 
 CELLS = 16  # times the root of N
 UNEVEN = 2  # times the products that cells of one size would take
-FILL = 4  # times k faces stand together for the lists to fill
+FILL = 8  # times k faces stand together for the lists to fill
 KEEPING = 4000  # products that take as long as what else is done for a face and a table,
 ASKING = 125  # and for a face and a cell
 TABLES = 8  # at most
