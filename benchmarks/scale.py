@@ -116,7 +116,7 @@ def key(row: dict[str, Any]) -> tuple[int, int, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faces", type=int, nargs="*", default=[100_000, 300_000])
-    parser.add_argument("--method", choices=RECIPES)
+    parser.add_argument("--method", choices=RECIPES, help="only this one; the others' figures are kept")
     parser.add_argument("--again", nargs="+", choices=STAGES, help="only these; the others' figures are kept")
     parser.add_argument("--stage", choices=STAGES, help="measure this one here, print JSON, write nothing")
     chosen = parser.parse_args()
@@ -126,19 +126,20 @@ def main() -> None:
     file = RESULTS / "scale.json"
     rows = json.loads(file.read_text())["rows"] if file.exists() else []
     keep(rows)
+    methods = [chosen.method] if chosen.method else list(RECIPES)
     for faces in chosen.faces:
         for stage in chosen.again or STAGES:
-            for method in RECIPES:
+            for method in methods:
                 (prepare(faces) / method / f"{stage}.json").unlink(missing_ok=True)
-        for method in RECIPES:
+        for method in methods:
             for stage in STAGES:
                 row = run(faces, method, stage)
                 if row["fresh"]:
                     rows = [other for other in rows if key(other) != key(row)] + [row]
                     print(row, flush=True)
                     keep(rows)
-                if (method, stage) == (next(iter(RECIPES)), OF_GRAPH[-1]):
-                    for other in list(RECIPES)[1:]:
+                if (method, stage) == (methods[0], OF_GRAPH[-1]):
+                    for other in methods[1:]:
                         link_stages(OF_GRAPH, prepare(faces) / method, prepare(faces) / other)
 
 
