@@ -36,6 +36,13 @@ def test_pairs_and_strays_stand_in_one_order_and_lone_faces_apart():
     assert [([person.number for person in q.persons], q.faces, q.percent) for q in lone] == [([2], (12,), 50)]
 
 
+def test_an_estimate_is_never_certain_and_so_many_strays_of_one_are_asked_about_at_once():
+    first, _ = questions.questions(asking([(0, 2, 0.9999)], [(face, 0.9999 - face / 100) for face in range(5)]))
+    assert [(q.percent, q.faces) for q in first] == [(99, ()), (1, (0, 1, 2, 3))]
+    first, _ = questions.questions(asking([], [(face, 0.5) for face in (9, 10, 11)]))
+    assert [q.faces for q in first] == [(9, 10)]  # somebody has to stand for the person
+
+
 def test_a_lone_face_with_a_name_is_a_person():
     first, lone = questions.questions(asking([(0, 3, 0.6)], called={3: "Ada"}))
     assert [[person.name for person in q.persons] for q in first] == [["Person 1", "Ada"]]

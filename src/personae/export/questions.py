@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from personae.export.people import People, Person
 
-MOST = 30  # at once; the next ones come when these are answered
+SUREST = 99  # percent that an estimate can be
+MOST, FACES = 30, 4  # questions, and strays of one person, at once; the next ones come when these are answered
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ def questions(people: People) -> tuple[list[Question], list[Question]]:
     for (a, b), share in zip(suggested.pairs.tolist(), suggested.one.tolist(), strict=True):
         if a in of and b in of:
             both = sorted((of[a], of[b]), key=lambda person: person.number)
-            first.append(Question(tuple(both), (), round(100 * share), share))
+            first.append(Question(tuple(both), (), percent(share), share))
         elif lone.keys() & {a, b}:
             row, person = (lone[a], of[b]) if a in lone else (lone[b], of[a])
-            about_lone.setdefault(row, Question((person,), (row,), round(100 * share), share))
+            about_lone.setdefault(row, Question((person,), (row,), percent(share), share))
     strays: dict[int, list[int]] = defaultdict(list)
     surest: dict[int, float] = {}
     for row, share in zip(suggested.strays.tolist(), suggested.elsewhere.tolist(), strict=True):
@@ -47,7 +48,13 @@ def questions(people: People) -> tuple[list[Question], list[Question]]:
         strays[label].append(row)
         surest.setdefault(label, share)
     for label, rows in strays.items():
-        wrong = surest[label]
-        first.append(Question((of[label],), tuple(rows), round(100 * (1 - wrong)), wrong))
+        person, wrong = of[label], surest[label]
+        some = tuple(rows[: min(FACES, len(person.faces) - 1)])  # beside a face of theirs
+        first.append(Question((person,), some, percent(1 - wrong), wrong))
     first.sort(key=lambda question: -question.wrong)
     return first[:MOST], list(about_lone.values())[:MOST]
+
+
+def percent(share: float) -> int:
+    """A whole number, never so sure that it cannot be wrong."""
+    return min(max(round(100 * share), 100 - SUREST), SUREST)

@@ -114,17 +114,20 @@ if (correct) {
   });
 
   const SEEN = 4;  // faces of a person beside a question
-  const inDoubt = new Set(Array.from(document.querySelectorAll(".question"), (question) => question.dataset.faces.split(" ")).flat());
+  const cards = Array.from(document.querySelectorAll(".question"));
+  const named = (ids) => ids.split(" ").filter(Boolean).map((id) => document.getElementById(id));
+  const inDoubt = new Set(cards.flatMap((card) => named(card.dataset.faces)));
   const ownOf = (row) => {
-    const own = sureOf(row).filter((face) => !inDoubt.has(face.id) && (face.dataset.said ?? row.dataset.called) === row.dataset.called);
-    return own.length ? own : facesOf(row).slice(0, 1);
+    const isOwn = (face) => !inDoubt.has(face) && (face.dataset.said ?? row.dataset.called) === row.dataset.called;
+    const own = [sureOf(row), facesOf(row)].map((faces) => faces.filter(isOwn)).find((faces) => faces.length);
+    return own ?? facesOf(row).slice(0, 1);
   };
   const hold = (row, faces) => {
     const person = called(row);
     for (const face of faces) if (face.dataset.said !== person) say(face, person, "");
     return person;
   };
-  const answer = ({ card, rows: asked, faces }, isSame) => {
+  const answer = ({ card, asked, faces }, isSame) => {
     if (!document.body.classList.contains("correcting")) begin.click();
     const own = asked.map(ownOf);
     if (isSame) {
@@ -158,11 +161,9 @@ if (correct) {
     copy.className = "seen";
     return copy;
   };
-  for (const card of document.querySelectorAll(".question")) {
-    const rows = card.dataset.rows.split(" ").map((id) => document.getElementById(id));
-    const faces = card.dataset.faces.split(" ").filter(Boolean).map((id) => document.getElementById(id));
-    const question = { card, rows, faces };
-    card.querySelector(".sides").replaceChildren(...[...rows.map((row) => ownOf(row).slice(0, SEEN)), faces.slice(0, SEEN)]
+  for (const card of cards) {
+    const question = { card, asked: named(card.dataset.rows), faces: named(card.dataset.faces) };
+    card.querySelector(".sides").replaceChildren(...[...question.asked.map((row) => ownOf(row).slice(0, SEEN)), question.faces]
       .filter((side) => side.length)
       .map((side) => {
         const box = document.createElement("div");
