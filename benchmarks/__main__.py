@@ -11,6 +11,7 @@ ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "vi
 REAL = (
     "unlearned",
     "default",
+    "suggestions",
     "ablation",
     "learned",
     "detection",

@@ -35,6 +35,7 @@ SHOWN = (  # of the unlearned methods, and whether with parameters chosen with t
     ("threshold", False),
     ("threshold", True),
 )
+ASKED, TOLD = ("groups", "lone faces", "strays"), ("right", "asked", "expected")
 SETS = ("lfw.sface", "lfw.dlib", "train.sface", "train.dlib")
 NAMES = {name: method.__name__ for name, method in METHODS.items()} | {"auto": "**Auto**"}
 ROOT = Path(__file__).parent.parent
@@ -155,6 +156,24 @@ def default_kept() -> str:
             ]
         )
     return table(["F", "runs", "mean error", "within 2", "in the interval"], lines)
+
+
+def suggestions() -> str:
+    """What is asked of somebody who knows the people: right of asked, and how many were expected to be."""
+    rows = results("suggestions")["rows"]
+    lines = [[name, f"{row['faces']:,}", *asked([row])] for name, row in rows.items()]
+    head = ["collection", "faces", *ASKED, "answered", "F_B before", "F_B after"]
+    return table(head, [*lines, ["**all**", "", *asked(list(rows.values()))]])
+
+
+def asked(rows: list[dict[str, Any]]) -> list[Any]:
+    """The cells of some rows of `suggestions`, sums and means."""
+    cells = []
+    for kind in ASKED:
+        right, many, told = (sum(row["as asked"][kind][key] for row in rows) for key in TOLD)
+        cells.append(f"{right} of {many} ({told:.0f})")
+    fs = (f"{100 * mean(row[look]['f'] for row in rows):.1f}" for look in ("as asked", "answered"))
+    return [*cells, sum(row["answered"]["questions"] for row in rows), *fs]
 
 
 def ablation() -> str:
@@ -322,6 +341,7 @@ TABLES: dict[str, Callable[[], str]] = {
             at_scale,
             default,
             default_kept,
+            suggestions,
             ablation,
             learned,
             embed,

@@ -42,6 +42,13 @@ def test_the_sample_album_gives_its_people(run, tmp_path):
     assert float(re.search(r"BCubed F ([\d.]+)", told)[1]) >= 0.95
     assert len(rows(tmp_path / "faces.csv")) == 177
     assert "open" in told
+    page = (tmp_path / "index.html").read_text()
+    person, face = re.search(r'data-rows="(person-\d+)" data-faces="(face-\d+)"', page).groups()
+    asked = re.search(rf'id="{face}" href="[^"]*?([^"/]+)"', page)[1]
+    row = re.search(rf'<article id="{person}".*?</article>', page, re.DOTALL)[0]
+    who = {photo["photo"]: photo["person"] for photo in rows(ALBUM / "truth.csv")}
+    others = Counter(who[photo] for photo in re.findall(r'href="[^"]*?([^"/#]+)" data-place', row))
+    assert who[asked] != others.most_common(1)[0][0]
 
 
 def test_a_second_run_embeds_only_new_photos(run, some_photos, tmp_path):

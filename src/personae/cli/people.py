@@ -134,11 +134,19 @@ def grouped(
     assert album.faces.sources is not None  # given by every look at photos
     right = corrected(said, album.faces.sources, album.contents)
     method = Auto(target_precision=target_precision, strangers=strangers(embedder))
-    method.fit(album.faces, constraints=right.over(album.constraints))
+    looks, rung = method.fit_looks(album.faces, constraints=right.over(album.constraints))
     confidence = method.confidence_.copy()
     confidence[list(right.people)] = 1
     called = {int(method.labels_[row]): name for row, name in right.people.items()}
-    people = People(album.faces, method.labels_, confidence, album.thumbnails, method.expected_, called)
+    people = People(
+        album.faces,
+        method.labels_,
+        confidence,
+        album.thumbnails,
+        method.expected_,
+        called,
+        looks.suggestions(rung),
+    )
     return people, right
 
 

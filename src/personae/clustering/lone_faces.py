@@ -7,7 +7,7 @@ pictures are, but nearer to all than a stranger is.
 import numpy as np
 from numpy.typing import NDArray
 
-from personae.clustering.look_alikes import LOOSE
+from personae.clustering.look_alikes import LOOSE, Means
 from personae.data.constraints import Constraints
 from personae.data.pages import passing
 from personae.graph.components import first_seen
@@ -90,19 +90,12 @@ def _closeness(
     """(P,) how many widths nearer than strangers a face and a person are, by the mean of the person's faces."""
     people, of = np.unique(person, return_inverse=True)
     rows = np.flatnonzero(np.isin(labels, people))
-    group = np.searchsorted(people, labels[rows])
-    count = np.bincount(group)
-    middle = np.zeros((len(people), features.shape[1]), np.float32)
-    for some in passing(len(rows), BLOCK, features):
-        np.add.at(middle, group[some], features[rows[some]])
-    middle /= count[:, None]
-    scale = 1 / strangers.spread
-    level = np.bincount(group, (strangers.level * scale)[rows]) / count
-    slope = np.bincount(group, scale[rows]) / count
+    means = Means.of(np.searchsorted(people, labels[rows]), rows, features, strangers)
     depth = np.empty(len(face))
     for some in passing(len(face), BLOCK, features):
         depth[some] = log_distance(
-            np.einsum("ij,ij->i", features[face[some]], middle[of[some]]).astype(np.float64)
+            np.einsum("ij,ij->i", features[face[some]], means.middle[of[some]]).astype(np.float64)
         )
+    scale = 1 / strangers.spread
     of_face = (strangers.level * scale)[face] - scale[face] * depth
-    return np.asarray((of_face + level[of] - slope[of] * depth) / 2)
+    return np.asarray((of_face + means.level[of] - means.slope[of] * depth) / 2)

@@ -5,6 +5,7 @@ are close to nearly all the others.
 """
 
 from itertools import chain, count, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,46 @@ def closeness(
         near[some] = _closeness(labels[some], features[faces], strangers.take(faces), parts[some])
         let_go(features)
     return near
+
+
+class Means(NamedTuple):
+    """The mean faces of G groups, and what strangers look like to them.
+
+    middle: (G, d) float32
+    level:  (G,) float64, in widths
+    slope:  (G,) float64, widths that the logarithm of a distance counts
+    """
+
+    middle: NDArray[np.float32]
+    level: NDArray[np.float64]
+    slope: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        group: NDArray[np.integer],
+        rows: NDArray[np.intp],
+        features: NDArray[np.floating],
+        strangers: Strangers,
+    ) -> "Means":
+        """group: (R,) 0..G-1, of the faces `rows`; features: (N, d) unit rows."""
+        count = np.bincount(group)
+        middle = np.zeros((len(count), features.shape[1]), np.float32)
+        for some in passing(len(rows), BLOCK, features):
+            np.add.at(middle, group[some], features[rows[some]])
+        middle /= count[:, None]
+        scale = 1 / strangers.spread
+        level = np.bincount(group, (strangers.level * scale)[rows]) / count
+        return cls(middle, level, np.bincount(group, scale[rows]) / count)
+
+    def widths(self, one: NDArray[np.integer], other: NDArray[np.integer]) -> NDArray[np.float64]:
+        """(P,) how many widths nearer than strangers each pair of groups is; both (P,)."""
+        near = np.empty(len(one))
+        for some in passing(len(one), BLOCK):
+            a, b = one[some], other[some]
+            depth = log_distance(np.einsum("ij,ij->i", self.middle[a], self.middle[b]).astype(np.float64))
+            near[some] = (self.level[a] + self.level[b] - (self.slope[a] + self.slope[b]) * depth) / 2
+        return near
 
 
 def _closeness(

@@ -2,7 +2,7 @@
 
 import os
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,10 +12,12 @@ import jinja2
 import numpy as np
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup, escape
+from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
 from personae.data.corrections import COLUMNS
 from personae.export.people import People, Person
+from personae.export.questions import Question, questions
 from personae.export.timeline import CELLS, Timeline, clock, timelines
 
 ROOM = 18_000_000  # bytes of pictures, their links and corrections; leaves the page below 20 MB
@@ -92,7 +94,9 @@ def write_page(
     links = relative_folder(photos, path)
     times = {person.number: timelines(people, person, links) for person in people.persons}
     lines = htmlsafe_json_dumps([] if corrigible is None else corrigible.lines)
-    pictures = _pictures(people, links, times, ROOM - len(lines))
+    first, about_lone = ([], []) if corrigible is None else questions(people)
+    asked = {row for question in (*first, *about_lone) for row in question.faces}
+    pictures = _pictures(people, links, times, asked, ROOM - len(lines))
     rows = [
         _row(people, person, pictures, times[person.number])
         for person in people.persons
@@ -120,6 +124,9 @@ def write_page(
         photos_without=len(people.sources.files) - with_faces,
         rows=rows,
         lone=lone,
+        first=[question for question in first if _is_shown(question, pictures)],
+        about_lone=[question for question in about_lone if _is_shown(question, pictures)],
+        asked=asked,
         reasons=reasons,
         skipped=sum(map(len, reasons.values())),
         most_reasons=MOST_REASONS,
@@ -169,18 +176,27 @@ def legible(name: str) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
 
 
-def _pictures(people: People, links: str, times: dict[int, list[Timeline]], room: int) -> dict[int, Picture]:
+def _is_shown(question: Question, pictures: Mapping[int, Picture]) -> bool:
+    """Whether there was room for all that the question is about."""
+    return pictures.keys() >= {*(int(person.faces[0]) for person in question.persons), *question.faces}
+
+
+def _pictures(
+    people: People, links: str, times: dict[int, list[Timeline]], asked: set[int], room: int
+) -> dict[int, Picture]:
     """The faces there is room for, in bytes, by row: all the best ones, then by rank x number of the person.
 
-    A person of number n so shows about 1/n of what the first one shows, and always the best of their faces.
+    A person of number n so shows about 1/n of what the first one shows, and always the best of their faces and
+    those that are asked about.
     """
-    shown = [person.faces[:MOST_FACES] for person in people.persons]
-    lone = people.lone[:MOST_LONE]
+    shown = [_first(person.faces, MOST_FACES, asked) for person in people.persons]
+    lone = _first(people.lone, MOST_LONE, asked)
     rows = np.concatenate([*shown, lone])
     turns = np.concatenate(
         [np.arange(len(faces)) * number for number, faces in enumerate(shown, 1)]
         + [np.arange(1, len(lone) + 1) * LONE_PLACE]
     )
+    turns = np.where((turns > 0) & np.isin(rows, list(asked)), 0.5, turns)
     pictures: dict[int, Picture] = {}
     best = {int(person.faces[0]): person.number for person in people.persons}
     for at in np.argsort(turns, kind="stable"):
@@ -192,6 +208,11 @@ def _pictures(people: People, links: str, times: dict[int, list[Timeline]], room
             break
         pictures[int(rows[at])] = picture
     return pictures
+
+
+def _first(rows: NDArray[np.int64], most: int, asked: set[int]) -> NDArray[np.int64]:
+    """As many of the rows, and those that are asked about."""
+    return rows[(np.arange(len(rows)) < most) | np.isin(rows, list(asked))]
 
 
 def _bytes_of(line: Timeline) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from personae.clustering.suggestions import Suggestions
 from personae.data.corrections import NUMBER
 from personae.data.faceset import FaceSet, Sources
 from personae.errors import InputError, listed
@@ -49,6 +50,7 @@ class People:
     thumbnails: N JPEGs, asked for one at a time and only when they are shown
     expected:   how good the grouping is likely to be, or None
     called:     what people are called, by label, as `personae.data.corrections` tells it
+    suggested:  what is most likely wrong with the grouping, or None
 
     People are numbered by their faces, most first; among equals the one whose first face comes first. The
     number so depends on the faces, their order and the grouping alone. It is no name: photos added later can
@@ -68,6 +70,7 @@ class People:
     thumbnails: Sequence[bytes]
     expected: Expected | None = None
     called: Mapping[int, str] = field(default_factory=dict)
+    suggested: Suggestions | None = None
 
     def __post_init__(self) -> None:
         n = len(self.faces)

@@ -10,6 +10,7 @@ from personae.clustering.full_lists import joined_again
 from personae.clustering.lone_faces import lone_faces_joined
 from personae.clustering.look_alikes import CROWD, look_alikes_apart
 from personae.clustering.map_equation import MapEquation
+from personae.clustering.suggestions import Suggestions, suggestions
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
@@ -241,6 +242,11 @@ class Looks:
                 self.faces, self.graph, self.strangers, self.reach(rung), self.constraints
             )
         return self._labels[floor]
+
+    def suggestions(self, rung: int) -> Suggestions:
+        """What is most likely wrong with the people of a rung."""
+        floor, features = self.floors[AS_ASKED], self.faces.features
+        return suggestions(self.labels(rung), features, self.strangers, floor, self.constraints)
 
     def reach(self, rung: int) -> list[float]:
         """The floors that `people` asks for: that of the next looser rung, of the rung, and of all stricter."""

@@ -15,6 +15,10 @@ if (correct) {
   let last = Math.max(rows.length, ...lines.flat().map((cell) => Number(unnamed.exec(cell)?.[1] ?? 0)));
 
   const facesOf = (row) => Array.from(row.querySelectorAll(".face"));
+  const sureOf = (row) => {
+    const sure = facesOf(row).filter((face) => !face.classList.contains("doubtful"));
+    return sure.length ? sure : facesOf(row);
+  };
   const isChosen = (face) => face.classList.contains("chosen");
   const stays = (row) => (face) =>
     !isChosen(face) && !face.classList.contains("doubtful") && (face.dataset.said ?? row.dataset.called) === row.dataset.called;
@@ -93,9 +97,7 @@ if (correct) {
     event.preventDefault();
     if (face) face.classList.toggle("chosen");
     else {
-      const row = title.closest("article");
-      const surest = facesOf(row).filter((one) => !one.classList.contains("doubtful"));
-      const sure = surest.length ? surest : facesOf(row);
+      const sure = sureOf(title.closest("article"));
       const all = sure.every(isChosen);
       for (const one of sure) one.classList.toggle("chosen", !all);
       who.focus({ preventScroll: true });
@@ -110,6 +112,69 @@ if (correct) {
     if (!on) for (const face of document.querySelectorAll(".face.chosen")) face.classList.remove("chosen");
     show();
   });
+
+  const SEEN = 4;  // faces of a person beside a question
+  const cards = Array.from(document.querySelectorAll(".question"));
+  const named = (ids) => ids.split(" ").filter(Boolean).map((id) => document.getElementById(id));
+  const inDoubt = new Set(cards.flatMap((card) => named(card.dataset.faces)));
+  const ownOf = (row) => {
+    const isOwn = (face) => !inDoubt.has(face) && (face.dataset.said ?? row.dataset.called) === row.dataset.called;
+    const own = [sureOf(row), facesOf(row)].map((faces) => faces.filter(isOwn)).find((faces) => faces.length);
+    return own ?? facesOf(row).slice(0, 1);
+  };
+  const hold = (row, faces) => {
+    const person = called(row);
+    for (const face of faces) if (face.dataset.said !== person) say(face, person, "");
+    return person;
+  };
+  const answer = ({ card, asked, faces }, isSame) => {
+    if (!document.body.classList.contains("correcting")) begin.click();
+    const own = asked.map(ownOf);
+    if (isSame) {
+      const names = asked.map((row) => row.dataset.called).filter(Boolean);
+      const name = names.find((one) => !unnamed.test(one)) ?? names[0] ?? `Person ${last += 1}`;
+      for (const row of asked) {
+        if (row.dataset.called) rename(row.dataset.called, name);
+        call(row, name);
+      }
+      asked.forEach((row, at) => hold(row, own[at]));
+      for (const face of faces) {
+        say(face, name, "");
+        face.dataset.says = asked[0].querySelector("h2 a").textContent;
+      }
+    } else {
+      const [person] = asked.map((row, at) => hold(row, own[at].slice(0, SEEN)));
+      for (const face of faces) {
+        say(face, "", person);
+        face.dataset.says = `not ${unnamed.test(person) ? "this person" : person}`;
+      }
+    }
+    card.classList.add("answered");
+    card.querySelector("output").textContent = isSame ? "one person" : "two people";
+    said.textContent = "Save corrections when you are done.";
+    show();
+  };
+  const seen = (face) => {
+    const copy = face.cloneNode(true);
+    copy.removeAttribute("id");
+    delete copy.dataset.says;
+    copy.className = "seen";
+    return copy;
+  };
+  for (const card of cards) {
+    const question = { card, asked: named(card.dataset.rows), faces: named(card.dataset.faces) };
+    card.querySelector(".sides").replaceChildren(...[...question.asked.map((row) => ownOf(row).slice(0, SEEN)), question.faces]
+      .filter((side) => side.length)
+      .map((side) => {
+        const box = document.createElement("div");
+        box.replaceChildren(...side.map(seen));
+        return box;
+      }));
+    card.querySelector(".same").addEventListener("click", () => answer(question, true));
+    card.querySelector(".two").addEventListener("click", () => answer(question, false));
+  }
+  for (const list of document.querySelectorAll(".questions")) list.hidden = false;
+
   correct.addEventListener("submit", (event) => {
     event.preventDefault();
     const name = who.value.trim().replace(/\s+/g, " ");
