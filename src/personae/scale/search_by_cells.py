@@ -23,6 +23,7 @@ from personae.scale.shards import Features, read_rows
 
 FOUND = np.dtype([("row", np.int32), ("face", np.int32), ("cosine", np.float32)])
 ASKING = 2  # times the faces of a run look into it at a time
+UNEVEN = 1.25  # a run may be so many times as large as the mean
 
 
 def met(joins: int) -> str:
@@ -82,7 +83,7 @@ def look(run: int, search: Search, join: int) -> None:
     inside = _Run.of(search, join, (bounds[run], bounds[run + 1]))
     parts = [np.empty(0, np.int32), *inside.asking(ASKING * search.size)]
     known, most = search.known(join), inside.span[1] - inside.span[0] + max(len(part) for part in parts)
-    room = space(-(-most // search.size) * search.size, inside.features.shape[1], search.k)
+    room = space(max(most, room_for(len(inside.order), search.size)), inside.features.shape[1], search.k)
     inside.read(room.rows)
     found = np.concatenate([inside.join(known, part, room) for part in parts])
     by_face = found[np.argsort(found["row"], kind="stable")]
@@ -136,6 +137,11 @@ class _Space(NamedTuple):
 
     rows: NDArray[np.float32]
     lists: Room
+
+
+def room_for(n: int, size: int) -> int:
+    """Faces of a run and of others at a time, of N in runs of about this size; few runs are larger."""
+    return min(n, round((UNEVEN + ASKING) * size))
 
 
 @lru_cache(maxsize=1)

@@ -18,13 +18,14 @@ from personae.graph.threads import Span
 from personae.scale.cells_stage import laid_out
 from personae.scale.lists_on_disk import TABLES, forget, put_together, tables, write_lists
 from personae.scale.search_by_cells import (
-    ASKING,
+    UNEVEN,
     Search,
     clear,
     gather,
     gathered,
     look,
     met,
+    room_for,
     space,
     work_of,
 )
@@ -33,7 +34,8 @@ from personae.scale.stages import Desk
 
 FACES = 1 << 17  # in a run of cells, but for more than `RUNS` of them
 RUNS = 2048
-UNEVEN = 1.25  # a run may be so many times as large as the mean
+OF_FOUND = 48  # bytes for each who was found, until they are in order
+NEW = 1 / 4  # of k are found for a face by a shard once the lists are full
 
 
 def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
@@ -61,9 +63,9 @@ def search_memory(n: int, d: int, k: int, probes: int) -> int:
 
 def shard_memory(n: int, d: int, k: int, probes: int) -> int:
     """Bytes: of the faces of a run of cells and of others features, candidates and results; who looks where."""
-    run = min(n, round(UNEVEN * run_size(n)))
-    rows = min(n, run + ASKING * run_size(n))
-    return BASE + rows * (4 * d + 8 * (2 * k + 64) + 20 * k) + (4 * d + 16 * probes) * run
+    run, rows = min(n, round(UNEVEN * run_size(n))), room_for(n, run_size(n))
+    row, found = 4 * d + 8 * (2 * k + 64), OF_FOUND * k
+    return BASE + round(max(run * (row + found), rows * (row + NEW * found))) + 16 * probes * run
 
 
 def run_size(n: int) -> int:
