@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from personae import InputError
 from personae.link.siamese import SiameseNet
 from personae.link.video_transformer import CLIP, TransformerConfig, VideoNet
-from personae.train.film import FilmLesson, PairLesson, unlike
-from tests.link.test_video_transformer import made_film
+from personae.train.film import BAD, FilmLesson, PairLesson, beside_averages, out_of_place, unlike
+from tests.link.test_video_transformer import made_film, unit
 
 
 def test_sub_clips_are_parts_of_their_track_and_share_no_frame(monkeypatch):
@@ -41,6 +42,39 @@ def test_tracks_are_taken_for_two_people_where_most_that_overlap_look_as_unlike(
     film, _, _ = made_film([3] * 40, apart=pairs[:9])
     alike = (film.means @ film.means.T)[~torch.eye(40, dtype=torch.bool)]
     assert (alike < unlike(film)).float().mean() == pytest.approx(0.5, abs=0.01)
+
+
+def cosines(rows):
+    return rows @ rows.T / rows.norm(dim=1).outer(rows.norm(dim=1))
+
+
+@pytest.mark.parametrize("crowd", [2000, 7])
+def test_a_frame_is_out_of_place_where_a_fifth_of_the_others_are_nearer(crowd, monkeypatch):
+    monkeypatch.setattr("personae.train.film.CROWD", crowd)
+    monkeypatch.setattr("personae.train.film.BLOCK", 5)
+    film, _, _ = made_film([3, 1, 5, 2, 4, 6, 1, 8, 2, 3, 3, 4])
+    looked_at = range(0, len(film), 1 if crowd > len(film) else 2)
+    out = []
+    for frame, one in enumerate(film.track.tolist()):
+        rest = [at for at in (film.track == one).nonzero()[:, 0].tolist() if at != frame]
+        if rest:
+            own = functional.cosine_similarity(film.frames[frame], film.frames[rest].sum(dim=0), dim=0)
+            others = [film.frames[frame] @ film.means[other] for other in looked_at if other != one]
+            out.append(sum(cosine > own for cosine in others) > 0.2 * len(others))
+    assert 0 < sum(out) < len(out)
+    assert out_of_place(film) == pytest.approx(sum(out) / len(out))
+
+
+@pytest.mark.parametrize(("out", "share"), [(0.0, 0.0), (BAD / 2, 0.5), (BAD, 1.0), (0.9, 1.0)])
+def test_what_was_learned_counts_as_far_as_frames_are_out_of_place(out, share, monkeypatch):
+    monkeypatch.setattr("personae.train.film.out_of_place", lambda film: out)
+    film, features, held = made_film([4, 2, 5, 3, 1])
+    plain = torch.stack([torch.from_numpy(features[held.group == one]).mean(dim=0) for one in range(5)])
+    plain, learned = cosines(plain), unit(np.random.default_rng(3), 5, 9)
+    found = beside_averages(film, learned)
+    weights = share / (1 - cosines(learned)).mean(), (1 - share) / (1 - plain).mean()
+    expected = (weights[0] * cosines(learned) + weights[1] * plain) / sum(weights)
+    torch.testing.assert_close(found @ found.T, expected)
 
 
 def test_the_loss_of_a_step_depends_on_the_step_alone():

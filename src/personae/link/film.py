@@ -11,20 +11,23 @@ from torch.nn import functional
 
 from personae.data.constraints import Constraints
 from personae.errors import InputError
+from personae.graph.directions import mean_directions
 
 
 @dataclass(frozen=True)
 class Film:
     """F frames of T tracks, track by track.
 
-    frames: (F, d) float32, unit: the features without the mean of the whole film
-    begin:  (T,) int64, where the frames of each track begin
-    length: (T,) int64, how many there are
-    apart:  (T, T) bool, which tracks are surely two people
-    row:    (F,) int64, which face each frame is
+    frames:   (F, d) float32, unit: the features without the mean of the whole film
+    averages: (T, d) float32, unit: the temporal averages of the features as they are
+    begin:    (T,) int64, where the frames of each track begin
+    length:   (T,) int64, how many there are
+    apart:    (T, T) bool, which tracks are surely two people
+    row:      (F,) int64, which face each frame is
     """
 
     frames: Tensor
+    averages: Tensor
     begin: Tensor
     length: Tensor
     apart: Tensor
@@ -49,7 +52,8 @@ class Film:
         rows = torch.from_numpy(np.asarray(features[row], np.float32))
         begin = np.concatenate([[0], length.cumsum()[:-1]])
         frames = functional.normalize(rows - rows.mean(dim=0), dim=1)
-        return cls(frames, torch.from_numpy(begin), torch.from_numpy(length), apart, row)
+        averages = torch.from_numpy(mean_directions(features, held.group))
+        return cls(frames, averages, torch.from_numpy(begin), torch.from_numpy(length), apart, row)
 
     def __len__(self) -> int:
         return len(self.begin)
@@ -65,10 +69,18 @@ class Film:
 
     @property
     def means(self) -> Tensor:
-        """(T, d) unit, the temporal average of each track."""
+        """(T, d) unit, the temporal average of each track, without the mean of the whole film."""
         return self.mean_of(self.frames)
 
     def mean_of(self, rows: Tensor) -> Tensor:
         """(T, d) unit, the mean of the rows (F, d) of each track."""
-        track = torch.repeat_interleave(torch.arange(len(self)), self.length)
-        return functional.normalize(torch.zeros(len(self), rows.shape[1]).index_add(0, track, rows), dim=1)
+        return functional.normalize(self.sum_of(rows), dim=1)
+
+    def sum_of(self, rows: Tensor) -> Tensor:
+        """(T, d), the sum of the rows (F, d) of each track."""
+        return torch.zeros(len(self), rows.shape[1]).index_add(0, self.track, rows)
+
+    @property
+    def track(self) -> Tensor:
+        """(F,) int64, the track of each frame."""
+        return torch.repeat_interleave(torch.arange(len(self)), self.length)

@@ -7,9 +7,7 @@ paper's equations were not at hand and its program is not public: this is a meth
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -128,7 +126,7 @@ def centre_loss(z: Tensor, apart: Tensor, temperature: float) -> Tensor:
 
 
 @torch.no_grad()
-def embedded_tracks(net: VideoNet, film: Film) -> NDArray[np.float32]:
+def embedded_tracks(net: VideoNet, film: Film) -> Tensor:
     """(T, d) float32, unit: the mean of each track's clips, alike in length and of `CLIP` frames at most."""
     parts = -(-film.length // CLIP)
     track = torch.repeat_interleave(torch.arange(len(film)), parts)
@@ -138,5 +136,4 @@ def embedded_tracks(net: VideoNet, film: Film) -> NDArray[np.float32]:
     for at in torch.split(torch.arange(len(track)), BLOCK):
         z = net(*film.clips((film.begin[track] + start)[at], (end - start)[at]))
         found.index_add_(0, track[at], z)
-    vectors: NDArray[np.float32] = functional.normalize(found, dim=1).numpy()
-    return vectors
+    return functional.normalize(found, dim=1)

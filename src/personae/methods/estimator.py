@@ -113,7 +113,7 @@ class FilmClusterer(FeatureClusterer):
     """A method that learns from the tracks it clusters; a subclass says how they become vectors.
 
     labels_:        (N,) int32, 0..C-1 in the order of the first faces, the same within a track
-    tracks_:        (T, d) float32, unit, what was learned of each track, by its number in the constraints
+    tracks_:        (T, w) float32, unit, what was learned of each track, by its number in the constraints
     n_features_in_: d
     """
 

@@ -20,7 +20,8 @@ class VideoTransformer(FilmClusterer):
     It is trained on the tracks to be clustered, without names: parts of a track are to be near its centre, and
     far from the tracks that are somebody else's, since they overlap in time or look unlike. So it has no use
     for another film, and needs some dozens of tracks to learn from. Frames that are blurred or somebody else's
-    cost it less than they cost the temporal average; where all frames are good there is nothing to gain.
+    cost it less than they cost the temporal average, which stands beside what was learned and counts the more,
+    the fewer frames are out of place in their track: where all are good there is nothing to gain.
 
     tau:        cosine of the vectors down to which average linkage joins people; or None
     n_clusters: join down to this many instead, by average linkage; `tau` is not looked at then; or None

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from personae.errors import InputError
 from personae.link.film import Film
@@ -32,6 +33,9 @@ WRONG = 0.2  # share of the frames that are another's
 UNLIKE = 0.8  # a pair of tracks less alike than the most alike fifth of overlapping pairs is told apart
 KNOWN = 10  # overlapping pairs at least; with fewer, half of all pairs are told apart
 CROWD = 2000  # tracks at most, whose pairs are looked at then
+BAD = 0.25  # of the frames out of place, and the temporal averages count for nothing
+BLOCK = 1 << 12  # frames at a time
+LEAST = 1e-6  # mean of 1 - cosine
 TEMPERATURE = 0.1
 PAIRS = 512  # a step
 FRAMES = 1000  # whose distances are sorted
@@ -97,6 +101,37 @@ def unlike(film: Film) -> float:
     return float(np.median((some @ some.T)[~torch.eye(len(some), dtype=torch.bool)].numpy()))
 
 
+def out_of_place(film: Film) -> float:
+    """The share of the frames that are less near to the rest of their track than to a fifth of the others.
+
+    Of the frames of tracks of two or more. O(F T d), of `CROWD` tracks at most.
+    """
+    rest = functional.normalize(film.sum_of(film.frames)[film.track] - film.frames, dim=1)
+    own = (film.frames * rest).sum(dim=1)
+    step = -(-len(film) // CROWD)
+    some, number = film.means[::step], torch.arange(0, len(film), step)
+    several = (film.length[film.track] > 1).nonzero()[:, 0]
+    out = 0
+    for here in torch.split(several, BLOCK):
+        other = number != film.track[here, None]
+        nearer = (film.frames[here] @ some.T > own[here, None]) & other
+        out += int((nearer.sum(dim=1) > (1 - UNLIKE) * other.sum(dim=1)).sum())
+    return out / len(several)
+
+
+def beside_averages(film: Film, learned: Tensor) -> Tensor:
+    """(T, w + d) unit: what was learned of each track, (T, w) unit, and its temporal average side by side.
+
+    Their cosines are averaged. The more frames are out of place, the more the first counts: a film of good
+    frames has nothing to teach, and what is learned of it draws look-alikes together. Either is weighed by one
+    over its mean of 1 - cosine, lest the one that spreads the tracks wider outweighs the other.
+    """
+    share = min(1.0, out_of_place(film) / BAD)
+    spread = [max(1 - float(x.mean(dim=0).square().sum()), LEAST) for x in (learned, film.averages)]
+    both = [(share / spread[0]) ** 0.5 * learned, ((1 - share) / spread[1]) ** 0.5 * film.averages]
+    return functional.normalize(torch.cat(both, dim=1), dim=1)
+
+
 class PairLesson:
     """Pairs of frames: of a track and of overlapping tracks, as TSiam, or by their distances, as SSiam.
 
@@ -153,11 +188,12 @@ class PairLesson:
 def learn_film(
     film: Film, plan: Plan | None, seed: int, *, progress: Callable[[int, int], None] | None = None
 ) -> NDArray[np.float32]:
-    """(T, d) float32, unit: the tracks as a transformer sees them that was trained on them."""
+    """(T, 2 d) float32, unit: the tracks as a transformer trained on them sees them, beside their averages."""
     torch.manual_seed(seed)
     net = VideoNet(TransformerConfig(film.frames.shape[1]))
     train(FilmLesson(film, net, seed), replace(plan or PLAN, seed=seed), progress=progress)
-    return embedded_tracks(net, film)
+    found: NDArray[np.float32] = beside_averages(film, embedded_tracks(net, film)).numpy()
+    return found
 
 
 def learn_pairs(
