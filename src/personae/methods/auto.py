@@ -66,7 +66,8 @@ class Auto(FeatureClusterer):
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
     is weak where nearly all are one person, or where there are fewer than some twenty faces, for then there
-    are too few strangers to measure (give it some: thirty are enough), and where people look alike to the embedder: a bell curve underestimates look-alikes.
+    are too few strangers to measure (give it some: thirty are enough), and where people look alike to the
+    embedder: a bell curve underestimates look-alikes.
     O(N^2 d) for the graph of up to 50,000 faces, less beyond; O(N (sample d + k)) after.
 
     k:                neighbors a face
