@@ -187,6 +187,16 @@ def ablation() -> str:
     return table(["variant", "mean F_P / F_B", "F_P", "F_B", "worst F_P", "worst F_B"], lines)
 
 
+def families() -> str:
+    """The default on albums of which one person has most pictures, beside the oracle."""
+    lines = []
+    for row in results("families")["rows"]:
+        oracle = pair_of([{name: row[f"oracle_{name}"] for name in BOTH}])
+        worst = f"{row['worst_bcubed_f']:.1f}"
+        lines.append([row["embedder"], f"{100 * row['share']:.0f} %", pair_of([row]), oracle, worst])
+    return table(["embedder", "of one person", "auto", "oracle", "worst F_B"], lines)
+
+
 def machine(name: str) -> str:
     """What a benchmark ran on, in one line."""
     of = results(name)["machine"]
@@ -343,6 +353,7 @@ TABLES: dict[str, Callable[[], str]] = {
             default_kept,
             suggestions,
             ablation,
+            families,
             learned,
             embed,
             evaluate,

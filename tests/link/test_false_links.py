@@ -127,3 +127,19 @@ def test_where_people_have_many_faces_links_may_be_longer():
         for sizes in ([1] * 600, [2] * 300, [20] * 30)
     ]
     assert floors[0] > floors[1] > floors[2]
+
+
+def test_of_few_strangers_the_body_tells_the_line_too():
+    widths = 1.3 * norm.isf((np.arange(1500) + 0.5) / 1500)
+    slope, shift = bell_line(widths)
+    assert slope == pytest.approx(1 / 1.3, abs=0.02)
+    assert shift == pytest.approx(0, abs=0.02)
+
+
+def test_a_face_has_as_many_strangers_as_there_are_faces_of_others():
+    faces = made_faces([140, *[1] * 60], spread=1.0, seed=0)
+    graph, labels = knn_graph(faces, 80), faces.truth.astype(np.int32)
+    sample = Sample.among(faces.features, graph, 200)
+    found = strangers_of(faces.features, sample, side="near", labels=labels)
+    pairs = StrangerPairs.among(faces.features, np.arange(200), sample, labels)
+    assert least_widths(found, pairs, graph, [0.6], bell_floor(1e-3, 200))[0] > 2

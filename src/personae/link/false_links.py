@@ -33,12 +33,14 @@ class StrangerPairs(NamedTuple):
     others:  (R, M) faces each is compared with
     cosines: (R, M)
     apart:   (R, M) bool, which pairs are strangers
+    labels:  (N,) who the faces are as far as is known
     """
 
     rows: NDArray[np.intp]
     others: NDArray[np.intp]
     cosines: NDArray[np.float64]
     apart: NDArray[np.bool_]
+    labels: NDArray[np.int32]
 
     @classmethod
     def among(
@@ -53,7 +55,7 @@ class StrangerPairs(NamedTuple):
         others = np.broadcast_to(sample.face[inside], (len(rows), int(inside.sum())))
         cosines = features[rows].astype(np.float64) @ sample.features[inside].T
         let_go(features)
-        return cls(rows, others, cosines, labels[others] != labels[rows][:, None])
+        return cls(rows, others, cosines, labels[others] != labels[rows][:, None], labels)
 
     def widths(self, strangers: Strangers) -> NDArray[np.float64]:
         """(P,) z of the pairs."""
@@ -96,6 +98,7 @@ def least_widths(
     of a face count as one in all: who has hundreds of pictures does not speak for those who have three.
     """
     slope, shift = bell_line(pairs.widths(strangers))
+    others_of = len(graph) - np.bincount(pairs.labels)
     edges = np.arange(LEAST, MOST, STEP)
     links, reaching = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
     for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
@@ -104,10 +107,10 @@ def least_widths(
         z = np.where(others == NOBODY, LEAST, (slope * z + shift).clip(LEAST, MOST - 2 * STEP))
         weight = 1 / np.maximum((z > floor).sum(axis=1), 1)
         links += np.histogram(z, edges, weights=np.where(others == NOBODY, 0, weight[:, None]))[0]
-        reaching += np.histogram(z.min(axis=1, initial=MOST - 2 * STEP), edges, weights=weight)[0]
+        last = z.min(axis=1, initial=MOST - 2 * STEP)
+        reaching += np.histogram(last, edges, weights=weight * others_of[pairs.labels[here]])[0]
     links = np.convolve(links, np.full(SMOOTH, 1 / SMOOTH), "same")
-    reaching = np.cumsum(reaching)
-    expected = reaching * (len(graph) - 1.0) * pairs.apart.mean() * -np.diff(norm.sf(edges))
+    expected = np.cumsum(reaching) * -np.diff(norm.sf(edges))
     floors = []
     for share in false_links:
         too_many = np.flatnonzero((expected > share * links) & (links > 0))
@@ -121,9 +124,10 @@ def bell_line(widths: NDArray[np.float64]) -> tuple[float, float]:
     1 and 0 where there are too few, or where their tail looks lighter than it: then some of the closest were
     taken for people.
     """
-    many = 1 + int(np.sum(SHARES[BODY] * len(widths) >= FEWEST))
-    quantiles = tail_of(widths)[:many][BODY] if many > 1 else np.zeros(1)
+    told = int(np.sum(SHARES[: BODY.stop] * len(widths) >= FEWEST))
+    used = slice(BODY.start if told > BODY.start + 1 else 0, told)
+    quantiles = tail_of(widths)[used] if told > 1 else np.zeros(1)
     if len(quantiles) < 2 or np.ptp(quantiles) == 0:
         return 1.0, 0.0
-    slope, shift = np.polyfit(quantiles, norm.isf(SHARES[BODY][: len(quantiles)]), 1)
+    slope, shift = np.polyfit(quantiles, norm.isf(SHARES[used][: len(quantiles)]), 1)
     return (float(slope), float(shift)) if slope < 1 else (1.0, 0.0)

@@ -17,9 +17,10 @@ from personae.errors import InputError
 from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.components import first_seen
 from personae.graph.confidence import confidence
-from personae.graph.knn_graph import KnnGraph
+from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.kinds import kinds_among
+from personae.link.large_people import large_people
 from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, graph_of
 
@@ -53,8 +54,9 @@ class Auto(FeatureClusterer):
     Each face is compared with some of the others; the level and spread of those log distances say how close a
     stranger can come, whatever the embedder. Where faces fall into kinds far apart, as of two cameras, the
     others are of its own kind (`personae.link.kinds`). Strangers are looked at again and again. First from
-    the far side, which a face's own person does not reach even where it is five sixths of the collection, and
-    all faces are given the middle ones; with `strangers` from elsewhere this look is at them. Then without the
+    the far side, which a face's own person seldom reaches, or without the people who have most of the faces
+    (`personae.link.large_people`), and all faces are given the middle ones; with `strangers` from elsewhere
+    this look is at them. Then without the
     people found, from the near side, which is the one that matters, and believed to be a face's own as far as
     that keeps its strangers away. Then strangers are counted, and at each closeness the links that they would
     make are compared with those that there are (`personae.link.false_links`). The map equation turns the links
@@ -64,8 +66,9 @@ class Auto(FeatureClusterer):
     looked at once more without these people.
 
     It holds for collections of lone faces and of large people and for any embedder's scale of cosines. It
-    is weak where more than that are one person, for then there are too few strangers to measure (give it some:
-    thirty are enough), and where people look alike to the embedder: a bell curve underestimates look-alikes.
+    is weak where nearly all are one person, or where there are fewer than some twenty faces, for then there
+    are too few strangers to measure (give it some: thirty are enough), and where people look alike to the
+    embedder: a bell curve underestimates look-alikes.
     O(N^2 d) for the graph of up to 50,000 faces, less beyond; O(N (sample d + k)) after.
 
     k:                neighbors a face
@@ -167,18 +170,7 @@ class Auto(FeatureClusterer):
 
         InputError: strangers of another dimension.
         """
-        sample = Sample.among(faces.features, graph, self.sample)
-        if self.strangers is None:
-            sample = kinds_among(sample, graph, ALPHA)
-            strangers = measured(faces.features, sample, side="far")
-        else:
-            others = Sample.elsewhere(FaceSet.of(self.strangers).features)
-            if others.features.shape[1] != faces.dimension:
-                raise InputError(
-                    f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}"
-                )
-            strangers = measured(faces.features, others, side="near")
-            sample |= others
+        sample, strangers, large = self.first_look(faces, graph, measured)
         floor = bell_floor(ALPHA, len(faces))
         rows = Sample.among(faces.features, graph, ROWS).face
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
@@ -186,10 +178,15 @@ class Auto(FeatureClusterer):
         def apart(labels: NDArray[np.int32]) -> StrangerPairs:
             return StrangerPairs.among(faces.features, rows, sample, labels)
 
-        labels = _guess(faces, graph, strangers.believed(0), floor)
+        labels = _whole(large, _guess(faces, graph, strangers.believed(0), floor))
         looks: Looks | None = None
         while True:
-            near = measured(faces.features, sample, side="near", labels=labels)
+            if labels.any() or (sample.face < 0).any():
+                near = measured(faces.features, sample, side="near", labels=labels)
+            elif looks is None:
+                near = strangers  # for want of any to look at
+            else:
+                return looks
             pairs = apart(labels)
             yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)
             strangers = near.believed(yardstick.share)
@@ -200,6 +197,29 @@ class Auto(FeatureClusterer):
                 return looks
             looks = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
             labels = looks.unconstrained()
+
+    def first_look(
+        self, faces: FaceSet, graph: KnnGraph, measured: Measure
+    ) -> tuple[Sample, Strangers, NDArray[np.int32]]:
+        """The faces that all are compared with, the strangers among them, and large people as `large_people`.
+
+        InputError: strangers of another dimension.
+        """
+        sample = Sample.among(faces.features, graph, self.sample)
+        nobody = np.full(len(faces), NOBODY, np.int32)
+        if self.strangers is not None:
+            others = Sample.elsewhere(FaceSet.of(self.strangers).features)
+            if others.features.shape[1] != faces.dimension:
+                raise InputError(
+                    f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}"
+                )
+            return sample | others, measured(faces.features, others, side="near"), nobody
+        sample = kinds_among(sample, graph, ALPHA)
+        large = nobody if len(sample.kinds) else large_people(faces.features, sample)
+        if (large == NOBODY).all():
+            return sample, measured(faces.features, sample, side="far"), large
+        known = _whole(large, np.arange(len(faces), dtype=np.int32))
+        return sample, measured(faces.features, sample, side="near", labels=known), large
 
 
 @dataclass
@@ -272,6 +292,11 @@ def people(
     looser = joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
     large = np.bincount(looser)[looser] > CROWD * graph.k
     return first_seen(np.where(large, len(labels) + looser, labels).astype(np.int32))
+
+
+def _whole(large: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(N,) int32, the people, but each of the large ones is one, and nobody else is with them."""
+    return first_seen(np.where(large == NOBODY, labels, len(labels) + large).astype(np.int32))
 
 
 def _guess(
