@@ -10,7 +10,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from benchmarks.figures import BOTH, pair_of, results, table
+from benchmarks.figures import BOTH, results, table
+from benchmarks.tables_default import ablation, default, default_kept, families, suggestions
 from benchmarks.tables_detection import (
     detection_ablation,
     detection_overlaps,
@@ -35,7 +36,6 @@ SHOWN = (  # of the unlearned methods, and whether with parameters chosen with t
     ("threshold", False),
     ("threshold", True),
 )
-ASKED, TOLD = ("groups", "lone faces", "strays"), ("right", "asked", "expected")
 SETS = ("lfw.sface", "lfw.dlib", "train.sface", "train.dlib")
 NAMES = {name: method.__name__ for name, method in METHODS.items()} | {"auto": "**Auto**"}
 ROOT = Path(__file__).parent.parent
@@ -122,79 +122,6 @@ def learned() -> str:
 def with_spread(values: list[float]) -> str:
     """The mean, and where there are several how far they lie apart."""
     return f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")
-
-
-def default() -> str:
-    """The default on every collection beside the oracles and the defaults of others, means over the seeds."""
-    rows = results("default")["rows"]
-    methods = list(dict.fromkeys(row["method"] for row in rows if "refused" not in row))
-    lines = []
-    for name in dict.fromkeys(row["collection"] for row in rows):
-        here = [row for row in rows if row["collection"] == name]
-        auto = [row for row in here if row["method"] == "auto"]
-        cells = [pair_of([row for row in here if row["method"] == method]) for method in methods]
-        told = mean(row["expected"]["bcubed"]["f"] for row in auto)
-        lines.append([name, f"{auto[0]['faces']:,}", *cells, f"{told:.1f}"])
-    everywhere = [pair_of([row for row in rows if row["method"] == method]) for method in methods]
-    return table(["collection", "faces", *methods, "F_B expected"], [*lines, ["**mean**", "", *everywhere, ""]])
-
-
-def default_kept() -> str:
-    """How often what the default expects of itself came true."""
-    rows = [row for row in results("default")["rows"] if row["method"] == "auto"]
-    lines = []
-    for name in ("pairwise", "bcubed"):
-        told = [(row[f"{name}_f"], row["expected"][name]) for row in rows]
-        away = [abs(found - score["f"]) for found, score in told]
-        inside = [score["interval"][0] <= found <= score["interval"][1] for found, score in told]
-        lines.append(
-            [
-                name,
-                len(told),
-                f"{mean(away):.1f}",
-                *(f"{100 * mean(share):.0f} %" for share in ([a <= 2 for a in away], inside)),
-            ]
-        )
-    return table(["F", "runs", "mean error", "within 2", "in the interval"], lines)
-
-
-def suggestions() -> str:
-    """What is asked of somebody who knows the people: right of asked, and how many were expected to be."""
-    rows = results("suggestions")["rows"]
-    lines = [[name, f"{row['faces']:,}", *asked([row])] for name, row in rows.items()]
-    head = ["collection", "faces", *ASKED, "answered", "F_B before", "F_B after"]
-    return table(head, [*lines, ["**all**", "", *asked(list(rows.values()))]])
-
-
-def asked(rows: list[dict[str, Any]]) -> list[Any]:
-    """The cells of some rows of `suggestions`, sums and means."""
-    cells = []
-    for kind in ASKED:
-        right, many, told = (sum(row["as asked"][kind][key] for row in rows) for key in TOLD)
-        cells.append(f"{right} of {many} ({told:.0f})")
-    fs = (f"{100 * mean(row[look]['f'] for row in rows):.1f}" for look in ("as asked", "answered"))
-    return [*cells, sum(row["answered"]["questions"] for row in rows), *fs]
-
-
-def ablation() -> str:
-    """The default without each of its steps and with other settings, against the default as it comes."""
-    rows = results("ablation")["rows"]
-    lines = []
-    for row in rows:
-        cells = [pair_of([row]), *(f"{row[f] - rows[0][f]:+.1f}" for f in BOTH)]
-        worst = [f"{row[f'worst_{f}']:+.1f} ({row[f'worst_{f}_on']})" if row != rows[0] else "" for f in BOTH]
-        lines.append([row["variant"], *cells, *worst])
-    return table(["variant", "mean F_P / F_B", "F_P", "F_B", "worst F_P", "worst F_B"], lines)
-
-
-def families() -> str:
-    """The default on albums of which one person has most pictures, beside the oracle."""
-    lines = []
-    for row in results("families")["rows"]:
-        oracle = pair_of([{name: row[f"oracle_{name}"] for name in BOTH}])
-        worst = f"{row['worst_bcubed_f']:.1f}"
-        lines.append([row["embedder"], f"{100 * row['share']:.0f} %", pair_of([row]), oracle, worst])
-    return table(["embedder", "of one person", "auto", "oracle", "worst F_B"], lines)
 
 
 def machine(name: str) -> str:
