@@ -204,7 +204,9 @@ def test_names_and_corrections_hold_when_photos_are_moved_and_removed(run, corre
     assert code == 0
     assert "1 fits no face here" in told
     assert ada[0]["photo"] in told
-    assert named(out).items() < before.items()
+    found = named(out)
+    assert {found[face["photo"]] for face in ada[1:4]} == {"Ada"}
+    assert found[bo[0]["photo"]] == "Bo"
 
 
 def test_other_corrections_take_the_place_of_the_first_which_are_kept(run, corrected, tmp_path):
