@@ -10,6 +10,7 @@ from personae.graph import KnnGraph, near_recall, neighbor_recall, search, table
 from personae.graph.cells import LOOKED_INTO, Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.join import Asked, Known, Room, joined
+from personae.graph.merged_lists import merge
 from personae.graph.reach import nearest_way
 
 
@@ -25,8 +26,8 @@ def made():
     return synthetic_faces(SyntheticIdentities(faces=4000))
 
 
-def join(features, cells, probes, k):
-    """The join of a set with itself, and which pairs of faces it looks at."""
+def join(features, cells, probes, k, found=None, wanted=-1):
+    """The join of a set with itself, and which pairs of faces it looks at; `found` are lists of one before."""
     probe = cells.nearest(features, np.arange(len(features)), probes)
     order = np.argsort(probe[:, 0], kind="stable").astype(np.int32)
     asked = Asked.of(probe[order, 0], probe[order], len(cells))
@@ -34,7 +35,10 @@ def join(features, cells, probes, k):
     looks[np.arange(len(features))[:, None], probe] = True
     met = looks[:, probe[:, 0]]
     room = Room.of(len(features), k)
-    return joined(features[order], asked, order, Known.nothing(len(features)), room).tables(), met | met.T
+    known = Known.nothing(len(features))
+    if found is not None:
+        known = Known.of(*found, np.full(len(features), wanted, np.float32))
+    return joined(features[order], asked, order, known, room).tables(), met | met.T
 
 
 def random_faces(n, d, copies, seed):
@@ -77,6 +81,33 @@ def test_a_join_of_some_cells_is_the_best_of_the_pairs_that_meet(probes, k, seed
     np.testing.assert_allclose(similarities[found], best[found], atol=2e-7)
     rows = [set(row) - {-1} for row in neighbors]
     assert [len(row) for row in rows] == found.sum(axis=1).tolist()
+
+
+@settings(max_examples=15)
+@given(probes=st.integers(1, 6), k=st.integers(1, 40), copies=st.sampled_from([1, 3]), seed=st.integers(0, 9))
+def test_a_join_leaves_out_who_is_known_and_finds_who_belongs_beside_them(probes, k, copies, seed):
+    features = random_faces(400, 8, copies, seed)
+    lists, met = join(features, Cells.among(features, 20), probes, k)
+    more, also = join(features, Cells.among(features[::-1], 30), probes, k, lists)
+    assert not [row for row, others in enumerate(more[0]) if {*others} & {*lists[0][row]} - {-1}]
+    merge(lists, more)
+    neighbors, _ = nearest_faces(features, np.arange(len(features)), len(features) - 1)
+    for row in range(0, len(features), 7):
+        best = [other for other in neighbors[row] if met[row, other] or also[row, other]][:k]
+        assert [other for other in lists[0][row] if other >= 0] == best
+
+
+def test_who_has_a_full_list_looks_for_those_who_are_near_enough():
+    features = random_faces(400, 8, 1, 0)
+    one, other = Cells.among(features, 60), Cells.among(features[::-1], 30)
+    lists, _ = join(features, one, 1, 6)
+    every, near = (join(features, other, 3, 6, lists, wanted)[0] for wanted in (-1, 0.9))
+    full = lists[0][:, -1] >= 0
+    assert 0 < full.sum() < len(full)
+    assert (near[0][~full] == every[0][~full]).all()
+    wanted = np.where(every[1] >= 0.9, every[0], -1)
+    assert (near[0][full] == wanted[full]).all()
+    assert (near[0][full] != every[0][full]).any()
 
 
 def test_more_equal_faces_than_a_shortlist_holds_stand_in_their_order():
