@@ -2,14 +2,24 @@
 
 import csv
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from personae.data import FaceSet, Sources
 from personae.errors import InputError, OutputError
-from personae.export import People, read_faces_csv, write_faces_csv, write_people_csv, write_people_json
+from personae.export import (
+    FoundFace,
+    People,
+    read_faces_csv,
+    write_faces_csv,
+    write_people_csv,
+    write_people_json,
+)
 
+FORMATS = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 HEAD = "photo,left,top,width,height,quality,person,confidence,from,to\n"
 
 
@@ -58,6 +68,17 @@ def test_the_document_holds_people_by_number_and_all_faces(people, tmp_path):
     assert document["faces"][0] == {**one, "seconds": None}
     assert document["faces"][8] == {**one, "photo": "v.mp4", "person": 3, "seconds": [1.5, 3.25]}
     assert [face["person"] for face in document["faces"]] == [1, 2, 4, 2, 1, 2, 1, None, 3, 3]
+
+
+def test_the_document_in_the_docs_is_what_is_written(tmp_path):
+    document = json.loads(re.search(r"```json\n(.*?)```", FORMATS.read_text(), re.DOTALL)[1])
+    names = {None: "", **{person["number"]: person["name"] for person in document["people"]}}
+    faces = [
+        FoundFace(f["photo"], f["box"], f["quality"], f["confidence"], names[f["person"]], f["seconds"])
+        for f in document["faces"]
+    ]
+    write_people_json(faces, tmp_path / "people.json")
+    assert json.loads((tmp_path / "people.json").read_text()) == document
 
 
 def test_numbers_are_those_of_the_table_of_people(people, tmp_path):

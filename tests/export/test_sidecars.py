@@ -167,8 +167,10 @@ def test_a_second_run_goes_on_where_the_first_one_stopped(photos, tmp_path):
     photos("b.jpg")
     write_sidecars([face()], tmp_path, photos=photos.folder)
     before = (tmp_path / "a.jpg.xmp").stat()
+    (tmp_path / ".writing-1-b.jpg.xmp").touch()
     assert write_sidecars([face(), face("b.jpg")], tmp_path, photos=photos.folder).sidecars == 2
     assert (tmp_path / "a.jpg.xmp").stat().st_ino == before.st_ino
+    assert sorted(path.name for path in tmp_path.glob("*.xmp")) == ["a.jpg.xmp", "b.jpg.xmp"]
     with pytest.raises(OutputError):
         write_sidecars([face(person="Ada")], tmp_path, photos=photos.folder)
 

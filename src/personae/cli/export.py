@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.embed import Photos
-
 export_commands = typer.Typer(help="Hand the people found on to other programs.", no_args_is_help=True)
 
 PeopleFolder = Annotated[
@@ -17,7 +15,9 @@ PeopleFolder = Annotated[
 @export_commands.command()
 def xmp(
     people: PeopleFolder,
-    photos: Photos,
+    photos: Annotated[
+        Path, typer.Argument(metavar="PHOTOS", help="The photos in which it found them.", show_default=False)
+    ],
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the sidecars go, in folders as those of the photos.")
     ] = Path("sidecars"),
@@ -38,7 +38,7 @@ def xmp(
     placed = f"{counted(done.faces, 'face')}, {done.named:,} of them named"
     typer.echo(f"{counted(done.sidecars, 'sidecar')} in {out}: {placed}")
     if done.unplaced:
-        typer.echo(f"{counted(done.unplaced, 'HEIC photo')} without regions, by names alone")
+        typer.echo(f"{counted(done.unplaced, 'HEIC photo')} without regions")
     if done.videos:
         typer.echo(f"{counted(done.videos, 'video')} left out")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jinja2
 
-from personae.data.atomic import atomic_write
+from personae.data.atomic import atomic_write, sweep
 from personae.embed.album import quiet_pillow
 from personae.embed.picture import BrokenPhotoError, open_photo, stored
 from personae.errors import InputError, OutputError, listed
@@ -162,6 +162,8 @@ def _write_all(texts: Mapping[Path, bytes]) -> None:
     if there - same:
         shown = listed(sorted(map(str, there - same)))
         raise OutputError(f"sidecars are there already: {shown}; move them or choose another folder")
+    for folder in {path.parent for path in texts}:
+        sweep(folder)
     for path, text in texts.items():
         if path not in same:
             with atomic_write(path) as temporary:
