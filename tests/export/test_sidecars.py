@@ -119,7 +119,7 @@ def test_names_are_keywords_and_numbers_are_not(photos, tmp_path):
     sidecar = tmp_path / "out" / "b" / "a.jpg.xmp"
     assert bag(sidecar, f"{DC}subject") == bag(sidecar, f"{IPTC}PersonInImage") == ["Bo", "Ada"]
     assert [region[0] for region in regions(sidecar)] == ["Bo", None, None, "Ada", "Bo"]
-    write_sidecars(faces, tmp_path / "numbered", photos=photos.folder, numbers=True)
+    assert write_sidecars(faces, tmp_path / "numbered", photos=photos.folder, numbers=True) == done
     numbered = tmp_path / "numbered" / "b" / "a.jpg.xmp"
     assert bag(numbered, f"{DC}subject") == ["Bo", "Ada"]
     assert [region[0] for region in regions(numbered)] == ["Bo", "Person 3", None, "Ada", "Bo"]

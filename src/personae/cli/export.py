@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from personae.cli.progress import progress
+
 export_commands = typer.Typer(help="Hand the people found on to other programs.", no_args_is_help=True)
 
 PeopleFolder = Annotated[
@@ -34,7 +36,8 @@ def xmp(
     from personae.export import read_faces_csv, write_sidecars
 
     faces = read_faces_csv(people / "faces.csv")
-    done = write_sidecars(faces, out, photos=folder_of(photos), numbers=numbers)
+    with progress("writing sidecars", "sidecars") as told:
+        done = write_sidecars(faces, out, photos=folder_of(photos), numbers=numbers, progress=told)
     placed = f"{counted(done.faces, 'face')}, {done.named:,} of them named"
     typer.echo(f"{counted(done.sidecars, 'sidecar')} in {out}: {placed}")
     if done.unplaced:

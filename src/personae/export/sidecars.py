@@ -6,7 +6,7 @@ keywords, and in `Iptc4xmpExt:PersonInImage`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class SidecarsWritten:
 
     sidecars: files, written now or there before with the same content
     faces:    regions in them
-    named:    those of them that have a name
+    named:    those of them that somebody gave a name
     unplaced: HEIF photos, whose sidecars hold names alone
     videos:   left out
     """
@@ -63,12 +63,18 @@ class Region:
 
 
 def write_sidecars(
-    faces: Sequence[FoundFace], out: Path, *, photos: Path, numbers: bool = False
+    faces: Sequence[FoundFace],
+    out: Path,
+    *,
+    photos: Path,
+    numbers: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> SidecarsWritten:
     """Writes `out`/2019/party.jpg.xmp for 2019/party.jpg, and so on, for each photo with faces.
 
-    photos:  the folder the faces were found in; its photos are only read
-    numbers: regions of people without a name are called Person 1, Person 2, ...; they are no keywords
+    photos:   the folder the faces were found in; its photos are only read
+    numbers:  regions of people without a name are called Person 1, Person 2, ...; they are no keywords
+    progress: called with sidecars done, and in all
 
     Where the parts of a HEIF picture are counted from differs between programs, so its sidecar holds the names
     and no region; without a name there is none. Videos have no regions and are left out. A sidecar that is
@@ -78,37 +84,24 @@ def write_sidecars(
     InputError: a photo is missing, or not the one the faces were found in. OutputError: a sidecar is in the
     way, or cannot be written.
     """
-    in_photo: dict[str, list[FoundFace]] = {}
-    for face in faces:
-        if face.span is None:
-            in_photo.setdefault(face.photo, []).append(face)
-    missing = [photo for photo in in_photo if not (photos / photo).is_file()]
-    if missing:
-        raise InputError(f"photos are missing in {photos}: {listed(missing)}; give the folder that was read")
-    template = jinja2.Environment(
-        loader=jinja2.PackageLoader("personae.export"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("sidecar.xmp")
+    template = _template()
     texts: dict[Path, bytes] = {}
-    regions: list[Region] = []
+    placed: list[FoundFace] = []
     unplaced = 0
-    for photo, shown in in_photo.items():
+    for photo, shown in _by_photo(faces, photos).items():
         heif, size, orientation = _header(photos / photo)
         unplaced += heif
+        here = [] if heif else shown
         names = list(dict.fromkeys(_in_xml(face.name) for face in shown if face.name))
-        if heif and not names:
-            continue
-        here = [] if heif else [_region(face, size, orientation, numbers) for face in shown]
-        regions += here
-        text = template.render(names=names, regions=here, width=size[0], height=size[1])
-        texts[out / f"{photo}.xmp"] = text.encode()
-    _write_all(texts)
+        if here or names:
+            regions = [_region(face, size, orientation, numbers) for face in here]
+            text = template.render(names=names, regions=regions, width=size[0], height=size[1])
+            texts[out / f"{photo}.xmp"] = text.encode()
+            placed += here
+    _write_all(texts, progress)
+    named = sum(bool(face.name) for face in placed)
     videos = len({face.photo for face in faces if face.span is not None})
-    named = sum(bool(region.name) for region in regions)
-    return SidecarsWritten(len(texts), len(regions), named, unplaced, videos)
+    return SidecarsWritten(len(texts), len(placed), named, unplaced, videos)
 
 
 def as_stored(box: Box, size: tuple[int, int], orientation: int) -> Box:
@@ -133,6 +126,28 @@ def as_stored(box: Box, size: tuple[int, int], orientation: int) -> Box:
     return 1 - x if mirrored else x, 1 - y if upended else y, width, height
 
 
+def _template() -> jinja2.Template:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("personae.export"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("sidecar.xmp")
+
+
+def _by_photo(faces: Sequence[FoundFace], photos: Path) -> dict[str, list[FoundFace]]:
+    """The faces of each photo, videos left out. InputError: some photos are missing."""
+    in_photo: dict[str, list[FoundFace]] = {}
+    for face in faces:
+        if face.span is None:
+            in_photo.setdefault(face.photo, []).append(face)
+    missing = [photo for photo in in_photo if not (photos / photo).is_file()]
+    if missing:
+        raise InputError(f"photos are missing in {photos}: {listed(missing)}; give the folder that was read")
+    return in_photo
+
+
 def _region(face: FoundFace, size: tuple[int, int], orientation: int, numbers: bool) -> Region:
     area = as_stored(face.box, size, orientation)
     if area[2] <= 0 or area[3] <= 0:
@@ -155,7 +170,7 @@ def _in_xml(name: str) -> str:
     return NO_XML.sub("\ufffd", name)
 
 
-def _write_all(texts: Mapping[Path, bytes]) -> None:
+def _write_all(texts: Mapping[Path, bytes], progress: Callable[[int, int], None] | None) -> None:
     """All or, if one is there that says something else, none."""
     there = {path for path in texts if path.exists() or path.is_symlink()}
     same = {path for path in there if path.is_file() and path.read_bytes() == texts[path]}
@@ -164,7 +179,9 @@ def _write_all(texts: Mapping[Path, bytes]) -> None:
         raise OutputError(f"sidecars are there already: {shown}; move them or choose another folder")
     for folder in {path.parent for path in texts}:
         sweep(folder)
-    for path, text in texts.items():
+    for done, (path, text) in enumerate(texts.items(), 1):
         if path not in same:
             with atomic_write(path) as temporary:
                 temporary.write_bytes(text)
+        if progress is not None:
+            progress(done, len(texts))
