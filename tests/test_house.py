@@ -54,6 +54,8 @@ def test_every_method_file_is_in_a_table():
 def test_every_command_is_in_the_docs():
     for command in app.registered_commands:
         assert f"`personae {command.callback.__name__}" in DOCS
+    for name in commands_of("export"):
+        assert f"`personae export {name}" in DOCS
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

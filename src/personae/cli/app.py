@@ -14,6 +14,7 @@ from personae.cli.compare import compare
 from personae.cli.doctor import doctor
 from personae.cli.embed import embed
 from personae.cli.evaluate import evaluate
+from personae.cli.export import export_commands
 from personae.cli.knn import knn
 from personae.cli.learned import train_commands
 from personae.cli.people import people
@@ -59,6 +60,7 @@ for command in (people, embed, knn, update, evaluate, compare, benchmark, doctor
     app.command()(command)
 app.add_typer(cluster_commands, name="cluster")
 app.add_typer(train_commands, name="train")
+app.add_typer(export_commands, name="export")
 
 
 def main() -> NoReturn:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from personae.errors import InputError, MissingExtraError
 
@@ -92,6 +93,16 @@ def decode(photo: Image.Image, shrink: int = 1) -> Picture:
         image = image.transpose(turn)
         turned = turn in (UPRIGHT[5], UPRIGHT[6], UPRIGHT[7], UPRIGHT[8])
         return Picture(image, full[::-1] if turned else full)
+
+
+def stored(photo: Image.Image) -> tuple[tuple[int, int], int]:
+    """Width and height of an opened photo as the file has them, and the EXIF orientation yet to be applied.
+
+    Of HEIF it is what the decoder gives, upright.
+    """
+    if isinstance(photo, TiffImageFile):  # Pillow tells how wide it will be once it is upright
+        return (photo.tag_v2[IMAGEWIDTH], photo.tag_v2[IMAGELENGTH]), orientation(photo)
+    return photo.size, orientation(photo)
 
 
 def shrink_to(photo: Image.Image, pixels: float) -> int:
