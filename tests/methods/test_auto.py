@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
+from sklearn.datasets import make_blobs
+from sklearn.preprocessing import StandardScaler
 
-from personae import Auto, InputError, evaluate, knn_graph
+from personae import Auto, FaceSet, InputError, evaluate, knn_graph
+from personae.graph.knn_graph import NOBODY
+from personae.link.large_people import large_people
+from personae.link.strangers import Sample
+from personae.methods import auto
 from tests.planted import made_faces
 
 
@@ -71,3 +77,14 @@ def test_a_target_is_reached_by_asking_for_closer_links():
 def test_a_target_that_is_no_share_is_refused(planted, target):
     with pytest.raises(InputError, match="target_precision"):
         Auto(target_precision=target).fit(planted)
+
+
+def test_large_people_who_fall_apart_were_none(monkeypatch):
+    rows = StandardScaler().fit_transform(make_blobs(n_samples=50, random_state=1)[0])
+    faces = FaceSet.of(rows)
+    large = large_people(faces.features, Sample.among(faces.features, knn_graph(faces, 80), 1024))
+    assert large.max() == 1
+    found = Auto().fit_predict(rows)
+    assert found.max() == 2
+    monkeypatch.setattr(auto, "large_people", lambda features, _: np.full(len(features), NOBODY, np.int32))
+    assert (found == Auto().fit_predict(rows)).all()

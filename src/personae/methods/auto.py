@@ -164,44 +164,53 @@ class Auto(FeatureClusterer):
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
 
         A person torn apart counts among the strangers, who then seem closer than they are; so the look is taken
-        again with the people it finds, until the widths that links must exceed fall no more.
+        again with the people it finds, until the widths that links must exceed fall no more. All over again, if
+        one of the large people, without whom it began, is torn apart in the end: it was no one person.
 
         measured: who looks at the strangers
 
         InputError: strangers of another dimension.
         """
-        sample, strangers, large = self.first_look(faces, graph, measured)
         floor = bell_floor(ALPHA, len(faces))
         rows = Sample.among(faces.features, graph, ROWS).face
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
 
-        def apart(labels: NDArray[np.int32]) -> StrangerPairs:
-            return StrangerPairs.among(faces.features, rows, sample, labels)
+        def settled(sample: Sample, strangers: Strangers, large: NDArray[np.int32]) -> Looks:
+            def apart(labels: NDArray[np.int32]) -> StrangerPairs:
+                return StrangerPairs.among(faces.features, rows, sample, labels)
 
-        labels = _whole(large, _guess(faces, graph, strangers.believed(0), floor))
-        looks: Looks | None = None
-        while True:
-            if labels.any() or (sample.face < 0).any():
-                near = measured(faces.features, sample, side="near", labels=labels)
-            elif looks is None:
-                near = strangers  # for want of any to look at
-            else:
-                return looks
-            pairs = apart(labels)
-            yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)
-            strangers = near.believed(yardstick.share)
-            if looks is None:
-                pairs = apart(_guess(faces, graph, strangers, floor))
-            floors = least_widths(strangers, pairs, graph, shares, floor)
-            if looks is not None and floors[AS_ASKED] > looks.floors[AS_ASKED] - SETTLED:
-                return looks
-            looks = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
-            labels = looks.unconstrained()
+            labels = _whole(large, _guess(faces, graph, strangers.believed(0), floor))
+            looks: Looks | None = None
+            while True:
+                if labels.any() or (sample.face < 0).any():
+                    near = measured(faces.features, sample, side="near", labels=labels)
+                elif looks is None:
+                    near = strangers  # for want of any to look at
+                else:
+                    return looks
+                pairs = apart(labels)
+                yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)
+                strangers = near.believed(yardstick.share)
+                if looks is None:
+                    pairs = apart(_guess(faces, graph, strangers, floor))
+                floors = least_widths(strangers, pairs, graph, shares, floor)
+                if looks is not None and floors[AS_ASKED] > looks.floors[AS_ASKED] - SETTLED:
+                    return looks
+                looks = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
+                labels = looks.unconstrained()
+
+        first = self.first_look(faces, graph, measured)
+        looks = settled(*first)
+        if _torn(first[-1], looks.unconstrained()):
+            looks = settled(*self.first_look(faces, graph, measured, large=False))
+        return looks
 
     def first_look(
-        self, faces: FaceSet, graph: KnnGraph, measured: Measure
+        self, faces: FaceSet, graph: KnnGraph, measured: Measure, *, large: bool = True
     ) -> tuple[Sample, Strangers, NDArray[np.int32]]:
         """The faces that all are compared with, the strangers among them, and large people as `large_people`.
+
+        large: whether to look for such
 
         InputError: strangers of another dimension.
         """
@@ -215,11 +224,11 @@ class Auto(FeatureClusterer):
                 )
             return sample | others, measured(faces.features, others, side="near"), nobody
         sample = kinds_among(sample, graph, ALPHA)
-        large = nobody if len(sample.kinds) else large_people(faces.features, sample)
-        if (large == NOBODY).all():
-            return sample, measured(faces.features, sample, side="far"), large
-        known = _whole(large, np.arange(len(faces), dtype=np.int32))
-        return sample, measured(faces.features, sample, side="near", labels=known), large
+        people = large_people(faces.features, sample) if large and not len(sample.kinds) else nobody
+        if (people == NOBODY).all():
+            return sample, measured(faces.features, sample, side="far"), people
+        known = _whole(people, np.arange(len(faces), dtype=np.int32))
+        return sample, measured(faces.features, sample, side="near", labels=known), people
 
 
 @dataclass
@@ -297,6 +306,14 @@ def people(
 def _whole(large: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """(N,) int32, the people, but each of the large ones is one, and nobody else is with them."""
     return first_seen(np.where(large == NOBODY, labels, len(labels) + large).astype(np.int32))
+
+
+def _torn(large: NDArray[np.int32], labels: NDArray[np.int32]) -> bool:
+    """Whether less than half of one of the large people is together."""
+    return any(
+        2 * np.bincount(labels[large == person]).max() < np.sum(large == person)
+        for person in range(int(large.max(initial=NOBODY)) + 1)
+    )
 
 
 def _guess(
