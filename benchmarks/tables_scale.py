@@ -11,6 +11,7 @@ from personae.scale.recipes import auto_recipe
 from personae.scale.search_stages import run_size, shard_memory
 from personae.scale.shards import ROWS
 
+GROWTH = {"cells": 1.25, "knn": 1.5, "links": 1, "labels": 1}  # powers of N
 RECALLS = ("same_identity_recall", "recall_at_k")
 
 
@@ -90,16 +91,15 @@ def one_by_one() -> str:
 
 
 def plan() -> str:
-    """Far more faces than were tried: formulas, and the rates of the largest set that was measured."""
+    """Far more faces than were tried: formulas, and the rates of the largest sets that were measured."""
     measured, k = results("scale"), 80
     d, threads = measured["d"], measured["threads"]
-    largest = max(row["faces"] for row in measured["rows"])
-    of = {row["stage"]: row for row in measured["rows"] if row["faces"] == largest and row["method"] == "auto"}
+    rows = sorted(measured["rows"], key=lambda row: int(row["faces"]))
+    of = {row["stage"]: row for row in rows if row["method"] == "auto"}
     counts, lines = of["cells"]["counts"], []
     for n in (10**7, 10**8, 10**9):
-        cells, probes = round(counts["cells"] * (n / largest) ** 0.5), counts["probes"]
-        runs, faces = -(-n // run_size(n)), n / largest
-        growth = {"cells": faces**1.25, "knn": faces**1.5, "links": faces, "labels": faces}
+        cells, probes = round(counts["cells"] * (n / counts["faces"]) ** 0.5), counts["probes"]
+        runs = -(-n // run_size(n))
         shards = {
             "cells": counts["tables"] * -(-n // LOOKED_UP),
             "knn": (counts["tables"] + 1) * runs,
@@ -111,7 +111,7 @@ def plan() -> str:
         disk = disk_of(n, k)
         for stage, row in of.items():
             busy = row.get("cpu_seconds", row["seconds"] * threads)
-            hours = busy * growth[stage] / 3600
+            hours = busy * (n / row["faces"]) ** GROWTH[stage] / 3600
             sizes = (f"{shard[stage] / 2**30:,.1f}", f"{disk[stage] / 2**40:,.2f}")
             lines.append([f"{n:,}", stage, f"{shards.get(stage, 1):,}", f"{hours:,.1f}", *sizes])
         lines.append([f"{n:,}", "features", "", "", "", f"{4 * n * d / 2**40:,.2f}"])
