@@ -49,4 +49,5 @@ def test_the_document_is_one_file(run, found):
 def test_folders_that_are_not_there_are_told_in_a_line(run, found, words):
     code, _, problems = run("export", *words)
     assert code == 3
+    assert "no such file" in problems
     assert problems.count("\n") == 1

@@ -32,9 +32,11 @@ def xmp(
     Photos are never changed, and no sidecar that says something else is replaced.
     """
     from personae.cli.people import folder_of
-    from personae.errors import counted
+    from personae.errors import InputError, counted
     from personae.export import read_faces_csv, write_sidecars
 
+    if not photos.exists():
+        raise InputError(f"{photos}: no such file or folder; give the photos that personae people looked at")
     faces = read_faces_csv(people / "faces.csv")
     with progress("writing sidecars", "sidecars") as told:
         done = write_sidecars(faces, out, photos=folder_of(photos), numbers=numbers, progress=told)
