@@ -250,13 +250,7 @@ def _put_in(
 ) -> None:
     """Puts what was found into the lists of a span of rows, counted from the first; equals in their order."""
     rows, faces, values = found
-    at, high = 0, len(rows)
-    while at < high:
-        middle = (at + high) // 2
-        if rows[middle] < first + span[0]:
-            at = middle + 1
-        else:
-            high = middle
+    at = np.searchsorted(rows, first + span[0])
     while at < len(rows) and rows[at] < first + span[1]:
         row = rows[at] - first
         take_in(lists[0][row], lists[1][row], faces[at], values[at])

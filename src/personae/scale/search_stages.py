@@ -50,7 +50,11 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
         probes = np.load(desk.of["cells"] / f"probe-{last}.npy", mmap_mode="r").shape[1]
         desk.refuse_more_than_memory(search_memory(n, d, k, probes))
         by_cells = Search(features, desk.of["cells"], desk.folder, run_size(n), k)
-        _search_by_cells(by_cells, desk, shard_memory(n, d, k, probes))
+        try:
+            _search_by_cells(by_cells, desk, shard_memory(n, d, k, probes))
+        finally:
+            forget()
+            space.cache_clear()
     else:
         _search_all(features, k, desk)
     return {"faces": n, "k": k}
