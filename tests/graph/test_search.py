@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from personae import Auto, FaceSet, InputError, SyntheticIdentities, knn_graph, synthetic_faces
 from personae.evaluation import bcubed
 from personae.graph import KnnGraph, near_recall, neighbor_recall, search, tables
+from personae.graph import join as join_module
 from personae.graph.cells import LOOKED_INTO, Cells
 from personae.graph.exact import nearest_faces
-from personae.graph.join import Asked, Known, Room, joined
+from personae.graph.join import Asked, joined
 from personae.graph.merged_lists import merge
 from personae.graph.reach import nearest_way
+from personae.graph.shortlists import Known, Room
 
 
 @pytest.fixture
@@ -95,6 +97,18 @@ def test_a_join_leaves_out_who_is_known_and_finds_who_belongs_beside_them(probes
     for row in range(0, len(features), 7):
         best = [other for other in neighbors[row] if met[row, other] or also[row, other]][:k]
         assert [other for other in lists[0][row] if other >= 0] == best
+
+
+def test_threads_that_tell_each_other_little_at_a_time_find_the_same(monkeypatch):
+    features = random_faces(3000, 8, 1, 0)
+    cells = Cells.among(features, 40)
+    (neighbors, cosines), _ = join(features, cells, 5, 12)
+    monkeypatch.setattr(join_module, "TILE", 1 << 12)
+    monkeypatch.setattr(join_module, "TOLD", 1 << 12)
+    monkeypatch.setattr(join_module, "ROWS", 100)
+    little = join(features, cells, 5, 12)[0]
+    assert (neighbors == little[0]).all()
+    assert (cosines == little[1]).all()
 
 
 def test_who_has_a_full_list_looks_for_those_who_are_near_enough():

@@ -1,5 +1,6 @@
 """The join of a set with itself, cell by cell: dense products, and the best k of every face as they pass by."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -8,14 +9,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from personae.graph.exact import STRIDE, above, before, cosine_of, replace_least, value_of
-from personae.graph.knn_graph import NOBODY
-from personae.graph.sorting import sort_both
-from personae.graph.threads import Span, in_threads, products_alone, spans
+from personae.graph.exact import STRIDE
+from personae.graph.shortlists import Known, Room, Shortlists, best_left, hold, is_known, shorten
+from personae.graph.threads import in_threads, products_alone
 
-ROOM = 2  # candidates held, in k, and `STRIDE` more
-TILE = 1 << 19  # products in a tile
-TILES = 1 << 22  # products in memory
+TILE = 1 << 18  # products of a thread at a time; what is next to a core holds them
+ROWS = 1024  # faces that are multiplied with a cell in one go
+TOLD = 1 << 20  # faces that a thread may have to tell others of
+
+Tile = tuple[int, int, int, int, int]
+_Row = tuple[int, int, NDArray[np.float32]]  # a face, the first of some others, and its products with them
 
 
 class Asked(NamedTuple):
@@ -44,100 +47,48 @@ class Asked(NamedTuple):
         return cls(first, cell, np.sort(probe, axis=1), start, _askers(probe, start))
 
 
-class Room(NamedTuple):
-    """Where shortlists are, one after the other: 16 k + 512 bytes for each face.
+class _Told(NamedTuple):
+    """Whom faces met in the cells of a thread, in the order of meeting; other threads may have their lists.
 
-    k:       neighbors wanted
-    face:    (M, 2 k + 64) int32
-    product: (M, 2 k + 64) float32
+    face:    (TOLD,) int32
+    other:   (TOLD,) int32
+    product: (TOLD,) float32
+    held:    (1,) int64, how many there are
     """
 
-    k: int
     face: NDArray[np.int32]
+    other: NDArray[np.int32]
     product: NDArray[np.float32]
+    held: NDArray[np.int64]
 
     @classmethod
-    def of(cls, faces: int, k: int) -> "Room":
-        """For so many faces at most."""
-        shape = faces, ROOM * k + STRIDE
-        return cls(k, np.empty(shape, np.int32), np.empty(shape, np.float32))
+    def room(cls) -> "_Told":
+        face, other = np.empty((2, TOLD), np.int32)
+        return cls(face, other, np.empty(TOLD, np.float32), np.zeros(1, np.int64))
 
 
-class Known(NamedTuple):
-    """What was found before, of all S faces of a set, by their numbers.
+class _Worker:
+    """A thread, with cells of its own: nobody else touches the lists of their faces meanwhile."""
 
-    neighbors: (S, k) int32, best first, NOBODY at the end; or no columns, where there is nothing yet
-    cosines:   (S, k) float32
-    least:     (S,) float32, that a cosine has to reach; -inf where there is room for more
-    """
+    def __init__(self, asked: Asked, left: deque[int], d: int) -> None:
+        self.batches = _batches(asked, left)
+        self.rows = np.empty((ROWS, d), np.float32)
+        self.products = np.empty(TILE, np.float32)
+        self.told = _Told.room()
 
-    neighbors: NDArray[np.int32]
-    cosines: NDArray[np.float32]
-    least: NDArray[np.float32]
-
-    @classmethod
-    def of(
-        cls, neighbors: NDArray[np.int32], cosines: NDArray[np.float32], wanted: NDArray[np.float32]
-    ) -> "Known":
-        """Who has a full list looks for those who are nearer than the last on it, and than `wanted`."""
-        full = neighbors[:, -1] != NOBODY
-        return cls(neighbors, cosines, np.where(full, np.maximum(cosines[:, -1], wanted), np.float32(-np.inf)))
-
-    @classmethod
-    def nothing(cls, faces: int) -> "Known":
-        empty = np.full(faces, -np.inf, np.float32)
-        return cls(np.empty((faces, 0), np.int32), np.empty((faces, 0), np.float32), empty)
-
-
-class Shortlists(NamedTuple):
-    """The candidates of each of N faces: all met so far and not known who may be among the k nearest.
-
-    k:       neighbors wanted
-    slack:   how far a product may be from the cosine, twice
-    known:   of all faces, by their numbers
-    number:  (N,) int32, what a face is called outside; equal cosines stand in this order
-    face:    (N, room) int32
-    product: (N, room) float32; at the end the cosine
-    held:    (N,) int32, how many there are
-    floor:   (N,) float32, what a product has to exceed
-    least:   (N,) float32, and a cosine has to reach
-    """
-
-    k: int
-    slack: float
-    known: Known
-    number: NDArray[np.int32]
-    face: NDArray[np.int32]
-    product: NDArray[np.float32]
-    held: NDArray[np.int32]
-    floor: NDArray[np.float32]
-    least: NDArray[np.float32]
-
-    @classmethod
-    def among(
-        cls, features: NDArray[np.float32], number: NDArray[np.int32], known: Known, room: Room
-    ) -> "Shortlists":
-        """Empty ones of N faces, in a room for N or more."""
-        n, d = features.shape
-        slack = 4 * d * float(np.finfo(np.float32).eps)  # the products' rounding, at its worst
-        held, least = np.zeros(n, np.int32), known.least[number]
-        floor = least - np.float32(slack)
-        return cls(room.k, slack, known, number, room.face[:n], room.product[:n], held, floor, least)
-
-    def tables(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Neighbors and similarities (N, k), by number; NOBODY and 0 where there are fewer."""
-        neighbors = np.full((len(self.held), self.k), NOBODY, np.int32)
-        similarities = np.zeros(neighbors.shape, np.float32)
-        in_threads(_fill, spans(len(self.held)), self, neighbors, similarities)
-        return neighbors, similarities
-
-    def entries(self) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float32]]:
-        """All of them, face after face, each best first: whose, who, and the cosines."""
-        end = np.cumsum(self.held, dtype=np.int64)
-        whose = np.repeat(np.arange(len(end)), self.held)
-        who, cosines = np.empty(len(whose), np.int32), np.empty(len(whose), np.float32)
-        in_threads(_copy, spans(len(end)), self, end, who, cosines)
-        return whose, who, cosines
+    def work(self, features: NDArray[np.float32], asked: Asked, lists: Shortlists) -> bool:
+        """Whether there is more to do, once no more can be told."""
+        self.told.held[0] = 0
+        for tiles in self.batches:
+            for place, low, high, left, right in tiles:
+                rows = self.rows[: high - low]
+                np.take(features, asked.face[low:high], axis=0, out=rows, mode="clip")
+                out = self.products[place : place + len(rows) * (right - left)]
+                np.matmul(rows, features[left:right].T, out=out.reshape(len(rows), right - left))
+            _take_in(np.array(tiles), self.products, asked, lists, features, self.told)
+            if self.told.held[0] > TOLD - TILE:
+                return True
+        return False
 
 
 @products_alone()
@@ -155,36 +106,41 @@ def joined(
     known:    who was found before; these are left out, and who is farther than the last of them
     room:     where the lists are
 
-    2 d operations a face and each face of the cells that it looks into, for both directions at once. 16 MB.
+    2 d operations a face and each face of the cells that it looks into, for both directions at once. 13 MB and
+    4 KB d a thread.
     """
-    lists = Shortlists.among(features, number, known, room)
-    products = np.empty(TILES, np.float32)
-    shares = [(share, numba.get_num_threads()) for share in range(numba.get_num_threads())]
-    for tiles in _batches(asked):
-        in_threads(_multiply, tiles, features, asked, products)
-        in_threads(_take_in, shares, (products, tiles), asked, lists, features)
-    in_threads(_best, shares, lists, features)
+    lists, threads = Shortlists.among(features, number, known, room), numba.get_num_threads()
+    left = deque(range(len(asked.first) - 1))
+    workers = [_Worker(asked, left, features.shape[1]) for _ in range(threads)]
+    shares, more = [(share, threads) for share in range(threads)], True
+    while more:
+        more = any(in_threads(lambda worker: worker.work(features, asked, lists), workers))
+        for worker in workers:
+            in_threads(_listen, shares, worker.told, lists, features)
+    in_threads(best_left, shares, lists, features)
     return lists
 
 
-def _batches(asked: Asked) -> Iterator[NDArray[np.int64]]:
-    """(T, 5) int64 tiles: the place of their products, from and to which of `asked.face`, of the faces."""
-    batch: list[tuple[int, ...]] = []
+def _batches(asked: Asked, cells: deque[int]) -> Iterator[list[Tile]]:
+    """Of cells nobody else has: where the products of a tile are, from and to which asker and face."""
+    batch: list[Tile] = []
     place = 0
-    for cell in range(len(asked.first) - 1):
-        low, high = asked.start[cell : cell + 2]
-        for left in range(asked.first[cell], asked.first[cell + 1], STRIDE * STRIDE):
-            right = min(left + STRIDE * STRIDE, asked.first[cell + 1])
-            step = TILE // (right - left)
+    while cells:
+        cell = cells.popleft()
+        low, high = asked.start[cell : cell + 2].tolist()
+        first, end = asked.first[cell : cell + 2].tolist()
+        for left in range(first, end, STRIDE * STRIDE):
+            right = min(left + STRIDE * STRIDE, end)
+            step = min(ROWS, TILE // (right - left))
             for row in range(low, high, step):
                 size = (min(row + step, high) - row) * (right - left)
-                if place + size > TILES:
-                    yield np.array(batch)
+                if place + size > TILE:
+                    yield batch
                     batch, place = [], 0
                 batch.append((place, row, min(row + step, high), left, right))
                 place += size
     if batch:
-        yield np.array(batch)
+        yield batch
 
 
 @njit(cache=True)
@@ -198,69 +154,85 @@ def _askers(probe: NDArray[np.int32], start: NDArray[np.int64]) -> Any:
     return face
 
 
-def _multiply(
-    tile: NDArray[np.int64], features: NDArray[np.float32], asked: Asked, products: NDArray[np.float32]
-) -> None:
-    place, low, high, left, right = tile
-    rows = features[asked.face[low:high]]
-    out = products[place : place + len(rows) * (right - left)].reshape(len(rows), right - left)
-    np.matmul(rows, features[left:right].T, out=out)
-
-
 @njit(cache=True, nogil=True)
 def _take_in(
-    of: tuple[int, int],
-    batch: tuple[NDArray[np.float32], NDArray[np.int64]],
+    tiles: NDArray[np.int64],
+    products: NDArray[np.float32],
     asked: Asked,
     lists: Shortlists,
     features: NDArray[np.float32],
+    told: _Told,
 ) -> None:
-    """Takes the products in on both sides, for the faces of the cells in this share of so many."""
-    share, shares = of
-    products, tiles = batch
-    faces, values, held, floor = lists.face, lists.product, lists.held, lists.floor
-    room = faces.shape[1]
-    probe, cell_of = asked.probe, asked.cell
+    """Takes the products in on both sides, for the faces of cells; what others are to know is told."""
     for tile in range(len(tiles)):
         place, low, high, left, right = tiles[tile]
-        cell = cell_of[left]
-        wide = right - left
+        cell = asked.cell[left]
         for row in range(low, high):
             face = int(np.int64(asked.face[row]))
-            of_face = cell_of[face]
-            if of_face % shares == share and above(products[place : place + wide], floor[face]):
-                for column in range(wide):
-                    product, other = products[place + column], left + column
-                    if product > floor[face] and other != face and not _is_known(lists, face, other, product):
-                        at = held[face]
-                        faces[face, at], values[face, at] = other, product
-                        held[face] = at + 1
-                        if at + 1 == room:
-                            _shorten(lists, face, features)
-            mine = cell % shares == share and of_face != cell
-            if mine and _any_above(products[place : place + wide], floor[left:right]):
-                for column in range(wide):
-                    product, other = products[place + column], left + column
-                    if (
-                        product > floor[other]
-                        and not _is_known(lists, other, face, product)
-                        and not _looks(probe[other], of_face)
-                    ):
-                        at = held[other]
-                        faces[other, at], values[other, at] = face, product
-                        held[other] = at + 1
-                        if at + 1 == room:
-                            _shorten(lists, other, features)
-            place += wide
+            for first in range(left, right, STRIDE):
+                end = min(first + STRIDE, right)
+                some, floors = products[place : place + end - first], lists.floor[first:end]
+                place += len(some)
+                own, others = _above(some, lists.floor[face], floors)
+                if own:
+                    _for_face((face, first, some), asked, lists, features, told)
+                if others and asked.cell[face] != cell:
+                    _for_others((face, first, some), asked, lists, features)
 
 
 @njit(cache=True, nogil=True)
-def _any_above(values: NDArray[np.float32], floors: NDArray[np.float32]) -> bool:
-    count = 0
-    for at in range(len(values)):
-        if values[at] > floors[at]:
-            count += 1
-    return count > 0
+def _above(
+    products: NDArray[np.float32], own: np.float32, floors: NDArray[np.float32]
+) -> tuple[np.uint32, np.uint32]:
+    """Whether any product exceeds the floor of one face, or that of another; compiles to vector comparisons."""
+    of_own = of_others = np.uint32(0)
+    for at in range(len(products)):
+        of_own |= np.uint32(products[at] > own)
+        of_others |= np.uint32(products[at] > floors[at])
+    return of_own, of_others
+
+
+@njit(cache=True, nogil=True)
+def _for_face(row: _Row, asked: Asked, lists: Shortlists, features: NDArray[np.float32], told: _Told) -> None:
+    (face, first, products), floor, number = row, lists.floor, lists.number
+    faces, values, held = lists.face, lists.product, lists.held
+    at_home = asked.cell[face] == asked.cell[first]
+    known = lists.known.neighbors[number[face]], lists.known.cosines[number[face]]
+    for column in range(len(products)):
+        product, other = products[column], first + column
+        if product <= floor[face] or other == face or is_known(known, number[other], product, lists.slack):
+            continue
+        if not at_home:
+            at = told.held[0]
+            told.face[at], told.other[at], told.product[at] = face, other, product
+            told.held[0] = at + 1
+        elif hold(faces, values, held, face, (other, product)):
+            shorten(lists, face, features)
+
+
+@njit(cache=True, nogil=True)
+def _for_others(row: _Row, asked: Asked, lists: Shortlists, features: NDArray[np.float32]) -> None:
+    (face, first, products), floor, number = row, lists.floor, lists.number
+    faces, values, held = lists.face, lists.product, lists.held
+    for column in range(len(products)):
+        product, other = products[column], first + column
+        if product <= floor[other] or _looks(asked.probe[other], asked.cell[face]):
+            continue
+        known = lists.known.neighbors[number[other]], lists.known.cosines[number[other]]
+        new = not is_known(known, number[face], product, lists.slack)
+        if new and hold(faces, values, held, other, (face, product)):
+            shorten(lists, other, features)
+
+
+@njit(cache=True, nogil=True)
+def _listen(of: tuple[int, int], told: _Told, lists: Shortlists, features: NDArray[np.float32]) -> None:
+    """Takes in what a thread told, for this share of so many of the faces."""
+    faces, values, held, floor = lists.face, lists.product, lists.held, lists.floor
+    for at in range(told.held[0]):
+        face, product = int(np.int64(told.face[at])), told.product[at]
+        mine = face % of[1] == of[0] and product > floor[face]
+        if mine and hold(faces, values, held, face, (told.other[at], product)):
+            shorten(lists, face, features)
 
 
 @njit(cache=True, nogil=True)
@@ -273,106 +245,3 @@ def _looks(probe: NDArray[np.int32], cell: int) -> bool:
         else:
             high = middle
     return bool(low < len(probe) and probe[low] == cell)
-
-
-@njit(cache=True, nogil=True)
-def _is_known(lists: Shortlists, face: int, other: int, product: np.float32) -> bool:
-    """Whether the other was found before, where its cosine would stand."""
-    number, asked = lists.number[other], lists.number[face]
-    faces, cosines = lists.known.neighbors[asked], lists.known.cosines[asked]
-    low, high = 0, len(faces)
-    if high > 0 and faces[high - 1] == NOBODY:
-        at = 0
-        while faces[at] != NOBODY and faces[at] != number:
-            at += 1
-        return bool(faces[at] == number)
-    while low < high:
-        middle = (low + high) // 2
-        if cosines[middle] > product + lists.slack:
-            low = middle + 1
-        else:
-            high = middle
-    while low < len(faces) and cosines[low] >= product - lists.slack:
-        if faces[low] == number:
-            return True
-        low += 1
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _shorten(lists: Shortlists, face: int, features: NDArray[np.float32]) -> None:
-    """Drops the candidates that k others surpass; by their cosines, if by their products too few are."""
-    k, held = lists.k, lists.held[face]
-    values = lists.product[face, :held]
-    heap = np.full(k, -np.inf, np.float32)
-    known = lists.known.neighbors[lists.number[face]]
-    for at in range(len(known)):
-        if known[at] != NOBODY:  # the last is the least, and a heap begins with that
-            heap[k - 1 - at] = lists.known.cosines[lists.number[face], at]
-    for at in range(held):
-        if values[at] > heap[0]:
-            replace_least(heap, values[at])
-    floor = np.float32(heap[0] - lists.slack)
-    left = 0
-    for at in range(held):
-        if values[at] > floor:
-            lists.face[face, left], values[left] = lists.face[face, at], values[at]
-            left += 1
-    lists.held[face] = left
-    if left > lists.face.shape[1] - STRIDE:
-        _put_in_order(lists, face, features)
-        lists.held[face] = k
-        floor = np.float32(values[k - 1] - lists.slack)
-    lists.floor[face] = floor
-
-
-@njit(cache=True, nogil=True)
-def _put_in_order(lists: Shortlists, face: int, features: NDArray[np.float32]) -> None:
-    """The candidates best first, equals in the order of their numbers, and their cosines for the products."""
-    others = lists.face[face, : lists.held[face]]
-    keys = np.empty(len(others), np.int64)
-    for at in range(len(others)):
-        cosine = np.float32(cosine_of(features[face], features[others[at]]))
-        keys[at] = before(cosine, lists.number[others[at]])
-    sort_both(keys, others)
-    for at in range(len(others)):
-        lists.product[face, at] = value_of(keys[at])
-
-
-@njit(cache=True, nogil=True)
-def _best(of: tuple[int, int], lists: Shortlists, features: NDArray[np.float32]) -> None:
-    """Leaves those of each face that are among its best k with all who are known, in order."""
-    for face in range(of[0], len(lists.held), of[1]):
-        if lists.held[face] > (0 if lists.known.neighbors.shape[1] else lists.k):
-            _shorten(lists, face, features)
-        _put_in_order(lists, face, features)
-        held = min(lists.k, lists.held[face])
-        while held > 0 and lists.product[face, held - 1] < lists.least[face]:
-            held -= 1
-        lists.held[face] = held
-
-
-@njit(cache=True, nogil=True)
-def _fill(
-    span: Span, lists: Shortlists, neighbors: NDArray[np.int32], similarities: NDArray[np.float32]
-) -> None:
-    for face in range(span[0], span[1]):
-        row = lists.number[face]
-        for rank in range(lists.held[face]):
-            neighbors[row, rank] = lists.number[lists.face[face, rank]]
-            similarities[row, rank] = lists.product[face, rank]
-
-
-@njit(cache=True, nogil=True)
-def _copy(
-    span: Span,
-    lists: Shortlists,
-    end: NDArray[np.int64],
-    who: NDArray[np.int32],
-    cosines: NDArray[np.float32],
-) -> None:
-    for face in range(span[0], span[1]):
-        first = end[face] - lists.held[face]
-        for rank in range(lists.held[face]):
-            who[first + rank] = lists.face[face, rank]
-            cosines[first + rank] = lists.product[face, rank]

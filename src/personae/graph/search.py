@@ -11,11 +11,12 @@ from personae.data.faceset import BLOCK, FaceSet, beside, filled
 from personae.data.pages import passing
 from personae.errors import InputError
 from personae.graph.exact import nearest_faces
-from personae.graph.join import Asked, Known, Room, joined
+from personae.graph.join import Asked, joined
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.merged_lists import Lists, merge
 from personae.graph.neighbors_of_neighbors import extended
 from personae.graph.reach import ALPHA, QUERIES, STRANGERS, expecting, those_above
+from personae.graph.shortlists import Known, Room
 from personae.graph.tables import Look, Tables, enough_tables
 
 SMALL = 50_000  # faces up to which all pairs are looked at

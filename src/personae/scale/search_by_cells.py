@@ -13,10 +13,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
-from personae.graph.join import Asked, Known, Room, joined
+from personae.graph.join import Asked, joined
 from personae.graph.knn_graph import NOBODY
 from personae.graph.merged_lists import Lists
 from personae.graph.neighbors_of_neighbors import take_in
+from personae.graph.shortlists import Known, Room
 from personae.graph.threads import Span, in_threads, spans
 from personae.scale.lists_on_disk import mapped, put_together, table_files, tables, write_lists
 from personae.scale.shards import Features, read_rows
