@@ -11,7 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.figures import BOTH, results, table
-from benchmarks.tables_default import ablation, default, default_kept, families, suggestions
+from benchmarks.tables_default import ablation, default, default_kept, families, few_faces, suggestions
 from benchmarks.tables_detection import (
     detection_ablation,
     detection_overlaps,
@@ -281,6 +281,7 @@ TABLES: dict[str, Callable[[], str]] = {
             suggestions,
             ablation,
             families,
+            few_faces,
             learned,
             embed,
             evaluate,

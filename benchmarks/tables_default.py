@@ -79,3 +79,18 @@ def families() -> str:
         worst = f"{row['worst_bcubed_f']:.1f}"
         lines.append([row["embedder"], f"{100 * row['share']:.0f} %", pair_of([row]), oracle, worst])
     return table(["embedder", "of one person", "auto", "oracle", "worst F_B"], lines)
+
+
+def few_faces() -> str:
+    """The default on a handful of faces, with and without strangers from elsewhere."""
+    rows = results("few_faces")["rows"]
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    lines = []
+    for about in dict.fromkeys((row["embedder"], row["collections"]) for row in rows):
+        here = {row["method"]: row for row in rows if (row["embedder"], row["collections"]) == about}
+        lines.append([*about, *(_few(here[method]) if method in here else "" for method in methods)])
+    return table(["embedder", "faces", *methods], lines)
+
+
+def _few(row: dict[str, Any]) -> str:
+    return f"{row['right']:.0f} %, {row['bcubed_f']:.1f}, {row['worst_bcubed_f']:.1f}"

@@ -5,10 +5,12 @@ import pytest
 from scipy.stats import norm
 
 from personae import FaceSet, knn_graph
+from personae.graph import KnnGraph
 from personae.link import Sample, Strangers, strangers_of
 from personae.link.false_links import (
     BELIEVED,
     SHARES,
+    USUAL,
     StrangerPairs,
     bell_line,
     least_widths,
@@ -89,13 +91,23 @@ def test_faces_of_a_person_who_was_torn_apart_are_not_taken_for_strangers(torn):
         assert slope == pytest.approx(1 / 1.3, abs=0.1)
         assert shift == pytest.approx(0.3 / 1.3, abs=0.25)
     else:
-        assert (slope, shift) == (1.0, 0.0)
+        assert (slope, shift) == USUAL
 
 
-def test_too_few_strangers_and_too_light_tails_are_taken_for_normal():
-    assert bell_line(np.linspace(-2, 2, 500)) == (1.0, 0.0)
+def test_too_few_strangers_are_taken_for_the_usual_ones_and_too_light_tails_for_normal():
+    assert bell_line(np.linspace(-2, 2, 500)) == USUAL
     assert bell_line(norm.isf((np.arange(200_000) + 0.5) / 200_000) * 0.7) == (1.0, 0.0)  # a tail cut off
-    assert bell_line(np.empty(0)) == (1.0, 0.0)
+    assert bell_line(np.empty(0)) == USUAL
+
+
+@pytest.mark.parametrize("apart", [2.0, 10.0])
+def test_two_faces_are_one_person_if_they_are_nearer_than_strangers_come(apart):
+    strangers = Strangers(np.zeros(2), np.ones(2))
+    cosine = 1 - np.exp(-np.float32(apart))
+    graph = KnnGraph(np.array([[1], [0]], np.int32), np.full((2, 1), cosine))
+    others = np.array([[1], [0]])
+    pairs = StrangerPairs(np.arange(2), others, graph.similarities, np.ones((2, 1), bool), np.arange(2))
+    assert (least_widths(strangers, pairs, graph, [0.2], bell_floor(1e-3, 2))[0] < apart) == (apart > 5)
 
 
 def looked_at(sizes):
@@ -124,9 +136,15 @@ def test_few_links_at_the_least_width_are_false():
 def test_where_people_have_many_faces_links_may_be_longer():
     floors = [
         least_widths(*(looked_at(sizes)[i] for i in (2, 3, 1)), [0.2], 4.0)[0]
-        for sizes in ([1] * 600, [2] * 300, [20] * 30)
+        for sizes in ([1] * 600, [5] * 120, [20] * 30)
     ]
     assert floors[0] > floors[1] > floors[2]
+
+
+def test_links_between_lone_faces_are_never_close_enough():
+    faces, graph, found, pairs = looked_at([1] * 600)
+    widths = found.widths(np.arange(len(faces)), graph.neighbors, graph.similarities)
+    assert least_widths(found, pairs, graph, [0.2], 4.0)[0] > widths.max()
 
 
 def test_of_few_strangers_the_body_tells_the_line_too():

@@ -22,8 +22,11 @@ SHARES = np.array([0.16, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5])  # of the stranger
 BODY = slice(1, 5)  # of `SHARES`, those that the line goes through
 JUMP = 3  # times as steep as before, a tail is no longer of strangers
 FEWEST = 10  # strangers beyond a share that the line goes through
+USUAL = 0.77, 0.4  # slope and shift of that line among a thousand faces and more
 LEAST, MOST, STEP = -2.0, 40.0, 0.1  # widths that are counted
 SMOOTH = 5  # steps that are averaged
+FEW = 10  # links in the steps that are averaged, or more
+MANY = 50  # links; what holds for so many holds for all that are closer
 
 
 class StrangerPairs(NamedTuple):
@@ -109,25 +112,40 @@ def least_widths(
         links += np.histogram(z, edges, weights=np.where(others == NOBODY, 0, weight[:, None]))[0]
         last = z.min(axis=1, initial=MOST - 2 * STEP)
         reaching += np.histogram(last, edges, weights=weight * others_of[pairs.labels[here]])[0]
-    links = np.convolve(links, np.full(SMOOTH, 1 / SMOOTH), "same")
+    sure = np.flatnonzero(np.cumsum(links[::-1])[::-1] >= MANY).max(initial=-1)
+    links = _smoothed(links)
     expected = np.cumsum(reaching) * -np.diff(norm.sf(edges))
     floors = []
     for share in false_links:
-        too_many = np.flatnonzero((expected > share * links) & (links > 0))
-        floors.append(float((edges[too_many.max(initial=-1) + 1] - shift) / slope))
+        too_many = (expected > share * links) & (links > 0)
+        if sure >= 0 and not too_many[sure]:
+            too_many[sure + 1 :] = False
+        floors.append(float((edges[np.flatnonzero(too_many).max(initial=-1) + 1] - shift) / slope))
     return floors
+
+
+def _smoothed(links: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of each step and those beside it; upwards of more, where it takes them to hold `FEW` links.
+
+    Two faces are one link however close they are: that tells of no more links at their closeness than anywhere
+    beyond.
+    """
+    total = np.r_[0, np.cumsum(links)]
+    first = np.maximum(np.arange(len(links)) - SMOOTH // 2, 0)
+    end = np.maximum(first + SMOOTH, np.searchsorted(total, total[first] + FEW)).clip(max=len(links))
+    return np.asarray((total[end] - total[first]) / (end - first))
 
 
 def bell_line(widths: NDArray[np.float64]) -> tuple[float, float]:
     """Slope and shift that take the quantiles of the closest strangers to those of the normal curve.
 
-    1 and 0 where there are too few, or where their tail looks lighter than it: then some of the closest were
-    taken for people.
+    `USUAL` where there are too few; 1 and 0 where their tail looks lighter than it: then some of the closest
+    were taken for people.
     """
     told = int(np.sum(SHARES[: BODY.stop] * len(widths) >= FEWEST))
     used = slice(BODY.start if told > BODY.start + 1 else 0, told)
     quantiles = tail_of(widths)[used] if told > 1 else np.zeros(1)
     if len(quantiles) < 2 or np.ptp(quantiles) == 0:
-        return 1.0, 0.0
+        return USUAL
     slope, shift = np.polyfit(quantiles, norm.isf(SHARES[used][: len(quantiles)]), 1)
     return (float(slope), float(shift)) if slope < 1 else (1.0, 0.0)

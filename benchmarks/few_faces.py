@@ -1,0 +1,80 @@
+"""Collections of 2 to 40 faces, as a first try may have: `python -m benchmarks.few_faces`.
+
+Of `lfw`, both embedders: strangers, one person, some people, and people among strangers. Auto is given thirty
+people who are in none of the photos: those that `personae people` has for SFace, and for dlib thirty people of
+`train`. Beside it Auto that is given none, and links above the threshold on cosines that SFace is published
+with. Twenty draws each.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.default import percent, scores
+from benchmarks.record import SHARED, record
+from personae import Auto, FaceSet, knn_graph, read_faces
+from personae.embed.embedder import sface
+from personae.embed.strangers import strangers
+from personae.graph.components import component_labels
+
+ALONE = [1]
+SIZES = {
+    "strangers alone": [ALONE * n for n in (2, 3, 5, 10, 20, 40)],
+    "one person alone": [[n] for n in (2, 3, 5, 10, 20, 40)],
+    "several people": [[2] * 2, [2] * 6, [3] * 2, [3] * 4, [4] * 5, [5] * 2, [5] * 8, [10] * 2, [20, 5, 5]],
+    "people among strangers": [[2, 1], [3, 1, 1], [5, 3, 1], [10] + ALONE * 5, [5] * 3 + ALONE * 10],
+}
+DRAWS = 20
+THRESHOLD = 0.363  # of SFace, https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface
+OTHERS = 30  # people
+
+
+def drawn(everybody: FaceSet, sizes: list[int], seed: int) -> FaceSet:
+    """The faces of as many people as there are sizes."""
+    draw, pictures = np.random.default_rng([seed, *sizes]), np.bincount(everybody.truth)
+    used: list[int] = []
+    rows = []
+    for size in sizes:
+        used.append(draw.choice(np.setdiff1d(np.flatnonzero(pictures >= size), used)))
+        rows.append(draw.permutation(np.flatnonzero(everybody.truth == used[-1]))[:size])
+    return everybody.take(draw.permutation(np.concatenate(rows)))
+
+
+def elsewhere(embedder: str) -> NDArray[np.float32]:
+    """Thirty people who are in none of the photos."""
+    if embedder == "sface":
+        return strangers(sface())
+    people = read_faces(SHARED / "data" / f"train.{embedder}.npz")
+    _, first = np.unique(people.truth, return_index=True)
+    return people.features[np.random.default_rng(0).permutation(first)[:OTHERS]]
+
+
+def published(faces: FaceSet) -> NDArray[np.int32]:
+    return component_labels(knn_graph(faces, len(faces) - 1).at_least(THRESHOLD))
+
+
+def main() -> None:
+    rows = []
+    for embedder in ("sface", "dlib"):
+        everybody, others = read_faces(SHARED / "data" / f"lfw.{embedder}.npz"), elsewhere(embedder)
+        methods: dict[str, Callable[[FaceSet], NDArray[np.int32]]] = {
+            "strangers given": lambda faces, others=others: Auto(strangers=others).fit(faces).labels_,
+            "none given": lambda faces: Auto().fit(faces).labels_,
+        }
+        if embedder == "sface":
+            methods["published threshold"] = published
+        for kind, several in SIZES.items():
+            faces = [drawn(everybody, sizes, seed) for sizes in several for seed in range(DRAWS)]
+            for name, method in methods.items():
+                found = [scores(some, method(some))["bcubed_f"] for some in faces]
+                right = percent(np.mean([f == 100 for f in found]))
+                row = {"embedder": embedder, "collections": kind, "method": name, "right": right}
+                row |= {"bcubed_f": percent(np.mean(found) / 100), "worst_bcubed_f": percent(min(found) / 100)}
+                print(row, flush=True)
+                rows.append(row)
+    record("few_faces", {"draws": DRAWS, "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
