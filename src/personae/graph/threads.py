@@ -9,7 +9,10 @@ from typing import Any
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+
+from personae.data.pages import let_go
 
 SPANS = 8  # a thread, since some take longer than others
 
@@ -34,6 +37,17 @@ def in_threads(work: Callable[..., Any], items: Iterable[Any], *arguments: Any) 
         return [work(item, *arguments) for item in items]
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         return list(threads.map(one, items))
+
+
+def passed(work: Callable[[slice], Any], count: int, size: int, *arrays: NDArray[Any]) -> list[Any]:
+    """work(run) of runs of `size` rows from 0 to `count`, by threads; after each the arrays are let go."""
+
+    def one(start: int) -> Any:
+        found = work(slice(start, min(start + size, count)))
+        let_go(*arrays)
+        return found
+
+    return in_threads(one, range(0, count, size))
 
 
 def spans(count: int) -> list[Span]:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from personae.data.pages import let_go, passing
+from personae.data.pages import let_go
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import passed
 from personae.link.strangers import BLOCK, Sample, Strangers
 
 BELIEVED = (0.0, 0.25, 0.5, 0.75, 1.0)  # of what is a face's own, tried
@@ -23,7 +24,8 @@ BODY = slice(1, 5)  # of `SHARES`, those that the line goes through
 JUMP = 3  # times as steep as before, a tail is no longer of strangers
 FEWEST = 10  # strangers beyond a share that the line goes through
 USUAL = 0.77, 0.4  # slope and shift of that line among a thousand faces and more
-LEAST, MOST, STEP = -2.0, 40.0, 0.1  # widths that are counted
+LEAST, MOST, STEP = -2.0, 40.0, 0.1  # widths that are counted,
+CLOSEST = MOST - 2 * STEP  # and what is closer with them
 SMOOTH = 5  # steps that are averaged
 FEW = 10  # links in the steps that are averaged, or more
 MANY = 50  # links; what holds for so many holds for all that are closer
@@ -103,15 +105,18 @@ def least_widths(
     slope, shift = bell_line(pairs.widths(strangers))
     others_of = len(graph) - np.bincount(pairs.labels)
     edges = np.arange(LEAST, MOST, STEP)
-    links, reaching = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
-    for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
-        others = graph.neighbors[here]
-        z = strangers.widths(np.arange(here.start, here.stop), others, graph.similarities[here])
-        z = np.where(others == NOBODY, LEAST, (slope * z + shift).clip(LEAST, MOST - 2 * STEP))
+
+    def counted(here: slice) -> tuple[NDArray[Any], NDArray[Any]]:
+        there = graph.neighbors[here] != NOBODY
+        z = np.where(there, (slope * strangers.of_links(graph, here) + shift).clip(LEAST, CLOSEST), LEAST)
         weight = 1 / np.maximum((z > floor).sum(axis=1), 1)
-        links += np.histogram(z, edges, weights=np.where(others == NOBODY, 0, weight[:, None]))[0]
-        last = z.min(axis=1, initial=MOST - 2 * STEP)
-        reaching += np.histogram(last, edges, weights=weight * others_of[pairs.labels[here]])[0]
+        steps = np.searchsorted(edges, z, "right") - 1
+        last = steps.min(axis=1, initial=len(edges) - 2)
+        links = np.bincount(steps.ravel(), np.where(there, weight[:, None], 0).ravel(), len(edges) - 1)
+        return links, np.bincount(last, weight * others_of[pairs.labels[here]], len(edges) - 1)
+
+    counts = passed(counted, len(graph), BLOCK, graph.neighbors, graph.similarities)
+    links, reaching = (sum(count, start=np.zeros(len(edges) - 1)) for count in zip(*counts, strict=True))
     sure = np.flatnonzero(np.cumsum(links[::-1])[::-1] >= MANY).max(initial=-1)
     links = _smoothed(links)
     expected = np.cumsum(reaching) * -np.diff(norm.sf(edges))

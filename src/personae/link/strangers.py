@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from personae.data.pages import let_go, passing
+from personae.data.pages import let_go
 from personae.graph.adjacency import canonical_order
 from personae.graph.knn_graph import NOBODY, KnnGraph
-from personae.graph.threads import in_threads, products_alone
+from personae.graph.threads import in_threads, passed, products_alone
 
 BLOCK = 1 << 12  # faces compared with the sample in one go
 NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
@@ -61,22 +61,27 @@ class Strangers:
         """
         others = np.empty(graph.neighbors.shape, dtype=np.int32)
         weights = np.empty(graph.neighbors.shape, dtype=np.float32)
-        for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
-            other = graph.neighbors[here]
-            z = self.widths(np.arange(here.start, here.stop), other, graph.similarities[here])
+
+        def put(here: slice) -> None:
+            other, z = graph.neighbors[here], self.of_links(graph, here)
             there = (z > floor) & (other != NOBODY)
             others[here] = np.where(there, other, NOBODY)
             weights[here] = np.where(there, z - floor + HEAD_START, 0)
+
+        passed(put, len(graph), BLOCK, graph.neighbors, graph.similarities)
         return KnnGraph(others, weights)
 
     def count(self, graph: KnnGraph, floor: float) -> int:
         """How many links `link` makes."""
-        links = 0
-        for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
-            other = graph.neighbors[here]
-            z = self.widths(np.arange(here.start, here.stop), other, graph.similarities[here])
-            links += int(((z > floor) & (other != NOBODY)).sum())
-        return links
+
+        def links(here: slice) -> int:
+            return int(((self.of_links(graph, here) > floor) & (graph.neighbors[here] != NOBODY)).sum())
+
+        return sum(passed(links, len(graph), BLOCK, graph.neighbors, graph.similarities))
+
+    def of_links(self, graph: KnnGraph, here: slice) -> NDArray[np.float64]:
+        """(B, k) float64, z of a run of faces and their neighbors."""
+        return self.widths(np.arange(here.start, here.stop), graph.neighbors[here], graph.similarities[here])
 
     def widths(
         self, faces: NDArray[np.intp], others: NDArray[Any], cosines: NDArray[np.floating[Any]]
