@@ -10,12 +10,12 @@ from personae.scale.shards import PROGRAM, ROWS
 
 LINKED = 24  # links a face that are foreseen
 OF_LINK = 28  # bytes that the map equation holds for each of them
-OF_FACE = 120  # and for each face,
+OF_FACE = 220  # and for each face,
 OF_STRANGERS = 120  # and for its strangers while they are measured
 OF_ENTRY = 100  # and the rows of an affinity matrix for each neighbor
 LISTS = 8  # bytes a neighbor
 AROUND = 1 << 16  # bytes of a map around each row that is read in no order
-TORCH = 150 << 20
+TORCH = 200 << 20
 NETWORK = 250 << 20  # of blocks of faces in it
 LOOKED_AT = 1 << 12  # faces at a time, in no order,
 OF_NEIGHBORS = 1 << 14  # or the neighbors that they are averaged with
