@@ -1,6 +1,5 @@
 """The join of a set with itself, cell by cell: dense products, and the best k of every face as they pass by."""
 
-from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ TILE = 1 << 18  # products of a thread at a time; what is next to a core holds t
 ROWS = 1024  # faces that are multiplied with a cell in one go
 TOLD = 1 << 20  # faces that a thread may have to tell others of
 
-Tile = tuple[int, int, int, int, int]
+_Tile = tuple[int, int, int, int, int]
 _Row = tuple[int, int, NDArray[np.float32]]  # a face, the first of some others, and its products with them
 
 
@@ -70,8 +69,8 @@ class _Told(NamedTuple):
 class _Worker:
     """A thread, with cells of its own: nobody else touches the lists of their faces meanwhile."""
 
-    def __init__(self, asked: Asked, left: deque[int], d: int) -> None:
-        self.batches = _batches(asked, left)
+    def __init__(self, asked: Asked, cells: Iterator[int], d: int) -> None:
+        self.batches = _batches(asked, cells)
         self.rows = np.empty((ROWS, d), np.float32)
         self.products = np.empty(TILE, np.float32)
         self.told = _Told.room()
@@ -110,8 +109,8 @@ def joined(
     4 KB d a thread.
     """
     lists, threads = Shortlists.among(features, number, known, room), numba.get_num_threads()
-    left = deque(range(len(asked.first) - 1))
-    workers = [_Worker(asked, left, features.shape[1]) for _ in range(threads)]
+    cells = iter(range(len(asked.first) - 1))  # one for all: each takes the next
+    workers = [_Worker(asked, cells, features.shape[1]) for _ in range(threads)]
     shares, more = [(share, threads) for share in range(threads)], True
     while more:
         more = any(in_threads(lambda worker: worker.work(features, asked, lists), workers))
@@ -121,12 +120,11 @@ def joined(
     return lists
 
 
-def _batches(asked: Asked, cells: deque[int]) -> Iterator[list[Tile]]:
+def _batches(asked: Asked, cells: Iterator[int]) -> Iterator[list[_Tile]]:
     """Of cells nobody else has: where the products of a tile are, from and to which asker and face."""
-    batch: list[Tile] = []
+    batch: list[_Tile] = []
     place = 0
-    while cells:
-        cell = cells.popleft()
+    for cell in cells:
         low, high = asked.start[cell : cell + 2].tolist()
         first, end = asked.first[cell : cell + 2].tolist()
         for left in range(first, end, STRIDE * STRIDE):
