@@ -15,7 +15,8 @@ from personae.graph import (
     undirected,
 )
 from personae.graph.map_equation import _walk, _with_bars
-from personae.graph.map_equation_search import ANYWHERE, CAREFUL, TIRED, _laid_out, _moved, aggregated
+from personae.graph.map_equation_search import ANYWHERE, CAREFUL, TIRED, _moved
+from personae.graph.walk import aggregated, laid_out
 from tests.networks import communities, of_networkit, one_way
 
 # seed, and the bits that infomap 2.16 reports for groups of ten in a row
@@ -266,7 +267,7 @@ def test_nodes_laid_side_by_side_are_the_same_walk():
     order = np.random.default_rng(0).permutation(80).astype(np.int32)
     flow = csr_array((network.flow, network.indices, network.indptr), shape=(80, 80)).toarray()
     bars = csr_array((np.ones(6), network.barred, network.bar), shape=(80, 80)).toarray()
-    laid = _laid_out(network, order)
+    laid = laid_out(network, order)
     assert (csr_array((laid.flow, laid.indices, laid.indptr)).toarray() == flow[order][:, order]).all()
     there = csr_array((np.ones(6), laid.barred, laid.bar), shape=(80, 80)).toarray()
     assert (there == bars[order][:, order]).all()

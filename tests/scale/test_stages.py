@@ -240,7 +240,7 @@ def test_cells_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_pat
 
 
 def test_links_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_path, monkeypatch):
-    recipe = auto_recipe(Auto(k=12))
+    recipe = auto_recipe(Auto(k=12), Constraints.of(len(planted), apart=[[0, 1]]))
     with monkeypatch.context() as patch:
         patch.setattr(recipes, "of_map_equation", lambda size, links=0: links << 40)
         with pytest.raises(InputError, match=r"the stage labels needs \d+\.0G"):

@@ -15,6 +15,7 @@ from personae.data.constraints import Constraints
 from personae.data.pages import let_go, passing
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.threads import Span, in_threads
 from personae.link.strangers import Strangers, log_distance
 
 BLOCK = 1 << 12  # faces whose groups are looked at in one go
@@ -101,16 +102,19 @@ def closeness(
     As `Strangers.widths`, with the mean cosine, level and spread of the others for each of them; infinite where
     there are none.
     """
-    parts = np.arange(len(labels), dtype=np.int32) if parts is None else parts
     near = np.empty(len(labels))
-    order = np.argsort(labels, kind="stable")
+    order = np.argsort(labels, kind="stable") if parts is None else np.lexsort((parts, labels))
     ends = np.cumsum(np.bincount(labels))
     ends = ends[np.diff(ends // BLOCK, append=-1) != 0]  # of blocks of whole groups
-    for low, high in pairwise([0, *ends.tolist()]):
-        some = order[low:high]
+
+    def put(span: Span) -> None:
+        some = order[slice(*span)]
         faces = some if rows is None else rows[some]
-        near[some] = _closeness(labels[some], features[faces], strangers.take(faces), parts[some])
+        inner = None if parts is None else parts[some]
+        near[some] = _closeness(labels[some], features[faces], strangers.take(faces), inner)
         let_go(features)
+
+    in_threads(put, pairwise([0, *ends.tolist()]))
     return near
 
 
@@ -158,25 +162,25 @@ def _closeness(
     labels: NDArray[np.int32],
     features: NDArray[np.floating],
     strangers: Strangers,
-    parts: NDArray[np.int32],
+    parts: NDArray[np.int32] | None,
 ) -> NDArray[np.float64]:
+    """(R,) as `closeness`, of whole groups one after the other, and their parts."""
     wide = features.astype(np.float64)
     scale = 1 / strangers.spread
     values = np.column_stack([wide, strangers.level * scale, scale, np.ones(len(wide))])
-    others = _sums(values, labels) - _sums(values, parts)
+    others = _sums(values, labels)
+    others -= values if parts is None else _sums(values, parts)
     count = others[:, -1].copy()
     others /= np.maximum(count, 1)[:, None]
     depth = log_distance(np.einsum("ij,ij->i", wide, others[:, : wide.shape[1]]))
-    level, slope = ((values + others) / 2)[:, -3:-1].T
+    level, slope = ((values[:, -3:-1] + others[:, -3:-1]) / 2).T
     return np.asarray(np.where(count > 0, level - slope * depth, np.inf))
 
 
 def _sums(values: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:
-    """(N, c) the sum of each face's group."""
-    order = np.argsort(labels, kind="stable")
-    groups, first = np.unique(labels[order], return_index=True)
-    sums: NDArray[np.float64] = np.add.reduceat(values[order], first)[np.searchsorted(groups, labels)]
-    return sums
+    """(N, c) the sum of each face's group, groups one after the other."""
+    first = np.flatnonzero(np.diff(labels, prepend=-1))
+    return np.repeat(np.add.reduceat(values, first), np.diff(first, append=len(labels)), axis=0)
 
 
 def _ask_again(

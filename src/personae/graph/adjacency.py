@@ -11,6 +11,10 @@ from personae.data.pages import passing
 from personae.errors import InputError
 from personae.graph.knn_graph import BLOCK, NOBODY, KnnGraph
 from personae.graph.sorting import sort_both
+from personae.graph.threads import Span, in_threads, shares, spans
+
+Lists = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.floating[Any]]]  # as `Arcs`
+Weighted = tuple[NDArray[np.int32], NDArray[np.floating[Any]]]  # faces and the weights of links with them
 
 
 class Arcs(NamedTuple):
@@ -45,8 +49,16 @@ class Arcs(NamedTuple):
     def both_ways(self) -> csr_array:
         """`undirected` of these links, 12 bytes each; 8 more a link meanwhile."""
         n = len(self.indptr) - 1
-        indptr, others, weights = _added(*self)
-        return csr_array((weights, others, indptr), shape=(n, n))
+        back = np.zeros(n + 1, np.int64)
+        np.cumsum(np.bincount(self.others, minlength=n), out=back[1:])
+        came = np.empty_like(self.others), np.empty_like(self.weights)
+        in_threads(_put_back, shares(back), tuple(self), back[:-1].copy(), came)
+        indptr, nothing = np.zeros(n + 1, np.int64), (np.empty(0, np.int32), np.empty(0))
+        in_threads(_added, spans(n), tuple(self), back, came, indptr, nothing)
+        np.cumsum(indptr, out=indptr)
+        both, total = np.empty(indptr[n], np.int32), np.empty(indptr[n])
+        in_threads(_added, spans(n), tuple(self), back, came, indptr, (both, total))
+        return csr_array((total, both, indptr), shape=(n, n))
 
 
 def directed(graph: KnnGraph) -> csr_array:
@@ -83,7 +95,24 @@ def by_similarity(rows: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
     firsts = np.empty((ranks, len(rows)), rows.dtype)
     for here in passing(len(rows), BLOCK, rows):
         firsts[:, here] = rows[here, :ranks].T
-    return np.lexsort(firsts[::-1]) if ranks else np.arange(len(rows))
+    together = 8 // rows.dtype.itemsize  # ranks that are one number
+    key = np.zeros(len(rows), np.uint64)
+    for column in firsts[:together]:
+        key = key << np.uint64(8 * column.itemsize) | _rising(column)
+    order = np.argsort(key)
+    key = key[order]
+    tied = np.flatnonzero(np.r_[False, key[1:] == key[:-1]] | np.r_[key[1:] == key[:-1], False])
+    some = order[tied]
+    order[tied] = some[np.lexsort((some, *firsts[together:, some][::-1], key[tied]))]
+    return order
+
+
+def _rising(values: NDArray[np.floating[Any]]) -> NDArray[np.unsignedinteger[Any]]:
+    """The values as whole numbers in the same order."""
+    unsigned = np.dtype(f"u{values.itemsize}").type
+    bits = (values + values.dtype.type(0)).view(unsigned)  # -0 is 0
+    first = unsigned(1 << (8 * values.itemsize - 1))
+    return np.asarray(np.where(bits >= first, ~bits, bits | first))
 
 
 def _kept(graph: KnnGraph, here: slice) -> NDArray[np.bool_]:
@@ -93,41 +122,46 @@ def _kept(graph: KnnGraph, here: slice) -> NDArray[np.bool_]:
     return np.asarray((others != NOBODY) & (others != own) & (graph.similarities[here] != 0))
 
 
-@njit(cache=True)
-def _added(
-    indptr: NDArray[np.int64], others: NDArray[np.int32], weights: NDArray[np.floating[Any]]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Each row with what comes back to it, by rising face; the rows that are given are sorted as well."""
-    n = len(indptr) - 1
-    back = np.zeros(n + 1, np.int64)
-    for other in others:
-        back[other + 1] += 1
-    back = np.cumsum(back)
-    source, share = np.empty_like(others), np.empty_like(weights)
-    end = back[:-1].copy()
-    for a in range(n):
+@njit(cache=True, nogil=True)
+def _put_back(span: Span, arcs: Lists, end: NDArray[np.int64], came: Weighted) -> None:
+    """Writes down, at some of the faces, who links to them."""
+    (indptr, others, weights), (source, share) = arcs, came
+    for a in range(len(indptr) - 1):
         for at in range(indptr[a], indptr[a + 1]):
-            source[end[others[at]]], share[end[others[at]]] = a, weights[at]
-            end[others[at]] += 1
-        sort_both(others[indptr[a] : indptr[a + 1]], weights[indptr[a] : indptr[a + 1]])
-    start = np.zeros(n + 1, np.int64)
-    both, total = np.empty(0, np.int32), np.empty(0)
-    for filling in (False, True):
-        if filling:
-            both, total = np.empty(start[n], np.int32), np.empty(start[n])
-        count = 0
-        for a in range(n):
-            one, two, last = indptr[a], back[a], -1
-            while one < indptr[a + 1] or two < back[a + 1]:
-                mine = two == back[a + 1] or (one < indptr[a + 1] and others[one] <= source[two])
-                other = others[one] if mine else source[two]
-                if other != last:
-                    last = other
-                    if filling:
-                        both[count], total[count] = other, 0.0
-                    count += 1
-                if filling:
-                    total[count - 1] += weights[one] if mine else share[two]
-                one, two = (one + 1, two) if mine else (one, two + 1)
+            if span[0] <= others[at] < span[1]:
+                source[end[others[at]]], share[end[others[at]]] = a, weights[at]
+                end[others[at]] += 1
+
+
+@njit(cache=True, nogil=True)
+def _added(
+    span: Span,
+    arcs: Lists,
+    back: NDArray[np.int64],
+    came: Weighted,
+    start: NDArray[np.int64],
+    found: Weighted,
+) -> None:
+    """Some rows with what comes back to them, by rising face; first, while there is no room, their lengths.
+
+    start: (N + 1,) where the rows begin; without room for them start[a + 1] becomes the length of row a
+    """
+    (indptr, others, weights), (source, share), (both, total) = arcs, came, found
+    room = len(both) > 0
+    for a in range(span[0], span[1]):
+        if not room:
+            sort_both(others[indptr[a] : indptr[a + 1]], weights[indptr[a] : indptr[a + 1]])
+        one, two, last, count = indptr[a], back[a], -1, start[a] if room else 0
+        while one < indptr[a + 1] or two < back[a + 1]:
+            mine = two == back[a + 1] or (one < indptr[a + 1] and others[one] <= source[two])
+            other = others[one] if mine else source[two]
+            if other != last:
+                last = other
+                if room:
+                    both[count], total[count] = other, 0.0
+                count += 1
+            if room:
+                total[count - 1] += weights[one] if mine else share[two]
+            one, two = (one + 1, two) if mine else (one, two + 1)
+        if not room:
             start[a + 1] = count
-    return start, both, total

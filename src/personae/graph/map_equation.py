@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from personae.errors import InputError
+from personae.graph.adjacency import Lists, Weighted
 from personae.graph.components import first_seen
-from personae.graph.map_equation_search import Labels, Network, Rates, aggregated, compact, shortest, singles
+from personae.graph.map_equation_search import shortest, singles
 from personae.graph.sorting import sort_both
+from personae.graph.threads import Span, in_threads, shares, spans
+from personae.graph.walk import Labels, Network, Rates, aggregated, compact
 
 TELEPORT = 0.15  # share of the steps of a directed walk that begin anew
 STEADY = 1e-15  # change of the visit rates at which they are taken as final
@@ -99,7 +102,7 @@ def _checked(adjacency: csr_array) -> csr_array:
     return csr_array((weights, adjacency.indices, adjacency.indptr), shape=adjacency.shape)
 
 
-def _links(adjacency: csr_array) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.floating[Any]]]:
+def _links(adjacency: csr_array) -> Lists:
     return adjacency.indptr.astype(np.int64, copy=False), _int32(adjacency.indices), adjacency.data
 
 
@@ -148,7 +151,8 @@ def _walk(adjacency: csr_array, order: NDArray[np.integer[Any]], directed: bool)
     n = adjacency.shape[0]
     share = _share(adjacency, directed)
     links = _links(adjacency)
-    leave, enter, visit, _ = _rates(*links, share, singles(n), n)
+    leave, enter, visit = np.zeros((3, n))
+    in_threads(_of_faces, shares(links[0]), links, share, leave, enter, visit)
     graph, unit = adjacency, 2 * float(share.max(initial=0.0))
     if directed:
         weights = (adjacency.data * np.repeat(share, np.diff(adjacency.indptr))).astype(np.float32)
@@ -158,7 +162,7 @@ def _walk(adjacency: csr_array, order: NDArray[np.integer[Any]], directed: bool)
         raise InputError("the links are not symmetric; add their transpose, or say that they are directed")
     else:
         enter = leave  # to the last bit
-    edges = _reordered(*_links(graph), order.astype(np.int64), unit)
+    edges = _reordered(_links(graph), order.astype(np.int64), unit)
     nowhere = np.zeros(n + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
     return Network(*edges, visit[order], leave[order], enter[order], *nowhere)
 
@@ -210,35 +214,61 @@ def _rates(
     return leaves, enters, inside, visits
 
 
-@njit(cache=True)
-def _reordered(
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int32],
-    weights: NDArray[Any],
-    order: NDArray[np.int64],
-    unit: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+@njit(cache=True, nogil=True)
+def _of_faces(span: Span, links: Lists, share: Rates, leave: Rates, enter: Rates, visit: Rates) -> None:
+    """What leaves, enters and ends in each of some faces."""
+    indptr, indices, weights = links
+    for a in range(len(share)):
+        for at in range(indptr[a], indptr[a + 1]):
+            b, flow = indices[at], weights[at] * share[a]
+            if span[0] <= b < span[1]:
+                visit[b] += flow
+                enter[b] += flow if b != a else 0.0
+            if span[0] <= a < span[1]:
+                leave[a] += flow if b != a else 0.0
+
+
+def _reordered(links: Lists, order: NDArray[np.int64], unit: float) -> Lists:
     """The graph with face order[a] as node a, edges of a node by rising other node, weights times `unit`.
 
     Links to itself, and those too weak for a float32, are left out.
     """
     n = len(order)
     node = np.empty(n, np.int32)
-    for a in range(n):
-        node[order[a]] = a
-    pointer = np.zeros(n + 1, np.int64)
-    others = np.empty(len(indices), np.int32)
-    flow = np.empty(len(indices), np.float32)
-    for a in range(n):
-        end = pointer[a]
+    node[order] = np.arange(n, dtype=np.int32)
+    pointer, nothing = np.zeros(n + 1, np.int64), (np.empty(0, np.int32), np.empty(0, np.float32))
+    in_threads(_put_in_order, spans(n), links, (order, node), unit, pointer, nothing)
+    np.cumsum(pointer, out=pointer)
+    others, flow = np.empty(pointer[n], np.int32), np.empty(pointer[n], np.float32)
+    in_threads(_put_in_order, spans(n), links, (order, node), unit, pointer, (others, flow))
+    return pointer, others, flow
+
+
+@njit(cache=True, nogil=True)
+def _put_in_order(
+    span: Span,
+    links: Lists,
+    names: tuple[NDArray[np.int64], NDArray[np.int32]],
+    unit: float,
+    pointer: NDArray[np.int64],
+    found: Weighted,
+) -> None:
+    """The edges of some nodes; or, while there is no room for them, pointer[a + 1] becomes how many a has."""
+    (indptr, indices, weights), (order, node), (others, flow) = links, names, found
+    room = len(others) > 0
+    for a in range(span[0], span[1]):
+        first = pointer[a] if room else 0
+        end = first
         for at in range(indptr[order[a]], indptr[order[a] + 1]):
             share = np.float32(weights[at] * unit)
-            if node[indices[at]] != a and share > 0:
-                others[end], flow[end] = node[indices[at]], share
+            if indices[at] != order[a] and share > 0:
+                if room:
+                    others[end], flow[end] = node[indices[at]], share
                 end += 1
-        sort_both(others[pointer[a] : end], flow[pointer[a] : end])
-        pointer[a + 1] = end
-    return pointer, others[: pointer[n]], flow[: pointer[n]]
+        if room:
+            sort_both(others[first:end], flow[first:end])
+        else:
+            pointer[a + 1] = end
 
 
 def _pairs(apart: NDArray[np.integer[Any]] | None, position: NDArray[np.int64], n: int) -> NDArray[np.int64]:

@@ -9,14 +9,13 @@ Time goes to memory that lies far apart, so the first looks are hasty ones, and 
 laid side by side. What haste misses is found afterwards.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Labels = NDArray[np.int32]
-Rates = NDArray[np.float64]
+from personae.graph.walk import Labels, Network, Rates, aggregated, compact, laid_out, members
 
 LEAST_GAIN = 1e-10  # bits: a move for less is rounding
 TIRED = 40  # looks at each node, on average, after which a search ends; a few are usual
@@ -26,29 +25,6 @@ ANYWHERE = np.empty(0, dtype=np.int32)  # no node is bound
 EXITS, ENTERS, INSIDE, BITS = 0, 1, 2, 3  # columns of what is known of a module
 ROUNDS = 10  # of tuning
 WORTH_A_ROUND = 1e-5  # bits, of the few to twenty that a description has
-
-
-class Network(NamedTuple):
-    """A random walk on a graph of N nodes, with no flow from a node to itself.
-
-    indptr:   (N + 1,) int64, edges[indptr[a] : indptr[a + 1]] are those of node a
-    indices:  (E,) int32, the other node
-    flow:     (E,) float32, above 0, share of the steps between the two nodes, both directions together
-    visit:    (N,) float64, share of the steps that end in a
-    leave:    (N,) float64, share of the steps from a to others
-    enter:    (N,) float64, share of the steps from others to a
-    bar:      (N + 1,) int64, barred[bar[a] : bar[a + 1]] are the nodes that must not share a module with a
-    barred:   (B,) int32
-    """
-
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    flow: NDArray[np.float32]
-    visit: Rates
-    leave: Rates
-    enter: Rates
-    bar: NDArray[np.int64]
-    barred: NDArray[np.int32]
 
 
 class Moved(NamedTuple):
@@ -63,43 +39,85 @@ def shortest(network: Network, start: Labels) -> Labels:
 
     `start` keeps barred nodes apart, and so does the result. The edges of `network` are put in another order.
     """
-    n = len(network.visit)
     labels, count = compact(_moved(network, ANYWHERE, start, 1, HASTE).labels)
-    order = _members(labels, count)[1]
-    network = _laid_out(network, order)
-    hasty = _moved(network, ANYWHERE, labels[order], 1, HASTE)
-    labels = _merged(network, hasty.labels).labels
+    order = members(labels, count)[1]
+    network = laid_out(network, order)
+    labels = _merged(network, _moved(network, ANYWHERE, labels[order], 1, HASTE).labels).labels
+    node = singles(len(order))  # of the network in which only those are apart who may still move
     for _ in range(ROUNDS):
-        fine = _moved(network, ANYWHERE, labels, TIRED, CAREFUL)
-        whole = _merged(network, fine.labels) if fine.gain > 0 else Moved(labels, 0.0)
-        parts, count = compact(_moved(network, whole.labels, singles(n), TIRED, CAREFUL).labels)
-        gain = fine.gain + whole.gain
-        labels = whole.labels
-        if count > labels.max() + 1:  # some module has parts
-            home = np.empty(count, dtype=np.int32)
-            home[parts] = labels
-            coarse = _moved(aggregated(network, parts, count), ANYWHERE, home, TIRED, CAREFUL)
-            if coarse.gain > 0:
-                merged = _merged(network, coarse.labels[parts])
-                labels = merged.labels
-                gain += coarse.gain + merged.gain
-        if gain < WORTH_A_ROUND:
+        tuned = _tuned(network, labels)
+        if tuned.gain < WORTH_A_ROUND:
+            labels = tuned.labels
             break
-    found = np.empty(n, dtype=np.int32)
-    found[order] = labels
+        still, count = compact(_still(network, labels, tuned.labels))
+        network, labels = aggregated(network, still, count), _of_groups(tuned.labels, still, count)
+        node = still[node]
+    found = np.empty(len(order), dtype=np.int32)
+    found[order] = labels[node]
     return found
+
+
+def _tuned(network: Network, labels: Labels) -> Moved:
+    """Nodes, modules and parts of modules moved once more."""
+    fine = _moved(network, ANYWHERE, labels, TIRED, CAREFUL)
+    whole = _merged(network, fine.labels) if fine.gain > 0 else Moved(labels, 0.0)
+    parts, count = compact(_moved(network, whole.labels, singles(len(labels)), TIRED, CAREFUL).labels)
+    tuned = Moved(whole.labels, fine.gain + whole.gain)
+    if count > whole.labels.max() + 1:  # some module has parts
+        home = _of_groups(whole.labels, parts, count)
+        coarse = _moved(aggregated(network, parts, count), ANYWHERE, home, TIRED, CAREFUL)
+        if coarse.gain > 0:
+            merged = _merged(network, coarse.labels[parts])
+            tuned = Moved(merged.labels, tuned.gain + coarse.gain + merged.gain)
+    return tuned
 
 
 def _merged(network: Network, labels: Labels) -> Moved:
     """Whole modules moved into each other, level by level, until none moves."""
-    total = 0.0
+    total, (step, count) = 0.0, compact(labels)
+    labels = step
     while True:
-        labels, count = compact(labels)
-        top = _moved(aggregated(network, labels, count), ANYWHERE, singles(count), TIRED, CAREFUL)
+        network = aggregated(network, step, count)
+        top = _moved(network, ANYWHERE, singles(count), TIRED, CAREFUL)
         if top.gain <= LEAST_GAIN:
             return Moved(labels, total)
         total += top.gain
-        labels = top.labels[labels]
+        step, count = compact(top.labels)
+        labels = step[labels]
+
+
+def _of_groups(labels: Labels, group: Labels, count: int) -> Labels:
+    """(count,) the module of each group of nodes, all of which are in one."""
+    of = np.empty(count, dtype=np.int32)
+    of[group] = labels
+    return of
+
+
+@njit(cache=True)
+def _still(network: Network, before: Labels, after: Labels) -> Labels:
+    """(N,) in 0..N-1, in one group the nodes of each module that is what it was.
+
+    Alone are the nodes of other modules, and those with links to them.
+    """
+    n = len(after)
+    was, size, came = np.zeros(n, np.int32), np.zeros(n, np.int32), np.full(n, -1, np.int32)
+    for a in range(n):
+        was[before[a]] += 1
+        size[after[a]] += 1
+        came[after[a]] = before[a]
+    new = np.zeros(n, np.bool_)
+    for a in range(n):
+        new[after[a]] |= came[after[a]] != before[a] or was[before[a]] != size[after[a]]
+    first, group = np.full(n, -1, np.int32), np.arange(n, dtype=np.int32)
+    for a in range(n):
+        moving = new[after[a]]
+        for at in range(network.indptr[a], network.indptr[a + 1]):
+            moving |= new[after[network.indices[at]]]
+        if not moving:
+            if first[after[a]] < 0:
+                first[after[a]] = a
+            group[a] = first[after[a]]
+    return group
 
 
 def singles(n: int) -> Labels:
@@ -254,127 +272,3 @@ def _modules(network: Network, labels: Labels) -> tuple[Rates, NDArray[np.int32]
     for module in range(n):
         of[module, BITS] = _bits(of[module, EXITS], of[module, ENTERS], of[module, INSIDE])
     return of, size
-
-
-@njit(cache=True)
-def compact(labels: Labels) -> tuple[Labels, int]:
-    """The same partition numbered 0..C-1 by the first nodes, and C."""
-    number = np.full(len(labels), -1, np.int32)
-    compact = np.empty(len(labels), np.int32)
-    count = 0
-    for a in range(len(labels)):
-        if number[labels[a]] < 0:
-            number[labels[a]] = count
-            count += 1
-        compact[a] = number[labels[a]]
-    return compact, count
-
-
-@njit(cache=True)
-def aggregated(network: Network, labels: Labels, count: int) -> Network:
-    """Modules as nodes: flows between two of them added up, flows within one left to its visit rate."""
-    indptr, indices, flow, visit, leave, enter, bar, barred = network
-    start, member = _members(labels, count)
-    visits, leaves, enters = np.zeros(count), np.zeros(count), np.zeros(count)
-    pointer, bars = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
-    seen = np.full(count, -1, np.int32)
-    for module in range(count):
-        pointer[module + 1], bars[module + 1] = pointer[module], bars[module]
-        for place in range(start[module], start[module + 1]):
-            a = member[place]
-            visits[module] += visit[a]
-            leaves[module] += leave[a]
-            enters[module] += enter[a]
-            bars[module + 1] += bar[a + 1] - bar[a]
-            for at in range(indptr[a], indptr[a + 1]):
-                other = labels[indices[at]]
-                if other != module and seen[other] != module:
-                    seen[other] = module
-                    pointer[module + 1] += 1
-    others = np.empty(pointer[-1], np.int32)
-    summed = np.empty(pointer[-1], np.float32)
-    shut = np.empty(bars[-1], np.int32)
-    to = np.zeros(count)
-    seen[:] = -1
-    for module in range(count):
-        end, end_of_bars = pointer[module], bars[module]
-        for place in range(start[module], start[module + 1]):
-            a = member[place]
-            for at in range(bar[a], bar[a + 1]):
-                shut[end_of_bars] = labels[barred[at]]
-                end_of_bars += 1
-            for at in range(indptr[a], indptr[a + 1]):
-                other = labels[indices[at]]
-                if other == module:
-                    leaves[module] -= flow[at] / 2
-                    enters[module] -= flow[at] / 2
-                    continue
-                if seen[other] != module:
-                    seen[other] = module
-                    to[other] = 0.0
-                    others[end] = other
-                    end += 1
-                to[other] += flow[at]
-        for at in range(pointer[module], end):
-            summed[at] = to[others[at]]
-    return Network(pointer, others, summed, visits, leaves, enters, bars, shut)
-
-
-@njit(cache=True)
-def _members(labels: Labels, count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """The nodes of each module one after the other: members[start[m] : start[m + 1]] are those of module m."""
-    start = np.zeros(count + 1, np.int64)
-    for a in range(len(labels)):
-        start[labels[a] + 1] += 1
-    for module in range(count):
-        start[module + 1] += start[module]
-    member = np.empty(len(labels), np.int32)
-    filled = start[:-1].copy()
-    for a in range(len(labels)):
-        member[filled[labels[a]]] = a
-        filled[labels[a]] += 1
-    return start, member
-
-
-def _laid_out(network: Network, order: NDArray[np.int32]) -> Network:
-    """The walk with order[a] as node a, in the memory of the edges that it had."""
-    indptr, indices, flow, visit, leave, enter, bar, barred = network
-    node = np.empty(len(order), np.int32)
-    node[order] = singles(len(order))
-    pointer, bars = _ends(indptr, order), _ends(bar, order)
-    moved = np.empty(len(indices), np.int32)  # one column at a time: half of the memory
-    shut = np.empty(len(barred), np.int32)
-    _put_rows(indices, indptr, order, pointer, moved)
-    _rename(moved, node, indices)
-    share = moved.view(np.float32)
-    _put_rows(flow, indptr, order, pointer, share)
-    flow[:] = share
-    _put_rows(barred, bar, order, bars, shut)
-    return Network(pointer, indices, flow, visit[order], leave[order], enter[order], bars, node[shut])
-
-
-def _ends(indptr: NDArray[np.int64], order: NDArray[np.int32]) -> NDArray[np.int64]:
-    """(N + 1,) where the rows end if they stand in that order."""
-    ends = np.zeros(len(order) + 1, np.int64)
-    np.cumsum(np.diff(indptr)[order], out=ends[1:])
-    return ends
-
-
-@njit(cache=True)
-def _put_rows(
-    old: NDArray[Any],
-    indptr: NDArray[np.int64],
-    order: NDArray[np.int32],
-    pointer: NDArray[np.int64],
-    new: NDArray[Any],
-) -> None:
-    for a in range(len(order)):
-        start = indptr[order[a]]
-        for at in range(pointer[a + 1] - pointer[a]):
-            new[pointer[a] + at] = old[start + at]
-
-
-@njit(cache=True)
-def _rename(names: NDArray[np.int32], node: NDArray[np.int32], new: NDArray[np.int32]) -> None:
-    for at in range(len(names)):
-        new[at] = node[names[at]]

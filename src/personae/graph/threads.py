@@ -56,6 +56,15 @@ def spans(count: int) -> list[Span]:
     return [(low, high) for low, high in pairwise(edges) if low < high]
 
 
+def shares(starts: NDArray[np.integer[Any]]) -> list[Span]:
+    """The first and the end of a run of rows for each thread, with about as many entries in each.
+
+    starts: (N + 1,) where the rows begin
+    """
+    edges = np.searchsorted(starts, np.linspace(0, starts[-1], numba.get_num_threads() + 1)).tolist()
+    return [(low, high) for low, high in pairwise([0, *edges[1:-1], len(starts) - 1]) if low < high]
+
+
 class _Alone:
     lock = threading.Lock()
     users = 0

@@ -17,7 +17,7 @@ LISTS = 8  # bytes a neighbor
 AROUND = 1 << 16  # bytes of a map around each row that is read in no order
 TORCH = 200 << 20
 NETWORK = 250 << 20  # of blocks of faces in it
-LOOKED_AT = 1 << 12  # faces at a time, in no order,
+LOOKED_AT = 1 << 13  # faces at a time, in no order,
 OF_NEIGHBORS = 1 << 14  # or the neighbors that they are averaged with
 
 

@@ -83,28 +83,33 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
             labels: NDArray[np.int32] | None = None,
         ) -> Strangers:
             nonlocal passes
-            asked = desk.folder / f"asked-{passes}.npz"
-            arrays: dict[str, Any] = {**vars(sample), **({} if labels is None else {"labels": labels})}
+            asked, known = desk.folder / f"asked-{passes}.npz", desk.folder / f"known-{passes}.npy"
             with atomic_write(asked) as temporary:
-                np.savez(temporary, **arrays)
-            work = partial(_seen, features=reach, asked=asked, side=side)
+                np.savez(temporary, **vars(sample))
+            if labels is not None:
+                with atomic_write(known) as temporary:
+                    np.save(temporary, labels)
+            work = partial(_seen, features=reach, asked=asked, known=known, side=side)
             n, d = features.shape
             told = Share(passes * n, max(LOOKS, passes + 1) * n, of_auto_shard(n, d, len(sample.face)))
             seen = in_rows(desk, f"seen-{passes}", work, n, told)
             found = settled(np.load(seen))
-            for file in (asked, seen):
-                file.unlink()
+            for file in (asked, known, seen):
+                file.unlink(missing_ok=True)
             passes += 1
             return found
 
         looks = method.looks(FaceSet(opened(reach)), graph, measured=measured)
         floors, floor = looks.reach(AS_ASKED), looks.floors[AS_ASKED]
         count = looks.strangers.count(graph, floor)
-        np.savez(desk.folder / "strangers.npz", floors=floors, links=count, **vars(looks.strangers))
+        told: dict[str, Any] = {"floors": floors, "links": count, "people": looks.unconstrained()}
+        np.savez(desk.folder / "strangers.npz", **told, **vars(looks.strangers))
         return {"floor": round(floor, 2), "links": count}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         with np.load(desk.of["links"] / "strangers.npz") as held:
+            if constraints is None:
+                return np.asarray(held["people"])
             strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
             count = int(held["links"])
         faces, graph = FaceSet(opened(features)), read_knn(desk.of["knn"])
@@ -284,10 +289,11 @@ def _write(span: Span, *, work: Callable[[Span], NDArray[Any]], folder: Path, na
         np.save(temporary, work(span))
 
 
-def _seen(span: Span, *, features: Features, asked: Path, side: Side) -> NDArray[np.float64]:
+def _seen(span: Span, *, features: Features, asked: Path, known: Path, side: Side) -> NDArray[np.float64]:
     """(R, 2), the strangers of a run of faces as `seen_from` tells them."""
     with np.load(asked) as held:
-        sample, labels = Sample(held["features"], held["face"], held["kinds"]), held.get("labels")
+        sample = Sample(held["features"], held["face"], held["kinds"])
+    labels = np.load(known, mmap_mode="r") if known.is_file() else None
     faces = np.arange(*span)
     rows = rows_of(features, faces)
     blocks = [slice(start, start + BLOCK) for start in range(0, len(rows), BLOCK)]
