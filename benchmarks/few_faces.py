@@ -1,9 +1,9 @@
 """Collections of 2 to 40 faces, as a first try may have: `python -m benchmarks.few_faces`.
 
-Of `lfw`, both embedders: strangers, one person, some people, and people among strangers. Auto is given thirty
-people who are in none of the photos: those that `personae people` has for SFace, and for dlib thirty people of
-`train`. Beside it Auto that is given none, and links above the threshold on cosines that SFace is published
-with. Twenty draws each.
+Of `lfw`, both embedders: strangers, one person, some people, and people among strangers. Auto is given people
+who are in none of the photos: those of `personae people` for SFace, and for dlib thirty people of `train`.
+Beside it Auto that is given none, and links above the threshold on cosines that SFace is published with. Twenty
+draws each.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def drawn(everybody: FaceSet, sizes: list[int], seed: int) -> FaceSet:
 
 
 def elsewhere(embedder: str) -> NDArray[np.float32]:
-    """Thirty people who are in none of the photos."""
+    """People who are in none of the photos."""
     if embedder == "sface":
         return strangers(sface())
     people = read_faces(SHARED / "data" / f"train.{embedder}.npz")

@@ -1,17 +1,23 @@
 """Makes the shipped strangers: the best face of each person of the sample album, aligned, one below the other.
 
-python tools/pack_strangers.py
+And what SFace's features of different people are like: their mean and a factor of their covariance, of one face
+each of the people in FEATURES, an .npz with `features` of unit rows and `truth`.
+
+python tools/pack_strangers.py FEATURES
 """
 
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from personae import read_faces
 from personae.embed.align import crop_face, similarity_transforms, source_pixels
+from personae.embed.embedder import sface
 from personae.embed.quality import quality
-from personae.embed.strangers import CROPS, WEIGHTS
+from personae.embed.strangers import CROPS, USUAL, WEIGHTS
 from personae.embed.yunet import yunet
 
 ALBUM = Path(__file__).resolve().parents[1] / "examples" / "sample_album"
@@ -36,6 +42,14 @@ def main() -> None:
             )
     crops = np.concatenate([best[person][1] for person in sorted(best)])
     Image.fromarray(crops).save(WEIGHTS / CROPS, quality=95, subsampling=0)
+    faces = read_faces(Path(sys.argv[1]))
+    people = faces.features[np.unique(faces.truth, return_index=True)[1]].astype(np.float64)
+    np.savez(
+        WEIGHTS / USUAL,
+        mean=people.mean(axis=0).astype(np.float32),
+        factor=np.linalg.cholesky(np.cov(people.T)).astype(np.float32),
+        fingerprint=np.frombuffer(sface().fingerprint, np.uint8),
+    )
 
 
 if __name__ == "__main__":

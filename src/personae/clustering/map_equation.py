@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,19 +45,19 @@ class MapEquation:
             raise InputError(f"search is {self.search!r}; it is one of {', '.join(SEARCHES)}")
         if self.search == "infomap" and constraints is not None:
             raise InputError("infomap takes no constraints; search='own' does")
-        held: dict[str, Any] = {}
+        together = apart = None
         if constraints is not None:
             graph = softened(graph, constraints)
-            held = {"together": constraints.group, "apart": constraints.hard}
+            together, apart = constraints.group, constraints.hard
         order = canonical_order(graph)
         if self.directed or self.search == "infomap":
             links = directed(graph) if self.directed else undirected(graph)
             if self.search == "infomap":
                 return _infomap_labels(links, self.directed)
-            return map_equation_labels(links, directed=True, order=order, **held)
-        arcs = Arcs.of(graph)
-        del graph  # no list is needed any more
-        return map_equation_labels(arcs.both_ways(), order=order, **held)
+            return map_equation_labels(links, directed=True, order=order, together=together, apart=apart)
+        arcs = [Arcs.of(graph)]
+        del graph  # what is not needed any more goes: the lists, the arcs, and the matrix as soon as it is read
+        return map_equation_labels(arcs.pop().both_ways(), order=order, together=together, apart=apart)
 
 
 def _infomap_labels(links: csr_array, one_way: bool) -> NDArray[np.int32]:

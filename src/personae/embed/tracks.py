@@ -1,7 +1,7 @@
 """Tracks: the faces of one person through the frames of a shot.
 
 A face goes on with the track that it overlaps and looks like, or that it looks very much like; a cut ends every
-track. How alike strangers are is read from the thirty people of `strangers`, so any embedder will do.
+track. How alike strangers are is read from the thirty people of `rendered`, so any embedder will do.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from personae.embed.embedder import Embedder
 from personae.embed.faces import Face
-from personae.embed.strangers import strangers
+from personae.embed.strangers import rendered
 
 OVERLAP = 0.3  # of two boxes, shared over joined, from which a face is at the same place
 REACH = 2.0  # longer sides of a face that it may have moved where it does not overlap
@@ -40,7 +40,7 @@ class Likeness:
     @classmethod
     def of(cls, embedder: Embedder) -> "Likeness":
         """Of strangers as this embedder sees them; a third of a second."""
-        people = strangers(embedder)
+        people = rendered(embedder)
         cosines = (people @ people.T)[np.triu_indices(len(people), 1)]
         return cls(float(np.quantile(cosines, 0.9)), float(cosines.max()))
 

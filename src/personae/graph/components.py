@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from personae.graph.knn_graph import KnnGraph
 
+SPREAD = 4  # times as many numbers as faces are still looked up in a table
+
 
 def component_labels(graph: KnnGraph) -> NDArray[np.int32]:
     """(N,) int32, one number a component of the undirected graph, in the order of their first faces.
@@ -42,10 +44,24 @@ def first_seen(labels: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
     >>> first_seen(np.array([7, 7, 3, 7, 5]))
     array([0, 0, 1, 0, 2], dtype=int32)
     """
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int32)
-    rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
-    return rank[inverse].reshape(-1)
+    labels = np.asarray(labels).reshape(-1)
+    if len(labels) == 0 or int(labels.max()) - int(labels.min()) > SPREAD * len(labels):
+        labels = np.unique(labels, return_inverse=True)[1]
+    return _numbered(
+        labels.astype(np.int64, copy=False), int(labels.min(initial=0)), int(labels.max(initial=0))
+    )
+
+
+@njit(cache=True)
+def _numbered(labels: NDArray[np.int64], least: int, most: int) -> NDArray[np.int32]:
+    number, numbered = np.full(most - least + 1, -1, np.int32), np.empty(len(labels), np.int32)
+    count = 0
+    for face in range(len(labels)):
+        if number[labels[face] - least] < 0:
+            number[labels[face] - least] = count
+            count += 1
+        numbered[face] = number[labels[face] - least]
+    return numbered
 
 
 @njit(cache=True)

@@ -42,8 +42,8 @@ def map_equation_labels(
     together:  (N,) groups of faces that share a module in any case, such as the faces of one track
     apart:     (P, 2) pairs of faces that never share a module
 
-    Nothing is drawn by chance and one thread does it all: the same graph gives the same modules. O(E) a look
-    at all faces; some dozens are usual. 15 bytes a stored weight beyond the input, some 36 if `directed`.
+    Nothing is drawn by chance and one thread moves the nodes: the same graph gives the same modules. O(E) a
+    look at all faces; some dozens are usual. 15 bytes a stored weight beyond the input, some 36 if `directed`.
 
     InputError: a weight is negative or not finite, the matrix is not symmetric and not `directed`, a pair is
     to be both together and apart, or an array is not of N faces.
@@ -66,8 +66,11 @@ def map_equation_labels(
     if start is not None:
         beginning[group_of] = first_seen(np.asarray(start)[visited])
         beginning = _kept_apart(beginning, network)
-    found = shortest(network, beginning) if len(network.flow) else beginning
-    return first_seen(found[position])
+    if len(network.flow) == 0:
+        return first_seen(beginning[position])
+    handed_over = [network]  # so that its memory goes once it is no longer needed
+    del network
+    return first_seen(shortest(handed_over.pop(), beginning)[position])
 
 
 def codelength(adjacency: csr_array, labels: NDArray[np.integer[Any]], *, directed: bool = False) -> float:

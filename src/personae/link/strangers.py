@@ -217,7 +217,7 @@ def seen_from(
 
     features: (B, d) unit rows of the faces
     """
-    cosines = features.astype(np.float64) @ sample.features.T
+    cosines = features.astype(np.float32, copy=False) @ sample.features.T.astype(np.float32)
     own = sample.face[None, :] == faces[:, None]
     if len(sample.kinds):
         own |= sample.kind(sample.features)[None, :] != sample.kind(features)[:, None]
@@ -243,11 +243,10 @@ def settled(seen: NDArray[np.float64]) -> Strangers:
     )
 
 
-def _quantile(rising: NDArray[np.float64], count: NDArray[np.intp], share: float) -> NDArray[np.float64]:
+def _quantile(rising: NDArray[np.float32], count: NDArray[np.intp], share: float) -> NDArray[np.float64]:
     """The value below which `share` of the first `count` values of a sorted row lie, or NaN."""
     at = np.rint(share * (count - 1)).astype(np.intp).clip(min=0)
-    values: NDArray[np.float64] = np.take_along_axis(rising, at[:, None], axis=1)[:, 0]
-    return values
+    return np.take_along_axis(rising, at[:, None], axis=1)[:, 0].astype(np.float64)
 
 
 def log_distance(cosine: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -294,11 +294,12 @@ def _seen(span: Span, *, features: Features, asked: Path, known: Path, side: Sid
     with np.load(asked) as held:
         sample = Sample(held["features"], held["face"], held["kinds"])
     labels = np.load(known, mmap_mode="r") if known.is_file() else None
-    faces = np.arange(*span)
-    rows = rows_of(features, faces)
-    blocks = [slice(start, start + BLOCK) for start in range(0, len(rows), BLOCK)]
+    low, high = span
+    blocks = [np.arange(start, min(start + BLOCK, high)) for start in range(low, high, BLOCK)]
     with products_alone():
-        found = in_threads(lambda some: seen_from(rows[some], faces[some], sample, side, labels), blocks)
+        found = in_threads(
+            lambda faces: seen_from(rows_of(features, faces), faces, sample, side, labels), blocks
+        )
     return np.concatenate(found)
 
 
