@@ -11,6 +11,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.figures import BOTH, results, table
+from benchmarks.learned import DIRECTIONS
 from benchmarks.tables_default import ablation, default, default_kept, families, few_faces, suggestions
 from benchmarks.tables_detection import (
     detection_ablation,
@@ -107,6 +108,7 @@ def learned() -> str:
     """
     rows = results("learned")["rows"]
     sets = list(dict.fromkeys((row["direction"], row["embedder"]) for row in rows))
+    ends = list(dict.fromkeys(embedder for _, embedder in sets))
     lines = []
     for name, preset in dict.fromkeys((row["method"], row["preset"]) for row in rows):
         cells, seeds = [], set()
@@ -115,8 +117,19 @@ def learned() -> str:
             found = [row for row in rows if key.items() <= row.items()]
             seeds.add(len(found))
             cells.append(" / ".join(with_spread([row[f] for row in found]) for f in BOTH) if found else "")
-        lines.append([name, preset, *cells, " or ".join(map(str, sorted(seeds - {0})))])
-    return table(["method", "preset", *(f"{there}, {embedder}" for there, embedder in sets), "seeds"], lines)
+        of = {"method": name, "preset": preset}
+        overall = [
+            over_both([row for row in rows if (of | {"embedder": one}).items() <= row.items()]) for one in ends
+        ]
+        lines.append([name, preset, *cells, *overall, " or ".join(map(str, sorted(seeds - {0})))])
+    names = [*(f"{there}, {embedder}" for there, embedder in sets), *(f"mean, {one}" for one in ends)]
+    return table(["method", "preset", *names, "seeds"], lines)
+
+
+def over_both(rows: list[dict[str, Any]]) -> str:
+    """The mean of both F over the directions, if all are there."""
+    directions = [[row[f] for f in BOTH for row in rows if row["direction"] == one] for one in DIRECTIONS]
+    return f"{mean(map(mean, directions)):.1f}" if all(directions) else ""
 
 
 def with_spread(values: list[float]) -> str:

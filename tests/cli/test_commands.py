@@ -1,9 +1,11 @@
 """The commands as a shell sees them: what they print, what they leave behind, and with which code."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,30 @@ def test_each_method_labels_a_file(run, faces, tmp_path, method):
     assert code == 0
     assert "100 faces" in out
     assert "BCubed F" in out
+    assert np.load(tmp_path / "labels.npy").shape == (100,)
+
+
+def test_a_graph_of_the_faces_in_another_order_is_refused(run, faces, tmp_path):
+    write_faces(faces.take(np.arange(len(faces))[::-1]), tmp_path / "others.npz")
+    assert run("knn", "others.npz", "--out", "graph.npz")[0] == 0
+    code, _, problem = run("cluster", "auto", "faces.npz", "--graph", "graph.npz")
+    assert code == 3
+    assert "the similarities are not those of faces.npz" in problem
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_the_labels_are_written_whatever_happens_to_what_is_said(faces, tmp_path, full):
+    words = [sys.executable, "-m", "personae", "cluster", "threshold", "faces.npz", "--out", "labels.npy"]
+    with Path("/dev/full" if full else os.devnull).open("w") as nobody:
+        command = subprocess.Popen(
+            words, cwd=tmp_path, stdout=nobody if full else subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        if not full:
+            command.stdout.close()
+        problem = command.stderr.read()
+        command.stderr.close()
+    assert command.wait() == (5 if full else 0)
+    assert problem.count("\n") == full
     assert np.load(tmp_path / "labels.npy").shape == (100,)
 
 

@@ -230,3 +230,15 @@ def test_features_beside_which_nothing_can_be_written_are_scaled_elsewhere(monke
 def test_fewer_rows_than_announced_are_refused():
     with pytest.raises(InputError, match="3 rows are announced but 2 are there"):
         faceset.filled((3, 1), np.dtype(np.float32), [np.ones((2, 1))], None)
+
+
+@pytest.mark.parametrize("truth", [[-1, 3], ["-1", "a"], np.array([-1.0, 2.0])])
+def test_faces_that_nobody_knows_are_no_person(truth):
+    with pytest.raises(InputError, match="the truth is -1 for 1 face"):
+        FaceSet.of(np.eye(2), truth=truth)
+
+
+@pytest.mark.parametrize("truth", [["", "a"], [None, "a"], [float("nan"), "a"]])
+def test_names_that_are_missing_are_no_person(truth):
+    with pytest.raises(InputError, match="missing or empty"):
+        FaceSet.of(np.eye(2), truth=np.array(truth, dtype=object))

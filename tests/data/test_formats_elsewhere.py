@@ -97,6 +97,7 @@ TABLES = {
     "integers in their order": ("truth,f0,f1\n10,3,4\n9,0,2\n10,1,0\n", [1, 0, 1]),
     "index of pandas": (",f0,f1\n0,3,4\n1,0,2\n2,1,0\n", None),
     "other columns": ("id,camera,f0,cluster,f1,file\n9,A,3,0,4,a\n8,B,0,0,2,b\n7,C,1,1,0,c\n", None),
+    "numbers of pictures": ("image_id,f0,Photo ID,f1\n901,3,1,4\n800,0,1,2\n700,1,2,0\n", None),
     "exponents": ("3e0,4.0\n0,2E+00\n1e-0,0\n", None),
 }
 
@@ -131,7 +132,10 @@ PARQUET = {
     "lists under another name": ({"embedding": FACES.tolist(), "note": ["x", "y", "z"]}, None),
     "one list of any name": ({"vec": FACES.tolist(), "age": [1, 2, 3], "label": [9, 5, 9]}, [1, 0, 1]),
     "lists of integers": ({"features": FACES.astype(int).tolist()}, None),
-    "columns": ({"id": [9, 8, 7], "a": [3.0, 0, 1], "b": [4, 2, 0], "note": ["x", "y", "z"]}, None),
+    "columns": (
+        {"id": [9, 8, 7], "image_id": [3, 4, 5], "a": [3.0, 0, 1], "b": [4, 2, 0], "note": ["x", "y", "z"]},
+        None,
+    ),
     "categories": (
         {"a": FACES[:, 0], "b": FACES[:, 1], "identity": pa.array(["b", "a", "b"]).dictionary_encode()},
         [1, 0, 1],

@@ -83,10 +83,6 @@ def test_without_noise_the_rule_changes_nothing():
         np.testing.assert_array_equal(dense(table), dense(tables[0]))
 
 
-def test_minus_one_in_the_truth_is_an_identity_like_any_other():
-    assert contingency([-1, -1, 0], [0, 1, 2]).identities == 2
-
-
 @pytest.mark.parametrize(
     "kind", [np.int8, np.int32, np.int64, np.float32, object, str, "S3", StringDType()], ids=str
 )
@@ -148,3 +144,8 @@ def test_dropping_every_face_is_refused():
 
 def test_a_person_called_nan_is_a_person():
     assert contingency(np.array(["nan", "None"], dtype=object), [0, 0]).identities == 2
+
+
+def test_faces_that_nobody_knows_are_not_scored():
+    with pytest.raises(InputError, match="the truth is -1 for 2 faces"):
+        contingency([-1, 0, -1], [0, 0, 1])

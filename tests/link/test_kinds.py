@@ -94,3 +94,8 @@ def test_a_person_seen_in_many_pictures_of_one_moment_is_no_kind():
     faces = FaceSet.of(rows + 0.01 * rng.normal(size=rows.shape), np.repeat(once.truth, 4))
     assert halved(faces.features.astype(np.float64), 50)[1] > 7
     assert not len(found(faces))
+
+
+@pytest.mark.filterwarnings("error")
+def test_copies_of_one_face_are_of_one_kind():
+    assert Auto().fit(np.repeat(AXES[:1], 120, axis=0)).labels_.max() == 0

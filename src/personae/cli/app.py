@@ -1,5 +1,6 @@
 """The commands put together, and what the shell is told when one of them fails."""
 
+import errno
 import os
 import sys
 from typing import Annotated, NoReturn
@@ -19,7 +20,7 @@ from personae.cli.knn import knn
 from personae.cli.learned import train_commands
 from personae.cli.people import people
 from personae.cli.update import update
-from personae.errors import PersonaeError
+from personae.errors import OutputError, PersonaeError
 
 METHOD_COMMANDS = (
     cluster_features,
@@ -28,6 +29,7 @@ METHOD_COMMANDS = (
     tracks,
 )  # each registers its commands when it is imported
 INTERRUPTED = 130
+UNHEARD = 1  # whoever read the output has gone; what was to be written is
 RESUMED, STAGED = ("people", "embed"), "--workdir"
 
 app = typer.Typer(
@@ -77,8 +79,13 @@ def main() -> NoReturn:
                 "personae: interrupted" + "; the same command goes on where it stopped" * resumes,
                 err=True,
             )
-        raise
-    except BrokenPipeError:
+        if left.code != UNHEARD:
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        typer.echo(f"personae: cannot write to the standard output: {error.strerror}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(OutputError.exit_code)
     sys.exit(0)

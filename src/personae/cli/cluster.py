@@ -193,6 +193,8 @@ def input_of(
     knn = read_graph(graph) if graph else None
     if knn is not None and len(knn) != len(faces):
         raise InputError(f"{graph}: a graph of {len(knn):,} faces, but {features} holds {len(faces):,}")
+    if knn is not None and not knn.is_of(faces.features):
+        raise InputError(f"{graph}: the similarities are not those of {features}; search its graph anew")
     return faces, knn
 
 
@@ -211,6 +213,8 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     from personae.errors import counted
     from personae.evaluation import bcubed, pairwise
 
+    if out is not None:
+        write_labels(labels, out)
     took = time.monotonic() - began
     sizes = np.bincount(labels)
     people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
@@ -222,5 +226,4 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     if out is None:
         typer.echo("nothing was written; --out FILE keeps the labels")
     else:
-        write_labels(labels, out)
         typer.echo(f"labels: {out}")

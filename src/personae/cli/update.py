@@ -72,27 +72,28 @@ def update(
     refuse_no_place(named(gallery))
     faces = None if features is None else read_faces(features, dimension=dimension)
     begun = features is None or remove is not None or gallery.exists()
-    now = Gallery.read(gallery) if begun else None
+    now, said = Gallery.read(gallery) if begun else None, list[str]()
     if now is not None and remove is not None:
         removed = [int(part) for part in remove.split(",")]
         now = now.without(removed)
-        typer.echo(f"{counted(len(set(removed)), 'face')} removed")
+        said.append(f"{counted(len(set(removed)), 'face')} removed")
     if faces is not None:
-        now = _added(now, faces, local)
+        now, added = _added(now, faces, local)
+        said.append(added)
     if now is not None:
         if constraints is not None:
             now = now.corrected(read_constraints(constraints, len(now)))
         now.save(gallery)
         people = counted(len(set(now.labels.tolist())), "person", "people")
-        typer.echo(f"{counted(len(now), 'face')} of {people} in all")
-        typer.echo(advice(now))
+        said += [f"{counted(len(now), 'face')} of {people} in all", advice(now)]
         if out is not None:
             write_labels(now.labels, out)
-            typer.echo(f"labels: {out}")
+            said.append(f"labels: {out}")
+        typer.echo("\n".join(said))
 
 
-def _added(before: "Gallery | None", faces: "FaceSet", local: bool) -> "Gallery":
-    """The gallery with more faces; says how many there are of whom."""
+def _added(before: "Gallery | None", faces: "FaceSet", local: bool) -> "tuple[Gallery, str]":
+    """The gallery with more faces; and how many there are of whom."""
     import numpy as np
 
     from personae.errors import counted
@@ -104,11 +105,11 @@ def _added(before: "Gallery | None", faces: "FaceSet", local: bool) -> "Gallery"
     took = time.monotonic() - began
     known = 0 if before is None else before.ids
     newest = after.labels[len(after) - len(faces) :]
-    typer.echo(
-        f"{counted(len(newest), 'new face')} in {took:.1f} s: {int((newest < known).sum()):,} of people known "
-        f"before, {counted(len(np.unique(newest[newest >= known])), 'new person', 'new people')}"
+    people = counted(len(np.unique(newest[newest >= known])), "new person", "new people")
+    return after, (
+        f"{counted(len(newest), 'new face')} in {took:.1f} s: "
+        f"{int((newest < known).sum()):,} of people known before, {people}"
     )
-    return after
 
 
 def advice(gallery: "Gallery") -> str:

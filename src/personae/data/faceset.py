@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.data.pages import passing
-from personae.errors import InputError, OutputError, listed
+from personae.errors import InputError, OutputError, counted, listed
 
 MAPPED_FROM = 1 << 30  # bytes: from here on features stay on disk
 BLOCK = 1 << 14  # rows looked at in one go
 UNIT_TOLERANCE = 1e-3  # float16 rows are unit to about this
+MISSING = frozenset({"nan", "None", "NaT", "<NA>"})  # how objects that stand for nothing print
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class FaceSet:
         array([[0.6, 0.8],
                [0. , 1. ]], dtype=float32)
         """
-        return cls(unit_rows(as_features(features)), None if truth is None else as_identities(truth), sources)
+        return cls(unit_rows(as_features(features)), None if truth is None else as_truth(truth), sources)
 
     def take(self, rows: NDArray[Any]) -> "FaceSet":
         """The faces `rows` (indices or a mask), in that order."""
@@ -244,10 +245,22 @@ def as_identities(values: ArrayLike) -> NDArray[np.int32]:
     if array.ndim != 1:
         raise InputError(f"labels have shape {array.shape}; they need one dimension, one label a face")
     if array.dtype == object:
-        array = array.astype(str)
+        missing = [str(value) in MISSING and not isinstance(value, str) for value in array]
+        array = np.where(missing, "", array.astype(str))
+    if array.dtype.kind in "US" and (array.astype(str) == "").any():
+        raise InputError("labels are missing or empty; give every face an identity")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InputError("labels hold NaN or infinity; give every face an identity")
     return np.unique(array, return_inverse=True)[1].astype(np.int32).reshape(-1)
+
+
+def as_truth(values: ArrayLike) -> NDArray[np.int32]:
+    """`as_identities` of known people. InputError: -1 among them, which names nobody."""
+    array = as_array(values, "labels")
+    nobody = int(np.sum(array == (-1 if array.dtype.kind in "iuf" else "-1")))
+    if nobody:
+        raise InputError(f"the truth is -1 for {counted(nobody, 'face')}; leave out those that nobody knows")
+    return as_identities(values)
 
 
 def _blocks(features: NDArray[np.floating[Any]]) -> Iterator[tuple[int, NDArray[np.float64]]]:

@@ -28,7 +28,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from personae.data.atomic import atomic_write
-from personae.data.faceset import FaceSet, as_identities
+from personae.data.faceset import FaceSet, as_truth
 from personae.data.formats_bin import read_bin, write_bin
 from personae.data.formats_csv import read_csv, read_csv_labels, write_csv, write_csv_labels
 from personae.data.formats_numpy import (
@@ -123,7 +123,7 @@ def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int |
             raise InputError(
                 f"{len(faces):,} faces but {len(truth):,} labels in {labels}; give one label a face, in order"
             )
-        return replace(faces, truth=as_identities(truth))
+        return replace(faces, truth=as_truth(truth))
 
 
 def write_faces(faces: FaceSet, path: StrPath) -> None:

@@ -31,6 +31,7 @@ from personae.data.names import (
     SPAN_COLUMNS,
     TRUTH_COLUMNS,
     in_face_order,
+    is_feature,
     named_sources,
     only_one,
     plain,
@@ -61,7 +62,7 @@ class Columns:
         """From the names and the first row beneath them; a column is of numbers if it begins with one."""
         truth = only_one(names, TRUTH_COLUMNS)
         plains = [plain(name) for name in names]
-        free = [i for i, name in enumerate(plains) if name not in NOT_FEATURES]
+        free = [i for i, name in enumerate(plains) if is_feature(name)]
         features = [i for i in free if is_number(first[i])]
         if not features:
             raise InputError(

@@ -18,11 +18,11 @@ from personae.data.labels import as_labels
 from personae.data.names import (
     FEATURE_NAMES,
     FOUND_NAMES,
-    NOT_FEATURES,
     SOURCE_COLUMNS,
     SPAN_COLUMNS,
     TRUTH_COLUMNS,
     in_face_order,
+    is_feature,
     named_sources,
     only_one,
     plain,
@@ -144,7 +144,7 @@ def feature_columns(schema: "pa.Schema") -> list[str]:
     numbers = [
         name
         for name, kind in kinds.items()
-        if plain(name) not in NOT_FEATURES and (pa.types.is_integer(kind) or pa.types.is_floating(kind))
+        if is_feature(name) and (pa.types.is_integer(kind) or pa.types.is_floating(kind))
     ]
     if not numbers:
         raise InputError(

@@ -19,7 +19,17 @@ SOURCE_COLUMNS = ("file", "left", "top", "width", "height", "quality")
 SPAN_COLUMNS = ("from", "to")  # seconds into a video; empty for a photo
 ROW_NUMBERS = ("", "face", "index", "id")  # of a table: neither features nor labels
 FORMULA = "=+-@＝＋－＠"  # noqa: RUF001 some spreadsheets take the wide forms too
+OF_ROWS = ("_id", "-id", " id")  # ends of names of such columns
 NOT_FEATURES = (*TRUTH_COLUMNS, *FOUND_NAMES, *SOURCE_COLUMNS, *SPAN_COLUMNS, *ROW_NUMBERS)
+
+
+def is_feature(name: str) -> bool:
+    """Whether a column of numbers is taken for one of the values of a face.
+
+    >>> is_feature("e17"), is_feature("image_id")
+    (True, False)
+    """
+    return plain(name) not in NOT_FEATURES and not plain(name).endswith(OF_ROWS)
 
 
 def plain(name: str) -> str:

@@ -6,12 +6,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.data.faceset import as_identities
-from personae.errors import InputError
+from personae.data.faceset import MISSING, as_identities
+from personae.errors import InputError, counted
 
 Noise = Literal["singletons", "drop", "cluster"]
 MOST_FACES = 3_037_000_499  # the largest N whose N^2, the number of ordered pairs, is an int64
-MISSING = frozenset({"nan", "None", "NaT", "<NA>"})  # how objects that stand for nothing print
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ def contingency(
     weights: (N,) int, at least 1, what each row stands for, such as the frames of a track; the result is that
              of repeating row i weights[i] times. None counts each row once
 
-    InputError: not one-dimensional, different lengths, no faces, labels that are NaN or missing, weights that
-    are not whole numbers of 1 or more, or a total beyond 3.0e9. O(N log N), about 50 bytes a face at peak, 75
+    InputError: not one-dimensional, different lengths, no faces, labels that are NaN or missing, a truth of
+    -1, weights that are not whole numbers of 1 or more, or a total beyond 3.0e9. O(N log N), about 50 bytes a face at peak, 75
     with weights.
 
     >>> contingency(["Ada", "Ada", "Bo"], [7, 7, 7]).count
@@ -84,6 +83,9 @@ def contingency(
         raise InputError("no faces to score; give at least one")
     times = None if weights is None else _as_weights(weights, len(people))
 
+    nobody = int(_marks_noise(people).sum())
+    if nobody:
+        raise InputError(f"the truth is -1 for {counted(nobody, 'face')}; leave out those that nobody knows")
     alone = _marks_noise(found)
     coverage = 1.0
     if noise == "drop" and alone.any():

@@ -12,6 +12,8 @@ from personae.errors import InputError
 
 NOBODY = -1
 BLOCK = 1 << 14  # faces looked at in one go
+LOOKED_AT = 128  # faces whose similarities tell of whom a graph is,
+TOLERANCE = 0.01  # if they are so near to the cosines
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ class KnnGraph:
     def positive(self) -> "KnnGraph":
         """Only the links of similarity above 0."""
         return self._only(lambda values: values > 0)
+
+    def is_of(self, features: NDArray[np.floating[Any]]) -> bool:
+        """Whether some of the similarities are the cosines of these faces, unit rows (N, d), to a hundredth."""
+        rows = np.linspace(0, len(self) - 1, min(len(self), LOOKED_AT)).astype(np.intp)
+        others = self.neighbors[rows]
+        cosines = np.einsum("rd,rkd->rk", features[rows], features[others])
+        return bool((np.abs(cosines - self.similarities[rows])[others != NOBODY] < TOLERANCE).all())
 
     def _only(self, kept: Callable[[NDArray[np.floating[Any]]], NDArray[np.bool_]]) -> "KnnGraph":
         """As `where`, a block at a time."""

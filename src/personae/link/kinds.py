@@ -73,6 +73,8 @@ def halved(rows: NDArray[np.float64], least: int) -> tuple[NDArray[np.bool_], fl
         along = away @ direction
         cut, gap = widest_gap(along, least)
         high = along > cut
+        if high.all() or not high.any():
+            break
         direction = away[high].mean(axis=0) - away[~high].mean(axis=0)
     return high, gap
 
