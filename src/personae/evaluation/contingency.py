@@ -63,9 +63,9 @@ def contingency(
     weights: (N,) int, at least 1, what each row stands for, such as the frames of a track; the result is that
              of repeating row i weights[i] times. None counts each row once
 
-    InputError: not one-dimensional, different lengths, no faces, labels that are NaN or missing, a truth of
-    -1, weights that are not whole numbers of 1 or more, or a total beyond 3.0e9. O(N log N), about 50 bytes a face at peak, 75
-    with weights.
+    InputError: not one-dimensional, different lengths, no faces, labels that are NaN or missing, a truth of -1,
+    weights that are not whole numbers of 1 or more, or a total beyond 3.0e9. O(N log N), about 50 bytes a face
+    at peak, 75 with weights.
 
     >>> contingency(["Ada", "Ada", "Bo"], [7, 7, 7]).count
     array([2, 1])
