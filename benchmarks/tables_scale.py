@@ -16,9 +16,9 @@ RECALLS = ("same_identity_recall", "recall_at_k")
 
 
 def scale() -> str:
-    """Every stage at every size."""
-    lines = []
-    for row in results("scale")["rows"]:
+    """Every stage at every size, and all of Auto's together."""
+    lines, rows = [], results("scale")["rows"]
+    for row in rows:
         quality = f"recall {row['near_recall']:.3f}" if "near_recall" in row else ""
         sizes = (f"{row[size]:,}" for size in ("peak_mib", "told_mib", "disk_mib"))
         about = [
@@ -30,6 +30,11 @@ def scale() -> str:
         busy = row.get("cpu_seconds")
         rates = (f"{busy:.1f}", f"{row['faces'] / busy:,.0f}") if busy else ("", "")
         lines.append([*about, f"{row['seconds']:.1f}", *rates, *sizes, scores])
+        if (row["method"], row["stage"]) == ("auto", "labels"):
+            stages = [one for one in rows if one["method"] == "auto" and one["faces"] == row["faces"]]
+            whole, both = (sum(stage[name] for stage in stages) for name in ("seconds", "cpu_seconds"))
+            rates = f"{whole:.1f}", f"{both:.1f}", f"{row['faces'] / both:,.0f}"
+            lines.append([about[0], "auto", "all four", *rates, "", "", "", ""])
     head = [
         "faces",
         "method",

@@ -111,9 +111,9 @@ BAD_FEATURES = {
     "objects": (np.array([[None, 1.0]], dtype=object), "need to be numbers"),
     "ragged": ([[1.0, 2.0], [3.0]], "rows differ in length"),
     "NaN": ([[1.0, np.nan], [1, 1], [np.nan, 0]], r"NaN or infinity in 2 rows \(0, 2\)"),
-    "infinite": ([[1.0, 1.0], [-np.inf, 1]], r"NaN or infinity in 1 rows \(1\)"),
-    "too large for float32": ([[1.0, 1e300]], r"NaN or infinity in 1 rows \(0\)"),
-    "zero rows": ([[1.0, 1.0], [0, 0]], r"all zero in 1 rows \(1\)"),
+    "infinite": ([[1.0, 1.0], [-np.inf, 1]], r"NaN or infinity in 1 row \(1\)"),
+    "too large for float32": ([[1.0, 1e300]], r"NaN or infinity in 1 row \(0\)"),
+    "zero rows": ([[1.0, 1.0], [0, 0]], r"all zero in 1 row \(1\)"),
 }
 
 
@@ -127,7 +127,7 @@ def test_bad_features_are_refused_in_one_line(features, said):
 def test_a_signalling_nan_is_a_nan():
     features = np.ones((2, 2), np.float32)
     features.view(np.uint32)[1, 0] = 0x7FA00000
-    with pytest.raises(InputError, match=r"NaN or infinity in 1 rows \(1\)"):
+    with pytest.raises(InputError, match=r"NaN or infinity in 1 row \(1\)"):
         FaceSet.of(features)
 
 

@@ -70,7 +70,7 @@ def test_labels_that_do_not_match_give_both_counts(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        (np.nan, "features hold NaN or infinity in 1 rows"),
+        (np.nan, "features hold NaN or infinity in 1 row"),
         (np.inf, "NaN or infinity"),
         (0, "features are all zero"),
     ],

@@ -102,7 +102,7 @@ def test_the_length_of_the_lists_survives_a_clone(method):
         (np.zeros((0, 4)), "0 sample"),
         ([[1.0, np.nan], [1, 1]], "NaN"),
         ([[1.0, np.inf], [1, 1]], "infinity"),
-        ([[0.0, 0.0], [1, 1]], "zero in 1 rows"),
+        ([[0.0, 0.0], [1, 1]], "zero in 1 row"),
         ([1.0, 2.0], "two dimensions"),
         ([["a", "b"]], "numbers"),
     ],

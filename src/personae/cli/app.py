@@ -30,7 +30,7 @@ METHOD_COMMANDS = (
 )  # each registers its commands when it is imported
 INTERRUPTED = 130
 UNHEARD = 1  # whoever read the output has gone; what was to be written is
-RESUMED, STAGED = ("people", "embed"), "--workdir"
+RESUMED, STAGED = ("people", "embed"), ("--workdir", "--folder")
 
 app = typer.Typer(
     name="personae",

@@ -160,9 +160,11 @@ def refuse_bad_rows(features: NDArray[np.floating[Any]]) -> None:
             bad += (start + np.flatnonzero(~np.isfinite(block).all(axis=1))).tolist()
         zero += (start + np.flatnonzero(norm == 0)).tolist()
     if bad:
-        raise InputError(f"features hold NaN or infinity in {len(bad):,} rows ({listed(bad)}); remove them")
+        raise InputError(
+            f"features hold NaN or infinity in {counted(len(bad), 'row')} ({listed(bad)}); remove them"
+        )
     if zero:
-        raise InputError(f"features are all zero in {len(zero):,} rows ({listed(zero)}); remove them")
+        raise InputError(f"features are all zero in {counted(len(zero), 'row')} ({listed(zero)}); remove them")
 
 
 def unit_rows(features: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:

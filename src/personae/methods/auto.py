@@ -146,11 +146,10 @@ class Auto(FeatureClusterer):
 
     def check(self) -> None:
         """InputError: parameters outside their range."""
-        if not (0 < self.false_links < 1 and self.sample >= 2):
-            raise InputError(
-                f"false_links is {self.false_links} and sample is {self.sample}; "
-                "give a share between 0 and 1, and at least 2"
-            )
+        if not 0 < self.false_links < 1:
+            raise InputError(f"false_links is {self.false_links}; give a share between 0 and 1")
+        if self.sample < 2:
+            raise InputError(f"sample is {self.sample}; give at least 2")
         if self.target_precision is not None and not 0 < self.target_precision < 1:
             raise InputError(f"target_precision is {self.target_precision}; give a share between 0 and 1")
 

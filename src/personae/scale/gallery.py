@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
-from personae.errors import InputError
+from personae.errors import InputError, counted
 from personae.graph.constrained import softened
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation_part import Rest
@@ -52,7 +52,7 @@ class Drift:
 
     def __str__(self) -> str:
         advice = "a full run is worth it" if self.full_run_is_worth_it else "no full run is needed"
-        came = f"{self.new:,} new faces since all {self.faces:,} were looked at"
+        came = f"{counted(self.new, 'new face')} since all {self.faces:,} were looked at"
         return f"{came}, {self.shift:+.2f} widths off; {advice}"
 
 
