@@ -15,7 +15,7 @@ from personae.graph import (
     undirected,
 )
 from personae.graph.map_equation import _walk, _with_bars
-from personae.graph.map_equation_search import ANYWHERE, CAREFUL, TIRED, _moved
+from personae.graph.map_equation_search import ANYWHERE, CAREFUL, TIRED, _moved, _still
 from personae.graph.walk import aggregated, laid_out
 from tests.networks import communities, of_networkit, one_way
 
@@ -272,6 +272,22 @@ def test_nodes_laid_side_by_side_are_the_same_walk():
     there = csr_array((np.ones(6), laid.barred, laid.bar), shape=(80, 80)).toarray()
     assert (there == bars[order][:, order]).all()
     assert (laid.visit == network.visit[order]).all()
+
+
+def test_those_who_may_still_move_stay_alone():
+    adjacency = communities(60, 6, 1)
+    network = _walk(adjacency, np.arange(60), False)
+    before, after = (np.arange(60, dtype=np.int32) // 6 for _ in range(2))
+    after[[0, 7]] = 1, 0  # two modules swap a node: both are of the size that they were
+    group = _still(network, before, after)
+    linked = adjacency.toarray() > 0
+    for a in range(60):
+        moving = after[a] in (0, 1) or bool(linked[a][np.isin(after, (0, 1))].any())
+        others = [b for b in range(60) if b != a and group[b] == group[a]]
+        assert not (moving and others)
+        assert all(after[b] == after[a] for b in others)
+    still = [a for a in range(60) if after[a] > 1 and not linked[a][np.isin(after, (0, 1))].any()]
+    assert len(np.unique(group[still])) == len(np.unique(after[still])) < len(still)
 
 
 def test_constraints_that_contradict_are_refused():
