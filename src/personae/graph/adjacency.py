@@ -13,7 +13,7 @@ from personae.graph.knn_graph import BLOCK, NOBODY, KnnGraph
 from personae.graph.sorting import sort_both
 from personae.graph.threads import Span, in_threads, shares, spans
 
-Lists = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.floating[Any]]]  # as `Arcs`
+Csr = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.floating[Any]]]  # as `Arcs`
 Weighted = tuple[NDArray[np.int32], NDArray[np.floating[Any]]]  # faces and the weights of links with them
 
 
@@ -123,7 +123,7 @@ def _kept(graph: KnnGraph, here: slice) -> NDArray[np.bool_]:
 
 
 @njit(cache=True, nogil=True)
-def _put_back(span: Span, arcs: Lists, end: NDArray[np.int64], came: Weighted) -> None:
+def _put_back(span: Span, arcs: Csr, end: NDArray[np.int64], came: Weighted) -> None:
     """Writes down, at some of the faces, who links to them."""
     (indptr, others, weights), (source, share) = arcs, came
     for a in range(len(indptr) - 1):
@@ -136,7 +136,7 @@ def _put_back(span: Span, arcs: Lists, end: NDArray[np.int64], came: Weighted) -
 @njit(cache=True, nogil=True)
 def _added(
     span: Span,
-    arcs: Lists,
+    arcs: Csr,
     back: NDArray[np.int64],
     came: Weighted,
     start: NDArray[np.int64],

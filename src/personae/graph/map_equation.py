@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from personae.errors import InputError
-from personae.graph.adjacency import Lists, Weighted
+from personae.graph.adjacency import Csr, Weighted
 from personae.graph.components import first_seen
 from personae.graph.map_equation_search import shortest, singles
 from personae.graph.sorting import sort_both
@@ -105,7 +105,7 @@ def _checked(adjacency: csr_array) -> csr_array:
     return csr_array((weights, adjacency.indices, adjacency.indptr), shape=adjacency.shape)
 
 
-def _links(adjacency: csr_array) -> Lists:
+def _links(adjacency: csr_array) -> Csr:
     return adjacency.indptr.astype(np.int64, copy=False), _int32(adjacency.indices), adjacency.data
 
 
@@ -218,7 +218,7 @@ def _rates(
 
 
 @njit(cache=True, nogil=True)
-def _of_faces(span: Span, links: Lists, share: Rates, leave: Rates, enter: Rates, visit: Rates) -> None:
+def _of_faces(span: Span, links: Csr, share: Rates, leave: Rates, enter: Rates, visit: Rates) -> None:
     """What leaves, enters and ends in each of some faces."""
     indptr, indices, weights = links
     for a in range(len(share)):
@@ -231,7 +231,7 @@ def _of_faces(span: Span, links: Lists, share: Rates, leave: Rates, enter: Rates
                 leave[a] += flow if b != a else 0.0
 
 
-def _reordered(links: Lists, order: NDArray[np.int64], unit: float) -> Lists:
+def _reordered(links: Csr, order: NDArray[np.int64], unit: float) -> Csr:
     """The graph with face order[a] as node a, edges of a node by rising other node, weights times `unit`.
 
     Links to itself, and those too weak for a float32, are left out.
@@ -250,7 +250,7 @@ def _reordered(links: Lists, order: NDArray[np.int64], unit: float) -> Lists:
 @njit(cache=True, nogil=True)
 def _put_in_order(
     span: Span,
-    links: Lists,
+    links: Csr,
     names: tuple[NDArray[np.int64], NDArray[np.int32]],
     unit: float,
     pointer: NDArray[np.int64],
