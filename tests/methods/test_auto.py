@@ -88,3 +88,26 @@ def test_large_people_who_fall_apart_were_none(monkeypatch):
     assert found.max() == 2
     monkeypatch.setattr(auto, "large_people", lambda features, _: np.full(len(features), NOBODY, np.int32))
     assert (found == Auto().fit_predict(rows)).all()
+
+
+def test_people_found_before_are_found_again(planted):
+    found = Auto().fit(planted).labels_
+    assert (Auto().fit(planted, start=found).labels_ == found).all()
+
+
+def test_a_start_takes_the_place_of_the_first_look_and_binds_nobody(planted, monkeypatch):
+    found = Auto().fit(planted).labels_
+    torn = np.where(np.arange(len(planted)) % 2, found, NOBODY)
+    monkeypatch.setattr(Auto, "first_look", None)
+    assert evaluate(found, Auto().fit(planted, start=torn).labels_).bcubed.f > 0.98
+
+
+def test_a_start_without_strangers_tells_nothing(planted):
+    one = np.zeros(len(planted), dtype=int)
+    assert (Auto().fit(planted, start=one).labels_ == Auto().fit(planted).labels_).all()
+
+
+@pytest.mark.parametrize("start", [[0, 1], [0.5] * 200, [["a"] * 200]], ids=["short", "shares", "names"])
+def test_a_start_of_other_faces_or_no_integers_is_refused(start):
+    with pytest.raises(InputError, match="start"):
+        Auto().fit(made_faces([20] * 10), start=start)

@@ -162,6 +162,14 @@ class Sample:
         features, face = np.vstack([self.features, other.features]), np.r_[self.face, other.face]
         return replace(self, features=features, face=face)
 
+    def elsewhere_alone(self) -> "Sample":
+        """Those who are none of the N faces."""
+        return replace(self, features=self.features[self.face < 0], face=self.face[self.face < 0])
+
+    def has_strangers(self, labels: NDArray[np.int32]) -> bool:
+        """Whether any of the N faces sees somebody else, if these (N,), 0..C-1, are the people."""
+        return bool(labels.any() or (self.face < 0).any())
+
     def kind(self, features: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
         """(B,) the kind whose middle is nearest, 0 if there are none; features: (B, d)."""
         if not len(self.kinds):

@@ -30,6 +30,7 @@ RUNG = 10**0.5  # from one share of false links to the next that is tried
 RUNGS = 6  # shares that are tried for `target_precision`
 AS_ASKED = 1  # the rung of `false_links`
 SETTLED = 0.05  # widths that the floor has to fall by for another look
+WIDER = 1.05  # times as wide as before, widths say nothing of each other
 MOST = 0.9  # share of false links of the loosest look
 
 
@@ -108,13 +109,18 @@ class Auto(FeatureClusterer):
         *,
         graph: KnnGraph | None = None,
         constraints: Constraints | None = None,
+        start: ArrayLike | None = None,
     ) -> Self:
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
 
+        start: (N,) integers, the people as they were known before, -1 for a face nobody knew. They take the
+               place of the first look: strangers are seen at once without a face's own person. Unlike
+               constraints they bind nobody.
+
         InputError: a kNN graph for X, what `FaceSet.of` refuses, strangers of another dimension, constraints
-        of other faces.
+        or a start of other faces.
         """
-        self.fit_looks(X, graph, constraints)
+        self.fit_looks(X, graph, constraints, start)
         return self
 
     def fit_looks(
@@ -122,13 +128,15 @@ class Auto(FeatureClusterer):
         X: FaceSet | ArrayLike,
         graph: KnnGraph | None = None,
         constraints: Constraints | None = None,
+        start: ArrayLike | None = None,
     ) -> tuple["Looks", int]:
         """As `fit`; the looks, and the rung of the one that is taken."""
         faces = self._faces(X)
         if constraints is not None:
             constraints.held_by(len(faces))
         self.check()
-        looks = self.looks(faces, graph_of(faces, graph, self.k), constraints)
+        known = None if start is None else _begun(start, len(faces))
+        looks = self.looks(faces, graph_of(faces, graph, self.k), constraints, start=known)
         told = {AS_ASKED: looks.expected(AS_ASKED)}
         rung, target = AS_ASKED, self.target_precision or 0
         while told[rung].pairwise.precision < target and rung < RUNGS:
@@ -159,75 +167,89 @@ class Auto(FeatureClusterer):
         graph: KnnGraph,
         constraints: Constraints | None = None,
         measured: Measure = strangers_of,
+        start: NDArray[np.int32] | None = None,
     ) -> "Looks":
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
 
         A person torn apart counts among the strangers, who then seem closer than they are; so the look is taken
-        again with the people it finds, until the widths that links must exceed fall no more. All over again, if
-        one of the large people, without whom it began, is torn apart in the end: it was no one person.
+        again with the people it finds, until the widths that links must exceed fall no more; where the widths
+        themselves have grown, it begins anew with these people. All over again, if one of the large people,
+        without whom it began, is torn apart in the end: it was no one person.
 
         measured: who looks at the strangers
+        start:    (N,) the people as they were known before, 0..C-1, in place of a first look
 
         InputError: strangers of another dimension.
         """
-        floor = bell_floor(ALPHA, len(faces))
+        floor, sample = bell_floor(ALPHA, len(faces)), self.compared_with(faces, graph)
         rows = Sample.among(faces.features, graph, ROWS).face
         shares = [min(self.false_links * RUNG**-rung, MOST) for rung in range(-1, RUNGS + 2)]
 
-        def settled(sample: Sample, strangers: Strangers, large: NDArray[np.int32]) -> Looks:
-            def apart(labels: NDArray[np.int32]) -> StrangerPairs:
-                return StrangerPairs.among(faces.features, rows, sample, labels)
+        def near_without(labels: NDArray[np.int32]) -> Strangers:
+            return measured(faces.features, sample, side="near", labels=labels)
 
-            labels = _whole(large, _guess(faces, graph, strangers.believed(0), floor))
+        def settled(near: Strangers, labels: NDArray[np.int32]) -> Looks:
             looks: Looks | None = None
+            width = 0.0
             while True:
-                if labels.any() or (sample.face < 0).any():
-                    near = measured(faces.features, sample, side="near", labels=labels)
-                elif looks is None:
-                    near = strangers  # for want of any to look at
-                else:
-                    return looks
-                pairs = apart(labels)
+                pairs = StrangerPairs.among(faces.features, rows, sample, labels)
                 yardstick = Yardstick(sample, lightest_tail(near, pairs), *near.middle)
                 strangers = near.believed(yardstick.share)
-                if looks is None:
-                    pairs = apart(_guess(faces, graph, strangers, floor))
+                if anew := yardstick.spread > width * WIDER:
+                    width = yardstick.spread
+                    guess = _guess(faces, graph, strangers, floor)
+                    pairs = StrangerPairs.among(faces.features, rows, sample, guess)
                 floors = least_widths(strangers, pairs, graph, shares, floor)
-                if looks is not None and floors[AS_ASKED] > looks.floors[AS_ASKED] - SETTLED:
+                new = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
+                if looks is not None and new.looser_by(looks, in_widths=not anew) < SETTLED:
                     return looks
-                looks = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
+                looks = new
                 labels = looks.unconstrained()
+                if not sample.has_strangers(labels):
+                    return looks
+                near = near_without(labels)
 
-        first = self.first_look(faces, graph, measured)
-        looks = settled(*first)
-        if _torn(first[-1], looks.unconstrained()):
-            looks = settled(*self.first_look(faces, graph, measured, large=False))
-        return looks
+        def from_first_look(large: bool) -> tuple[Looks, NDArray[np.int32]]:
+            first, crowd = self.first_look(faces, sample, measured, large=large)
+            labels = _whole(crowd, _guess(faces, graph, first.believed(0), floor))
+            near = near_without(labels) if sample.has_strangers(labels) else first
+            return settled(near, labels), crowd
 
-    def first_look(
-        self, faces: FaceSet, graph: KnnGraph, measured: Measure, *, large: bool = True
-    ) -> tuple[Sample, Strangers, NDArray[np.int32]]:
-        """The faces that all are compared with, the strangers among them, and large people as `large_people`.
+        if start is not None and sample.has_strangers(start):
+            return settled(near_without(start), start)
+        looks, crowd = from_first_look(large=True)
+        return from_first_look(large=False)[0] if _torn(crowd, looks.unconstrained()) else looks
 
-        large: whether to look for such
+    def compared_with(self, faces: FaceSet, graph: KnnGraph) -> Sample:
+        """Who all faces are compared with: some of them, and `strangers`.
 
         InputError: strangers of another dimension.
         """
         sample = Sample.among(faces.features, graph, self.sample)
-        nobody = np.full(len(faces), NOBODY, np.int32)
-        if self.strangers is not None:
-            others = Sample.elsewhere(FaceSet.of(self.strangers).features)
-            if others.features.shape[1] != faces.dimension:
-                raise InputError(
-                    f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}"
-                )
-            return sample | others, measured(faces.features, others, side="near"), nobody
-        sample = kinds_among(sample, graph, ALPHA)
-        people = large_people(faces.features, sample) if large and not len(sample.kinds) else nobody
+        if self.strangers is None:
+            return kinds_among(sample, graph, ALPHA)
+        others = Sample.elsewhere(FaceSet.of(self.strangers).features)
+        if others.features.shape[1] != faces.dimension:
+            raise InputError(f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}")
+        return sample | others
+
+    def first_look(
+        self, faces: FaceSet, sample: Sample, measured: Measure, *, large: bool
+    ) -> tuple[Strangers, NDArray[np.int32]]:
+        """The strangers of each face, and large people as `large_people`.
+
+        large: whether to look for such
+        """
+        people = np.full(len(faces), NOBODY, np.int32)
+        others = sample.elsewhere_alone()
+        if len(others.face):
+            return measured(faces.features, others, side="near"), people
+        if large and not len(sample.kinds):
+            people = large_people(faces.features, sample)
         if (people == NOBODY).all():
-            return sample, measured(faces.features, sample, side="far"), people
+            return measured(faces.features, sample, side="far"), people
         known = _whole(people, np.arange(len(faces), dtype=np.int32))
-        return sample, measured(faces.features, sample, side="near", labels=known), people
+        return measured(faces.features, sample, side="near", labels=known), people
 
 
 @dataclass
@@ -248,6 +270,15 @@ class Looks:
     shares: list[float]
     floors: list[float]
     _labels: dict[float, NDArray[np.int32]] = field(default_factory=dict, init=False)
+
+    def looser_by(self, before: "Looks", *, in_widths: bool) -> float:
+        """How many widths less close faces need to be than in a look before, whose widths may be others."""
+        if in_widths:
+            return before.floors[AS_ASKED] - self.floors[AS_ASKED]
+        farthest = [
+            look.yardstick.level - look.floors[AS_ASKED] * look.yardstick.spread for look in (self, before)
+        ]
+        return (farthest[0] - farthest[1]) / self.yardstick.spread
 
     def links(self, rung: int) -> KnnGraph:
         return self.strangers.link(self.graph, self.floors[rung])
@@ -300,6 +331,15 @@ def people(
     looser = joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
     large = np.bincount(looser)[looser] > CROWD * graph.k
     return first_seen(np.where(large, len(labels) + looser, labels).astype(np.int32))
+
+
+def _begun(start: ArrayLike, n: int) -> NDArray[np.int32]:
+    """(N,) int32, 0..C-1 in the order of the first faces; those nobody knew are alone."""
+    labels = np.asarray(start)
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise InputError(f"start is {labels.dtype} {labels.shape}; give an integer for each of {n} faces")
+    _, known = np.unique(labels, return_inverse=True)
+    return first_seen(np.where(labels < 0, n + np.arange(n), known).astype(np.int32))
 
 
 def _whole(large: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
