@@ -66,7 +66,7 @@ class Copies:
     @classmethod
     def _of(cls, links: NDArray[np.int32], faces: int, known: Constraints | None) -> Self | None:
         of = components_of(links, faces)
-        if known is not None and len(known.held_by(faces)):
+        if known is not None and len(known.held_by(faces).hard) and len(links):
             person = known.group_with(of)
             a, b = person[known.hard].T
             held = np.isin(person, a[a == b])
