@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personae.errors import InputError
-from personae.graph import KnnGraph
+from personae.graph import KnnGraph, knn_graph
 from personae.link.outlier_detection import OutlierDetection, kept_neighbors
 
 
@@ -62,3 +62,12 @@ def test_short_constant_and_negative_lists_are_harmless(k):
 def test_a_window_of_nothing_is_refused():
     with pytest.raises(InputError, match="window"):
         OutlierDetection(window=0).link(KnnGraph(np.zeros((1, 1), np.int32), np.ones((1, 1), np.float32)))
+
+
+def test_a_list_that_ends_early_is_cut_as_the_list_it_is(planted):
+    graph = knn_graph(planted, 30)
+    short = np.arange(30) < np.where(np.arange(len(planted)) % 2, 30, 20)[:, None]
+    found = OutlierDetection(4).link(graph.where(short)).similarities
+    assert (found[1::2] == OutlierDetection(4).link(graph).similarities[1::2]).all()
+    assert (found[::2, :20] == OutlierDetection(4).link(graph.nearest(20)).similarities[::2]).all()
+    assert not found[::2, 20:].any()

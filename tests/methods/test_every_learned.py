@@ -50,3 +50,9 @@ def test_few_equal_and_opposed_faces_are_no_trouble(which):
 def test_a_graph_that_is_there_already_gives_the_same_labels(which):
     found = trained(*which).predict(OTHERS, graph=knn_graph(OTHERS, 25))
     assert (found == labels_of_others(*which)).all()
+
+
+def test_copies_are_who_their_face_is_and_change_nobody_else(which):
+    of = np.r_[np.arange(len(OTHERS)), np.repeat([3, 20], 40)]
+    found = trained(*which).predict(OTHERS.take(of))
+    assert (found == labels_of_others(*which)[of]).all()

@@ -13,12 +13,12 @@ import pytest
 from personae import Auto, Constraints, FaceMap, FaceSet, InputError, OutputError, Threshold, knn_graph
 from personae.graph import search, tables
 from personae.scale import cells_stage, lists_on_disk, recipes, search_by_cells, search_stages, stages
-from personae.scale.pipeline import people_in_stages
+from personae.scale.pipeline import people_in_stages, stages_of
 from personae.scale.recipes import auto_recipe, facemap_recipe, threshold_recipe
 from personae.scale.search_stages import read_knn
 from personae.scale.shards import HERE, as_file, within_reach
 from personae.scale.sizes import bytes_of
-from personae.scale.stages import Run
+from personae.scale.stages import Run, run_stages
 from tests.planted import made_faces
 
 MEMORY = 8 << 30
@@ -71,7 +71,8 @@ def test_the_labels_are_those_of_the_method(planted, tmp_path, method, held, mon
 def test_a_graph_of_cells_in_parts_is_that_in_one_piece(planted, tmp_path, in_parts, dtype):
     rows = planted.features[np.random.default_rng(0).integers(0, 250, 300)]  # some faces are there twice
     faces = FaceSet.of(rows.astype(dtype))
-    _, ran = people_in_stages(faces, auto_recipe(Auto(k=12)), tmp_path, Run(MEMORY, quiet), recall=0.9)
+    steps = stages_of(faces, auto_recipe(Auto(k=12)), 0.9, faces.features)
+    ran = run_stages(steps, tmp_path, Run(MEMORY, quiet))
     whole, found = knn_graph(faces, 12, recall=0.9), read_knn(ran["knn"].folder)
     assert ran["cells"].record["counts"]["cells"] > 0
     assert (found.neighbors == whole.neighbors).all()
@@ -313,3 +314,16 @@ def test_a_disk_that_fills_up_under_the_search_does_so_too(
 def test_what_is_no_size_is_refused(wrong):
     with pytest.raises(InputError, match="20G"):
         bytes_of(wrong)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("method", [Auto(k=12), FaceMap(k=12, window=4), Threshold(tau=0.5, k=12)], ids=str)
+def test_copies_are_one_face_in_stages_as_in_memory(planted, tmp_path, method, elsewhere):
+    recipe = {Auto: auto_recipe, FaceMap: facemap_recipe, Threshold: threshold_recipe}[type(method)]
+    of = np.r_[np.arange(len(planted)), np.repeat([3, 50], 30)]
+    held = Constraints.of(len(of), together=[[4, 282]], apart=[[3, 5]])
+    for told in (None, held):
+        run = Run(MEMORY, quiet, Elsewhere()) if elsewhere else Run(MEMORY, quiet)
+        labels, ran = people_in_stages(planted.take(of), recipe(method, told), tmp_path, run)
+        assert (labels == method.fit(planted.take(of), constraints=told).labels_).all()
+        assert ran["knn"].record["counts"]["faces"] == len(planted)

@@ -101,16 +101,31 @@ class Constraints:
             raise InputError(
                 f"constraints are of {len(self):,} and of {len(other):,} faces; give both of the same"
             )
+        group = self.group_with(other.group)
+        pairs = np.concatenate([self.apart, other.apart]).astype(np.int64)
+        return Constraints(group, *_settled(group, pairs, np.concatenate([self.weight, other.weight])))
+
+    def group_with(self, other: NDArray[np.int32]) -> NDArray[np.int32]:
+        """(N,) int32, `group` if faces of one number in `other`, (N,), are one person as well."""
         faces, groups = len(self), int(self.group.max(initial=-1)) + 1
         rows = np.arange(faces)
         links = coo_array(
-            (np.ones(2 * faces, np.int8), (np.tile(rows, 2), np.r_[self.group, other.group + groups] + faces)),
+            (np.ones(2 * faces, np.int8), (np.tile(rows, 2), np.r_[self.group, other + groups] + faces)),
             shape=(3 * faces, 3 * faces),
         )
         part = connected_components(links, directed=False)[1][:faces]
-        group = np.unique(part, return_inverse=True)[1].astype(np.int32).reshape(-1)
-        pairs = np.concatenate([self.apart, other.apart]).astype(np.int64)
-        return Constraints(group, *_settled(group, pairs, np.concatenate([self.weight, other.weight])))
+        return np.unique(part, return_inverse=True)[1].astype(np.int32).reshape(-1)
+
+    def of_distinct(self, first: NDArray[np.int64], of: NDArray[np.int32]) -> "Constraints":
+        """What is known of distinct faces by that which is known of their copies.
+
+        first: (M,) the distinct faces
+        of:    (N,) which of these each face is a copy of
+
+        InputError: faces that a hard pair holds apart become one person by their copies.
+        """
+        group = np.unique(self.group_with(of)[first], return_inverse=True)[1].astype(np.int32)
+        return Constraints(group, *_settled(group, of[self.apart].astype(np.int64), self.weight))
 
     def take(self, rows: NDArray[np.intp]) -> "Constraints":
         """What is known of some faces alone, numbered anew in the order of `rows`."""

@@ -1,7 +1,7 @@
 """The kNN graph: exact for small sets, by a join over cells for large ones."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -150,11 +150,11 @@ def _join(features: NDArray[np.float32], plan: Plan, look: Look, found: Lists) -
 
 
 def ordered(
-    features: NDArray[np.float32], order: NDArray[np.int32], folder: Path | None
-) -> NDArray[np.float32]:
-    """(N, d) the features in an order; from 1 GB on in a nameless file, in `folder` if that can be."""
-    blocks = (features[order[start : start + BLOCK]] for start in range(0, len(features), BLOCK))
-    return filled(features.shape, np.dtype(np.float32), blocks, folder)
+    features: NDArray[np.floating[Any]], order: NDArray[np.integer[Any]], folder: Path | None
+) -> NDArray[Any]:
+    """(M, d) the features of faces in an order; from 1 GB on in a nameless file, in `folder` if that can be."""
+    blocks = (features[order[start : start + BLOCK]] for start in range(0, len(order), BLOCK))
+    return filled((len(order), features.shape[1]), features.dtype, blocks, folder)
 
 
 @njit(cache=True)

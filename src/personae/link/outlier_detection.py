@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.errors import InputError
-from personae.graph.knn_graph import KnnGraph
+from personae.graph.knn_graph import NOBODY, KnnGraph
 
 BLOCK = 1 << 14  # rows in one go: six float64 tables of (rows, k)
 FLAT = 1e-12  # a tail whose steps vary less than this has no scale
@@ -31,8 +31,18 @@ class OutlierDetection:
     window: int = 20
 
     def link(self, graph: KnnGraph) -> KnnGraph:
-        """The graph cut row by row, weights P(i, j) = s_ij / sum_j s_ij; similarities below 0 count as 0."""
-        weights = self.weights(graph.similarities)
+        """The graph cut row by row, weights P(i, j) = s_ij / sum_j s_ij; similarities below 0 count as 0.
+
+        A list that ends before the others, with nobody in its last places, is cut as the list it is.
+        """
+        length = graph.k - np.argmax(graph.neighbors[:, ::-1] != NOBODY, axis=1) if graph.k else np.zeros(0)
+        if (length == graph.k).all():
+            weights = self.weights(graph.similarities)
+        else:
+            weights = np.zeros(graph.similarities.shape, np.float32)
+            for shorter in np.unique(length):
+                rows = length == shorter
+                weights[rows, :shorter] = self.weights(graph.similarities[rows, :shorter])
         return graph.linked(weights).where(weights > 0)
 
     def weights(self, similarities: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

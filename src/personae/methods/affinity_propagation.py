@@ -36,6 +36,8 @@ class AffinityPropagation(FeatureClusterer):
     converged_: whether the exemplars stood still in the end; without any, every face is alone
     """
 
+    are_faces = ("exemplars_",)
+
     def __init__(
         self, preference: float | None = None, damping: float = 0.5, max_iter: int = 500, seed: int = 0
     ) -> None:

@@ -22,7 +22,7 @@ from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.kinds import kinds_among
 from personae.link.large_people import large_people
 from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
-from personae.methods.estimator import FeatureClusterer, graph_of
+from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of
 
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
 ROWS = 1 << 12  # faces whose strangers are looked at
@@ -85,6 +85,7 @@ class Auto(FeatureClusterer):
     false_links_: the share of false links that was put up with
     """
 
+    of_faces = ("labels_", "confidence_")
     expected_: Expected
     false_links_: float
 
@@ -102,6 +103,7 @@ class Auto(FeatureClusterer):
         self.sample = sample
         self.strangers = strangers
 
+    @counting_copies_once
     def fit(
         self,
         X: FaceSet | ArrayLike,
@@ -130,7 +132,7 @@ class Auto(FeatureClusterer):
         constraints: Constraints | None = None,
         start: ArrayLike | None = None,
     ) -> tuple["Looks", int]:
-        """As `fit`; the looks, and the rung of the one that is taken."""
+        """As `fit`, but each copy of a face counts; the looks, and the rung of the one that is taken."""
         faces = self._faces(X)
         if constraints is not None:
             constraints.held_by(len(faces))

@@ -21,7 +21,7 @@ from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
 from personae.link.weights import Geometry, Saved, fill, need_torch, read_weights, write_weights
-from personae.methods.estimator import as_faces, refuse_crowds, tracks_of
+from personae.methods.estimator import as_faces, predicting_copies_once, refuse_crowds, tracks_of
 from personae.methods.learned import identities_of
 from personae.train.plan import Plan
 
@@ -86,6 +86,7 @@ class BallClusters(BaseEstimator):
         self._trained = {"faces": len(faces), "identities": len(np.unique(truth))}
         return self
 
+    @predicting_copies_once
     def predict(self, X: FaceSet | ArrayLike, *, constraints: Constraints | None = None) -> NDArray[np.int32]:
         """(N,) int32, the person of each face, 0..C-1 in the order of the first faces.
 

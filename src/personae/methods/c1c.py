@@ -15,7 +15,13 @@ from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import KnnGraph
-from personae.methods.estimator import FeatureClusterer, graph_of, refuse_crowds, tracks_of
+from personae.methods.estimator import (
+    FeatureClusterer,
+    counting_copies_once,
+    graph_of,
+    refuse_crowds,
+    tracks_of,
+)
 from personae.methods.finch import codelengths
 
 
@@ -37,11 +43,14 @@ class C1C(FeatureClusterer):
     codelengths_: (L,) float64, bits a step on each; the least belongs to `labels_` where no number is given
     """
 
+    of_faces = ("labels_", "hierarchy_")
+
     def __init__(self, n_clusters: int | None = None, k: int = 80, alpha: float = 1e-3) -> None:
         self.n_clusters = n_clusters
         self.k = k
         self.alpha = alpha
 
+    @counting_copies_once
     def fit(
         self,
         X: FaceSet | ArrayLike,

@@ -15,7 +15,7 @@ from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.consensus import Consensus
-from personae.methods.estimator import GraphClusterer, as_faces
+from personae.methods.estimator import GraphClusterer, as_faces, counting_copies_once
 
 
 class CDP(GraphClusterer):
@@ -48,6 +48,7 @@ class CDP(GraphClusterer):
         self.max_size = max_size
         self.step = step
 
+    @counting_copies_once
     def fit(
         self,
         X: FaceSet | ArrayLike | KnnGraph,
@@ -61,7 +62,8 @@ class CDP(GraphClusterer):
         """
         faces = X if isinstance(X, KnnGraph) else as_faces(X)
         members = [self._lists(member) for member in committee]
-        super().fit(Consensus(self.tau, self.accept).link(self._lists(faces), members))
+        links = Consensus(self.tau, self.accept).link(self._lists(faces), members)
+        self.labels_ = self._labels(self._graph(links))
         if isinstance(faces, FaceSet):
             self.n_features_in_ = faces.dimension
         return self

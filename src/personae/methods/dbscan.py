@@ -26,6 +26,8 @@ class DBSCAN(GraphClusterer):
     noise_: (N,) bool, the faces that are no core and reach none; in `labels_` each is a cluster of one
     """
 
+    of_faces = ("labels_", "noise_")
+
     def __init__(self, tau: float = 0.75, min_samples: int = 1, k: int = 80) -> None:
         self.tau = tau
         self.min_samples = min_samples

@@ -12,7 +12,7 @@ from personae.clustering.components import Components
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
 from personae.link.covering_spheres import CoveringSpheres
-from personae.methods.estimator import FeatureClusterer, graph_of
+from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of
 
 
 class DDC(FeatureClusterer):
@@ -32,6 +32,7 @@ class DDC(FeatureClusterer):
         self.k = k
         self.slack = slack
 
+    @counting_copies_once
     def fit(self, X: FaceSet | ArrayLike, y: Any = None, *, graph: KnnGraph | None = None) -> Self:
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
 

@@ -1,7 +1,8 @@
 """What every published method shares: it is a scikit-learn clusterer, of a kNN graph or of features."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from functools import wraps
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,26 +14,94 @@ from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.components import first_seen
+from personae.graph.copies import Copies
 from personae.graph.directions import mean_directions
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.weights import need_torch
 
 PRECISION = 0.99  # expected of pairs of tracks; tried on films of made people
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def counting_copies_once(fit: F) -> F:
+    """A `fit` that is told of distinct faces alone: what it finds out of each holds for all its copies."""
+
+    @wraps(fit)
+    def of_distinct(self: Any, X: FaceSet | ArrayLike | KnnGraph, y: Any = None, **known: Any) -> Any:
+        copies, once, known = distinct(X, known)
+        fit(self, once, y, **known)
+        if copies is not None:
+            for name in self.of_faces:
+                setattr(self, name, getattr(self, name)[..., copies.of])
+            for name in self.are_faces:
+                setattr(self, name, copies.first[getattr(self, name)])
+        return self
+
+    return of_distinct  # type: ignore[return-value]
+
+
+def predicting_copies_once(predict: F) -> F:
+    """A `predict` that is told of distinct faces alone: copies are who their face is."""
+
+    @wraps(predict)
+    def of_distinct(self: Any, X: FaceSet | ArrayLike, **known: Any) -> Any:
+        copies, once, known = distinct(X, known)
+        people = predict(self, once, **known)
+        return people if copies is None else people[copies.of]
+
+    return of_distinct  # type: ignore[return-value]
+
+
+def distinct(
+    X: FaceSet | ArrayLike | KnnGraph, known: dict[str, Any]
+) -> tuple[Copies | None, FaceSet | KnnGraph, dict[str, Any]]:
+    """The copies among faces, or None; the distinct faces, and what is known of these.
+
+    known: `graph`, `constraints` and `committee` are of the faces, where they are there
+
+    InputError: constraints, a graph or a committee of other faces; as `as_faces`.
+    """
+    faces = X if isinstance(X, KnnGraph) else as_faces(X)
+    held, graph, committee = (known.get(name) for name in ("constraints", "graph", "committee"))
+    copies = Copies.listed(faces, held) if isinstance(faces, KnnGraph) else Copies.among(faces.features, held)
+    if copies is None:
+        return None, faces, known
+    once, told = _once(faces, copies), dict(known)
+    if held is not None:
+        told["constraints"] = copies.constraints(held)
+    if graph is not None and isinstance(faces, FaceSet) and isinstance(once, FaceSet):
+        told["graph"] = copies.graph(graph_of(faces, graph, graph.k), once)
+    if committee:
+        told["committee"] = [_once(member, copies) for member in committee]
+    return copies, once, told
+
+
+def _once(X: FaceSet | ArrayLike | KnnGraph, copies: Copies) -> FaceSet | KnnGraph:
+    """The distinct faces, as one of several models sees them. InputError: it sees other faces."""
+    faces = X if isinstance(X, KnnGraph) else as_faces(X)
+    if len(faces) != len(copies.of):
+        raise InputError(f"{len(faces):,} faces are given beside {len(copies.of):,}; give the same")
+    return copies.graph(faces) if isinstance(faces, KnnGraph) else copies.faces(faces)
 
 
 class GraphClusterer(ClusterMixin, BaseEstimator):
     """A method that needs nothing but each face's `k` nearest faces; a subclass says how they become labels.
 
+    Copies of a face count once (`personae.graph.copies`).
+
     labels_:        (N,) int32, 0..C-1 in the order of the first faces
     n_features_in_: d; not there after a fit to a graph
     """
 
+    of_faces: ClassVar[tuple[str, ...]] = ("labels_",)  # what it finds out of each face,
+    are_faces: ClassVar[tuple[str, ...]] = ()  # and which tell of faces by their numbers
     counts_itself: ClassVar[bool] = False  # whether a face is the first of its own k
     k: int
     labels_: NDArray[np.int32]
     n_features_in_: int
 
+    @counting_copies_once
     def fit(self, X: FaceSet | ArrayLike | KnnGraph, y: Any = None) -> Self:
         """Clusters X: a FaceSet, features (N, d), or a graph that is there already; `y` is not looked at.
 
@@ -63,6 +132,7 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
 class ConstrainedClusterer(GraphClusterer):
     """A method of a kNN graph that takes must-links and cannot-links."""
 
+    @counting_copies_once
     def fit(
         self, X: FaceSet | ArrayLike | KnnGraph, y: Any = None, *, constraints: Constraints | None = None
     ) -> Self:
@@ -83,13 +153,18 @@ class ConstrainedClusterer(GraphClusterer):
 class FeatureClusterer(ClusterMixin, BaseEstimator):
     """A method that looks at the features themselves; a subclass says how they become labels.
 
+    Copies of a face count once (`personae.graph.copies`).
+
     labels_:        (N,) int32, 0..C-1 in the order of the first faces
     n_features_in_: d
     """
 
+    of_faces: ClassVar[tuple[str, ...]] = ("labels_",)  # what it finds out of each face,
+    are_faces: ClassVar[tuple[str, ...]] = ()  # and which tell of faces by their numbers
     labels_: NDArray[np.int32]
     n_features_in_: int
 
+    @counting_copies_once
     def fit(self, X: FaceSet | ArrayLike, y: Any = None) -> Self:
         """Clusters X: a FaceSet or features (N, d); `y` is not looked at.
 

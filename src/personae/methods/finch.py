@@ -15,7 +15,7 @@ from personae.graph.adjacency import undirected
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation import codelength
 from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
-from personae.methods.estimator import FeatureClusterer, graph_of
+from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of
 
 SAMPLE = 1024  # faces that each face is compared with, as in `Auto`
 
@@ -40,10 +40,13 @@ class FINCH(FeatureClusterer):
     codelengths_: (L,) float64, bits a step on each, at the second look; the least belongs to `labels_`
     """
 
+    of_faces = ("labels_", "hierarchy_")
+
     def __init__(self, k: int = 80, alpha: float = 1e-3) -> None:
         self.k = k
         self.alpha = alpha
 
+    @counting_copies_once
     def fit(self, X: FaceSet | ArrayLike, y: Any = None, *, graph: KnnGraph | None = None) -> Self:
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
 

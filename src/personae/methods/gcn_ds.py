@@ -19,7 +19,7 @@ from personae.evaluation.within import scores_within
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import KnnGraph
 from personae.link.links import Links
-from personae.methods.estimator import as_faces, graph_of
+from personae.methods.estimator import as_faces, graph_of, predicting_copies_once
 from personae.methods.gcn_d import GCND
 from personae.methods.learned import Progress
 
@@ -69,6 +69,7 @@ class GCNDS(GCND):
             super()._build(config["detection"]), segmentation, last=config["last"]
         )
 
+    @predicting_copies_once
     def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
         """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
         if self.preset == "paper":

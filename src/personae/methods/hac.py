@@ -13,7 +13,7 @@ from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
-from personae.methods.estimator import ConstrainedClusterer, as_faces
+from personae.methods.estimator import ConstrainedClusterer, as_faces, counting_copies_once
 
 
 class HAC(ConstrainedClusterer):
@@ -48,6 +48,7 @@ class HAC(ConstrainedClusterer):
         self.n_clusters = n_clusters
         self.k = k
 
+    @counting_copies_once
     def fit(
         self, X: FaceSet | ArrayLike | KnnGraph, y: Any = None, *, constraints: Constraints | None = None
     ) -> Self:
@@ -56,11 +57,10 @@ class HAC(ConstrainedClusterer):
         InputError: what `FaceSet.of` refuses, another linkage, an `n_clusters` that cannot be reached,
         constraints of other faces.
         """
-        if isinstance(X, KnnGraph):
-            return super().fit(X, constraints=constraints)
-        faces = as_faces(X)
-        if len(faces) > MOST:
-            return super().fit(faces, constraints=constraints)
+        faces = X if isinstance(X, KnnGraph) else as_faces(X)
+        if isinstance(faces, KnnGraph) or len(faces) > MOST:
+            self.labels_ = self._held(self._graph(faces), constraints)
+            return self
         self.labels_ = self._clusterer().cluster_all_pairs(faces.features, constraints)
         self.n_features_in_ = faces.dimension
         return self

@@ -26,6 +26,8 @@ class HDBSCAN(GraphClusterer):
     noise_: (N,) bool, the faces in no person; in `labels_` each is a cluster of one
     """
 
+    of_faces = ("labels_", "noise_")
+
     def __init__(self, min_cluster_size: int = 5, min_samples: int | None = None, k: int = 80) -> None:
         self.min_cluster_size = min_cluster_size
         self.min_samples = min_samples

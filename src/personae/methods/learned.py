@@ -19,7 +19,7 @@ from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.links import LinkModel, Links
 from personae.link.weights import Geometry, Saved, fill, need_torch, read_weights, write_weights
-from personae.methods.estimator import as_faces
+from personae.methods.estimator import as_faces, predicting_copies_once
 from personae.train.plan import Plan
 
 SHIPPED = Path(__file__).parents[1] / "link" / "trained"
@@ -119,6 +119,7 @@ class LearnedClusterer(BaseEstimator):
             raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}")
         return faces, knn_graph(faces, self.k) if graph is None else graph.nearest(self.k)
 
+    @predicting_copies_once
     def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
         """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
         faces, knn = self._asked(X, graph)

@@ -15,7 +15,7 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.graph.knn_graph import KnnGraph
 from personae.link.links import Links
-from personae.methods.estimator import as_faces
+from personae.methods.estimator import as_faces, predicting_copies_once
 from personae.methods.learned import LearnedClusterer, Progress
 from personae.train.plan import Plan
 
@@ -81,6 +81,7 @@ class MediatedCDP(LearnedClusterer):
         found: Links = self.model_.links(faces, knn, members)  # type: ignore[call-arg]
         return found
 
+    @predicting_copies_once
     def predict(
         self,
         X: FaceSet | ArrayLike,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from personae.data.faceset import BLOCK, FaceSet
 from personae.data.pages import passing
+from personae.graph.copies import Copies
 from personae.scale.cells_stage import cells_disk, cells_memory, lay_out, probes_likely
 from personae.scale.memory import Size
 from personae.scale.recipes import Recipe
@@ -22,14 +23,25 @@ def people_in_stages(
 ) -> tuple[NDArray[np.int32], dict[str, Ran]]:
     """(N,) int32, 0..C-1 in the order of the first faces; and the stages, `workdir` holding a folder of each.
 
+    The stages know of distinct faces alone, as all methods do; where there are copies and the features are in
+    a file, or need to be, those of the distinct faces are written beside the stages.
+
     run:    with less memory than what the formulas of the stages ask for it is refused
     recall: as in `knn_graph`
 
     InputError, OutputError: as `run_stages`.
     """
-    reach = within_reach(faces.features, workdir) if run.place.apart else as_file(faces.features)
+    in_files = run.place.apart or isinstance(as_file(faces.features), Path)
+    copies = Copies.among(faces.features, recipe.known and recipe.known[0])
+    if copies is not None:
+        faces = copies.faces(faces)
+        if recipe.known is not None:
+            known, under = recipe.known
+            recipe = under(copies.constraints(known))
+    reach = within_reach(faces.features, workdir) if in_files else faces.features
     ran = run_stages(stages_of(faces, recipe, recall, reach), workdir, run)
-    return np.load(ran["labels"].folder / "labels.npy"), ran
+    labels = np.load(ran["labels"].folder / "labels.npy")
+    return labels if copies is None else labels[copies.of], ran
 
 
 def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features) -> list[Stage]:

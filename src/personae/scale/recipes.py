@@ -45,6 +45,9 @@ from personae.scale.stages import Desk
 LOOKS = 3  # at the strangers of every face, by `Auto`, of most collections
 
 
+Known = tuple[Constraints, Callable[[Constraints], "Recipe"]] | None
+
+
 class Recipe(NamedTuple):
     """A method in two steps, with a folder between them.
 
@@ -56,6 +59,7 @@ class Recipe(NamedTuple):
     look_memory:   bytes that `look` holds at most
     people_memory: and `people`
     look_disk:     bytes a face of d values that `look` has on disk besides, beside the features
+    known:         the constraints, and the recipe under others; None where there are none
     """
 
     k: int
@@ -66,6 +70,7 @@ class Recipe(NamedTuple):
     look_memory: Memory
     people_memory: Memory
     look_disk: Callable[[int], int] = lambda _: 0
+    known: Known = None
 
 
 def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
@@ -129,6 +134,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         of_people={"clusterer": "map_equation", **_told_of(constraints)},
         look_memory=look_memory,
         people_memory=of_map_equation,
+        known=None if constraints is None else (constraints, partial(auto_recipe, method)),
     )
 
 
@@ -154,6 +160,7 @@ def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> R
         of_people={"clusterer": "map_equation", **asdict(clusterer), **_told_of(constraints)},
         look_memory=lambda size: BASE + 100 * size.k * ROWS,
         people_memory=of_map_equation,
+        known=None if constraints is None else (constraints, partial(facemap_recipe, method)),
     )
 
 
@@ -212,6 +219,7 @@ def threshold_recipe(method: Threshold, constraints: Constraints | None = None) 
         of_people={"clusterer": "components", **_told_of(constraints)},
         look_memory=lambda size: BASE + 8 * size.n + 32 * size.k * ROWS,
         people_memory=lambda size: BASE + size.n * (12 if constraints is None else 32 * size.k),
+        known=None if constraints is None else (constraints, partial(threshold_recipe, method)),
     )
 
 
