@@ -111,3 +111,8 @@ def test_a_start_without_strangers_tells_nothing(planted):
 def test_a_start_of_other_faces_or_no_integers_is_refused(start):
     with pytest.raises(InputError, match="start"):
         Auto().fit(made_faces([20] * 10), start=start)
+
+
+def test_a_start_is_of_all_copies(planted):
+    found, twice = Auto().fit(planted).labels_, np.r_[np.arange(len(planted)), 0, 1]
+    assert (Auto().fit(planted.features[twice], start=found[twice]).labels_ == found[twice]).all()

@@ -22,7 +22,7 @@ from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.kinds import kinds_among
 from personae.link.large_people import large_people
 from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
-from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of
+from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of, known_before
 
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
 ROWS = 1 << 12  # faces whose strangers are looked at
@@ -137,7 +137,7 @@ class Auto(FeatureClusterer):
         if constraints is not None:
             constraints.held_by(len(faces))
         self.check()
-        known = None if start is None else _begun(start, len(faces))
+        known = None if start is None else known_before(start, len(faces))
         looks = self.looks(faces, graph_of(faces, graph, self.k), constraints, start=known)
         told = {AS_ASKED: looks.expected(AS_ASKED)}
         rung, target = AS_ASKED, self.target_precision or 0
@@ -333,15 +333,6 @@ def people(
     looser = joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
     large = np.bincount(looser)[looser] > CROWD * graph.k
     return first_seen(np.where(large, len(labels) + looser, labels).astype(np.int32))
-
-
-def _begun(start: ArrayLike, n: int) -> NDArray[np.int32]:
-    """(N,) int32, 0..C-1 in the order of the first faces; those nobody knew are alone."""
-    labels = np.asarray(start)
-    if labels.shape != (n,) or labels.dtype.kind not in "iu":
-        raise InputError(f"start is {labels.dtype} {labels.shape}; give an integer for each of {n} faces")
-    _, known = np.unique(labels, return_inverse=True)
-    return first_seen(np.where(labels < 0, n + np.arange(n), known).astype(np.int32))
 
 
 def _whole(large: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -58,9 +58,9 @@ def distinct(
 ) -> tuple[Copies | None, FaceSet | KnnGraph, dict[str, Any]]:
     """The copies among faces, or None; the distinct faces, and what is known of these.
 
-    known: `graph`, `constraints` and `committee` are of the faces, where they are there
+    known: `graph`, `constraints`, `committee` and `start` are of the faces, where they are there
 
-    InputError: constraints, a graph or a committee of other faces; as `as_faces`.
+    InputError: constraints, a graph, a committee or a start of other faces; as `as_faces`.
     """
     faces = X if isinstance(X, KnnGraph) else as_faces(X)
     held, graph, committee = (known.get(name) for name in ("constraints", "graph", "committee"))
@@ -74,7 +74,21 @@ def distinct(
         told["graph"] = copies.graph(graph_of(faces, graph, graph.k), once)
     if committee:
         told["committee"] = [_once(member, copies) for member in committee]
+    if (start := known.get("start")) is not None:
+        told["start"] = known_before(start, len(faces))[copies.first]
     return copies, once, told
+
+
+def known_before(start: ArrayLike, n: int) -> NDArray[np.int32]:
+    """(N,) int32, 0..C-1 in the order of the first faces: people known before; those below 0 are alone.
+
+    InputError: a start of other faces.
+    """
+    labels = np.asarray(start)
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise InputError(f"start is {labels.dtype} {labels.shape}; give an integer for each of {n} faces")
+    _, known = np.unique(labels, return_inverse=True)
+    return first_seen(np.where(labels < 0, n + np.arange(n), known).astype(np.int32))
 
 
 def _once(X: FaceSet | ArrayLike | KnnGraph, copies: Copies) -> FaceSet | KnnGraph:
