@@ -19,8 +19,10 @@ def faces(tmp_path):
 def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path, words, monkeypatch):
     if words == ["star-fc"]:
         pytest.importorskip("torch")
-        monkeypatch.setattr("personae.link.weights.Geometry.check", lambda self, faces: None)
-    assert run("cluster", *words, "faces.npz", "--out", "plain.npy")[0] == 0
+        monkeypatch.setattr("personae.link.geometry.Geometry.check", lambda self, faces: None)
+    code, told, _ = run("cluster", *words, "faces.npz", "--out", "plain.npy")
+    assert code == 0
+    assert ("weights: those for sface" in told) == (words == ["star-fc"])
     command = ["cluster", *words, "faces.npz", "--out", "staged.npy", "--workdir", "work", "--memory", "8G"]
     code, told, progress = run(*command)
     assert code == 0
