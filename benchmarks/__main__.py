@@ -21,6 +21,7 @@ REAL = (
     "balls",
     "update",
     "films",
+    "foreign",
 )  # these need the real embeddings
 OTHERS = ("approximate", "one_by_one")  # these need the extra `bench`
 

@@ -23,7 +23,7 @@ from personae.data import write_synthetic_faces
 from personae.data.synthetic_embedder import like_sface
 from personae.evaluation import bcubed, pairwise
 from personae.graph import near_recall
-from personae.link.weights import Geometry
+from personae.link.geometry import Geometry
 from personae.scale.pipeline import memory_of, stages_of
 from personae.scale.recipes import Recipe, auto_recipe, star_fc_recipe
 from personae.scale.search_stages import read_knn

@@ -22,7 +22,7 @@ from benchmarks.tables_detection import (
     detection_strategies,
 )
 from benchmarks.tables_links import albums, experiment, links, mediator
-from benchmarks.tables_scale import kills, one_by_one, plan, scale, update, update_scale
+from benchmarks.tables_scale import foreign, kills, one_by_one, plan, scale, update, update_scale
 from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
@@ -317,6 +317,7 @@ TABLES: dict[str, Callable[[], str]] = {
             scale,
             kills,
             plan,
+            foreign,
             one_by_one,
             update,
             update_scale,

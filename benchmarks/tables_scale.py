@@ -83,6 +83,24 @@ def update_scale() -> str:
     return table(["faces", "new", "full run, seconds", "update, seconds", "F_P / F_B before", "after"], lines)
 
 
+def foreign() -> str:
+    """How often sets of faces are refused as another embedder's, percent."""
+    rows = results("foreign")["rows"]
+    judges = [name for name in rows[0] if name == "model" or name.startswith("gallery")]
+    lines = [
+        [
+            row["of"],
+            row["faces"],
+            row["kind"],
+            row["n"],
+            *(f"{100 * row[name] / row['sets']:.1f}" for name in judges),
+        ]
+        for row in rows
+        if row["sets"]
+    ]
+    return table(["model or gallery of", "faces of", "they are", "n", *judges], lines)
+
+
 def one_by_one() -> str:
     """Few new faces in a large gallery, beside HNSW."""
     lines = []

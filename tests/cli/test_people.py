@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from personae.data import read_constraints
+from personae.data.one_writer import one_writer_in
 from tests.embed.made_video import play, write_video
 
 ALBUM = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
@@ -226,6 +227,17 @@ def test_other_corrections_take_the_place_of_the_first_which_are_kept(run, corre
         assert "Ada" not in named(out).values()
     assert "corrections from" not in run("people", photos, "--out", out)[1]
     assert "Ada" not in named(out).values()
+
+
+def test_of_two_runs_on_one_folder_the_second_is_refused_and_changes_nothing(run, corrected, tmp_path):
+    photos, out, ada, _ = corrected
+    again = corrections(tmp_path / "again.csv", [{**face, "person": "Bo"} for face in ada])
+    before = {path: path.read_bytes() for path in out.glob("[!.]*.*")}
+    with one_writer_in(out):
+        code, _, line = run("people", photos, "--out", out, "--corrections", again)
+    assert code == 5
+    assert "out is in use by process" in line
+    assert {path: path.read_bytes() for path in out.glob("[!.]*.*")} == before
 
 
 def test_corrections_that_cannot_be_read_are_told_before_the_work(run, some_photos, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from personae.data import write_faces
+from personae.data.one_writer import one_writer_in
 from tests.planted import made_faces
 
 
@@ -18,8 +19,10 @@ def faces(tmp_path):
 def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path, words, monkeypatch):
     if words == ["star-fc"]:
         pytest.importorskip("torch")
-        monkeypatch.setattr("personae.link.weights.Geometry.check", lambda self, faces: None)
-    assert run("cluster", *words, "faces.npz", "--out", "plain.npy")[0] == 0
+        monkeypatch.setattr("personae.link.geometry.Geometry.check", lambda self, faces: None)
+    code, told, _ = run("cluster", *words, "faces.npz", "--out", "plain.npy")
+    assert code == 0
+    assert ("weights: those for sface" in told) == (words == ["star-fc"])
     command = ["cluster", *words, "faces.npz", "--out", "staged.npy", "--workdir", "work", "--memory", "8G"]
     code, told, progress = run(*command)
     assert code == 0
@@ -33,6 +36,17 @@ def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path,
     assert code == 0
     assert told.count("done before") == 4
     assert not progress
+
+
+def test_of_two_runs_in_one_folder_the_second_is_refused(run, faces, tmp_path):
+    command = ["cluster", "threshold", "faces.npz", "--workdir", "work"]
+    with one_writer_in(tmp_path / "work"):
+        code, _, line = run(*command)
+        assert not list((tmp_path / "work").glob("cells*"))
+    assert code == 5
+    assert "work is in use by process" in line
+    assert line.count("\n") == 1
+    assert run(*command)[0] == 0
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="needs ray; pip install 'personae[ray]'")

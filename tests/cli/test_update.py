@@ -1,6 +1,11 @@
+import threading
+import time
+
 import numpy as np
 
+from personae import Gallery, update
 from personae.data import write_faces
+from personae.data.one_writer import one_writer_of
 from tests.planted import made_faces
 
 
@@ -55,6 +60,65 @@ def test_what_is_known_of_faces_holds_when_others_are_added(run, tmp_path):
     assert "99 faces are 0 to 98" in said
     assert (tmp_path / "people.npz").read_bytes() == before
     assert run("update", "other.npz", "--constraints", "held.csv")[0] == 3
+
+
+def test_of_two_updates_at_once_the_second_waits_and_no_face_is_lost(run, tmp_path):
+    made = made_faces([20, 10, *[5] * 10, *[1] * 20])
+    gallery, held = tmp_path / "people.npz", threading.Event()
+    Gallery.of(made.features[:60]).save(gallery)
+    write_faces(made.take(np.arange(80, 100)), tmp_path / "faces.npz")
+
+    def first():
+        before = Gallery.read(gallery)
+        with one_writer_of(gallery):
+            held.set()
+            time.sleep(0.5)
+            update(before, made.features[60:80]).save(gallery)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    held.wait()
+    code, told, line = run("update", "people.npz", "faces.npz")
+    thread.join()
+    assert code == 0
+    assert "people.npz is in use by process" in line
+    assert "100 faces in all" in told
+    assert (Gallery.read(gallery).features == made.features).all()
+
+
+def test_lone_faces_are_counted_beside_people(run, tmp_path):
+    made = made_faces([10, 10, 10, *[1] * 30], d=256, spread=0.3)
+    write_faces(made.take(np.arange(50)), tmp_path / "first.npz")
+    write_faces(made.take(np.arange(50, 60)), tmp_path / "second.npz")
+    told = run("update", "people.npz", "first.npz", "--out", "labels.npy")[1]
+    before = np.load(tmp_path / "labels.npy")
+    sizes = np.unique(before, return_counts=True)[1]
+    counts = f"people and {(sizes == 1).sum()} lone faces"
+    assert (sizes == 1).sum() > 15
+    assert f"0 of people known before, {(sizes > 1).sum()} new {counts}" in told
+    assert f"50 faces in all: {(sizes > 1).sum()} {counts}" in told
+    told = run("update", "people.npz", "second.npz", "--local", "--out", "labels.npy")[1]
+    found = np.load(tmp_path / "labels.npy")
+    known, lone = np.isin(found[50:], before).sum(), (np.bincount(found)[found] == 1)
+    assert f"{known} of people known before, 0 new people and {lone[50:].sum()} lone faces" in told
+    assert f"{lone.sum()} lone faces" in told
+    assert known + lone[50:].sum() == 10
+
+
+def test_a_full_run_that_is_worth_it_is_told_with_its_command(run, tmp_path):
+    made = made_faces([20, 10, *[5] * 10, *[1] * 20])
+    write_faces(made.take(np.arange(60)), tmp_path / "first.npz")
+    write_faces(made.take(np.arange(60, 100)), tmp_path / "second.npz")
+    assert "--renew" not in run("update", "my people.npz", "first.npz")[1]
+    told = run("update", "my people.npz", "second.npz", "--local")[1]
+    assert "a full run is worth it: personae update 'my people.npz' --renew\n" in told
+    code, told, _ = run("update", "my people.npz", "--renew", "--out", "labels.npy")
+    assert code == 0
+    assert "0 new faces since all 100 were looked at" in told
+    whole = Gallery.of(made.features).labels
+    found = np.load(tmp_path / "labels.npy")
+    assert len(np.unique(np.stack([whole, found]), axis=1)[0]) == len(set(whole)) == len(set(found))
+    assert run("update", "my people.npz", "second.npz", "--renew", "--local")[0] == 3
 
 
 def test_a_wrong_gallery_gets_one_line(run, tmp_path):

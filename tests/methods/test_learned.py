@@ -179,7 +179,7 @@ def corrupted(path, how):
         if how == "of another program":
             del header["__metadata__"]["personae"]
         elif how == "damaged header":
-            header["__metadata__"]["personae"] = '{"format": 1}'
+            header["__metadata__"]["personae"] = '{"format": 2}'
         elif how == "of another version":
             header["__metadata__"]["personae"] = '{"format": 99}'
         elif how == "other shape":

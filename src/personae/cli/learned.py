@@ -104,11 +104,12 @@ def clustering(name: str) -> Callable[..., None]:
     ) -> None:
         from personae.methods import LEARNED
 
-        method = LEARNED[name]
-        trained = method.read(model) if Path(model).suffix else method.pretrained(model)
+        trained, weights = trained_by(LEARNED[name], model)
         faces, knn = input_of(features, graph, dimension)
         began = time.monotonic()
-        tell(faces, trained.predict(faces, graph=knn), began, out)
+        labels = trained.predict(faces, graph=knn)
+        typer.echo(weights)
+        tell(faces, labels, began, out)
 
     cluster.__name__, cluster.__doc__ = name, SAYS[name]
     return cluster
@@ -128,16 +129,25 @@ def star_fc(
     from personae.methods import StarFC
 
     refuse_contradictions(workdir, memory, ray, graph)
-    trained = StarFC.read(model) if Path(model).suffix else StarFC.pretrained(model)
+    trained, weights = trained_by(StarFC, model)
     faces, knn = input_of(features, graph, dimension, workdir)
     began = time.monotonic()
     if workdir is None:
-        tell(faces, trained.predict(faces, graph=knn), began, out)
-        return
-    from personae.scale.recipes import star_fc_recipe
+        labels = trained.predict(faces, graph=knn)
+    else:
+        from personae.scale.recipes import star_fc_recipe
 
-    trained.geometry_.check(faces)
-    tell(faces, in_stages(faces, star_fc_recipe(trained), workdir, memory, ray), began, out)
+        trained.geometry_.check(faces)
+        labels = in_stages(faces, star_fc_recipe(trained), workdir, memory, ray)
+    typer.echo(weights)
+    tell(faces, labels, began, out)
+
+
+def trained_by(method: Any, model: str) -> tuple[Any, str]:
+    """The trained method; and the line that says whose weights it has."""
+    if Path(model).suffix:
+        return method.read(model), f"weights: {model}"
+    return method.pretrained(model), f"weights: those for {model} features that come along (--model)"
 
 
 def fit_and_save(

@@ -67,36 +67,38 @@ def people(
     """
     from personae.data.atomic import sweep
     from personae.data.corrections import read_corrections
+    from personae.data.one_writer import one_writer_in
     from personae.data.photo_truth import people_of
     from personae.errors import InputError, counted, listed
 
     if truth is not None:
         people_of(truth)  # a wrong table is told before the work
-    kept = out / CORRECTIONS
-    told_in = corrections or (kept if kept.exists() else None)
-    said = () if told_in is None else read_corrections(told_in)
-    model = chosen_embedder(embedder, mean, scale, color)
-    album = look_through(photos, out / STORE, model, rate)
-    if not len(album.faces):
-        raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
-    sweep(out)
-    if album.fresh:
-        typer.echo("finding the people; on a machine's first run this takes a minute longer", err=True)
-    found, right = grouped(album, model, said, target_precision)
-    if told_in is not None:
-        keep(right.lines, kept)
-    write(found, album, photos, out, folders, right.lines)
-    typer.echo(
-        f"{counted(len(album.faces), 'face')} in {looked_at(album)} ({album.fresh:,} new): "
-        f"{counted(len(found.persons), 'person', 'people')} and {counted(len(found.lone), 'lone face')}"
-    )
-    if said:
-        astray = [f"line {correction.line} ({correction.photo})" for correction in right.astray]
-        unfit = f"; {counted(len(astray), 'fits', 'fit')} no face here: {listed(astray)}" if astray else ""
-        typer.echo(f"{counted(len(said), 'correction')} from {kept}{unfit}")
-    if found.expected is not None:
-        typer.echo(f"expected, without names: {found.expected}")
-        tell_missed(found.expected, target_precision)
+    with one_writer_in(out):
+        kept = out / CORRECTIONS
+        told_in = corrections or (kept if kept.exists() else None)
+        said = () if told_in is None else read_corrections(told_in)
+        model = chosen_embedder(embedder, mean, scale, color)
+        album = look_through(photos, out / STORE, model, rate)
+        if not len(album.faces):
+            raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
+        sweep(out)
+        if album.fresh:
+            typer.echo("finding the people; on a machine's first run this takes a minute longer", err=True)
+        found, right = grouped(album, model, said, target_precision)
+        if told_in is not None:
+            keep(right.lines, kept)
+        write(found, album, photos, out, folders, right.lines)
+        typer.echo(
+            f"{counted(len(album.faces), 'face')} in {looked_at(album)} ({album.fresh:,} new): "
+            f"{counted(len(found.persons), 'person', 'people')} and {counted(len(found.lone), 'lone face')}"
+        )
+        if said:
+            astray = [f"line {correction.line} ({correction.photo})" for correction in right.astray]
+            unfit = f"; {counted(len(astray), 'fits', 'fit')} no face here: {listed(astray)}" if astray else ""
+            typer.echo(f"{counted(len(said), 'correction')} from {kept}{unfit}")
+        if found.expected is not None:
+            typer.echo(f"expected, without names: {found.expected}")
+            tell_missed(found.expected, target_precision)
     if truth is not None:
         typer.echo(scored(found, photos, truth))
     typer.echo(f"open {out / 'index.html'}")

@@ -98,18 +98,16 @@ def faces_of_photos(photos: Path, workdir: Path) -> "FaceSet":
     """
     from personae.cli.embed import look_through, looked_at
     from personae.data import write_faces
+    from personae.data.one_writer import one_writer_in
     from personae.embed import sface
     from personae.embed.clips import RATE
-    from personae.errors import InputError, OutputError
+    from personae.errors import InputError
 
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot work in {workdir}: {error.strerror}; choose another place") from error
-    album = look_through(photos, workdir / "faces.store", sface(), RATE)
-    if not len(album.faces):
-        raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
-    write_faces(album.faces, workdir / "faces.npz")
+    with one_writer_in(workdir):
+        album = look_through(photos, workdir / "faces.store", sface(), RATE)
+        if not len(album.faces):
+            raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
+        write_faces(album.faces, workdir / "faces.npz")
     typer.echo(f"{len(album.faces):,} faces in {looked_at(album)}, {album.fresh:,} of them new")
     typer.echo(f"faces: {workdir / 'faces.npz'}")
     return album.faces

@@ -1,5 +1,6 @@
 """`personae update GALLERY FEATURES`: faces added to people that were found before, or removed from them."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,9 @@ import typer
 from personae.cli.cluster import Dimension, Out
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from personae.data import FaceSet
     from personae.scale import Gallery
 
@@ -39,6 +43,10 @@ def update(
         bool,
         typer.Option("--local", help="Look only at people near the new faces, even if a full run is worth it."),
     ] = False,
+    renew: Annotated[
+        bool,
+        typer.Option("--renew", help="Look at all faces again, as a full run does; without FEATURES too."),
+    ] = False,
     constraints: Annotated[
         Path | None,
         typer.Option(
@@ -59,41 +67,49 @@ def update(
     """Add faces to a collection, or remove some; people keep their ids.
 
     Only people near the new faces are found anew. The labels of --out are those of all faces that are left, in
-    the order in which they came.
+    the order in which they came. One update at a time works on a gallery; others wait for it.
     """
     from personae.data import read_constraints, read_faces, write_labels
     from personae.data.atomic import refuse_no_place
+    from personae.data.one_writer import one_writer_of
     from personae.errors import InputError, counted
     from personae.scale import Gallery
     from personae.scale.gallery import named
 
-    if features is None and remove is None and constraints is None:
-        raise InputError("nothing to do; give FEATURES to add, faces to --remove, or --constraints")
+    if features is None and remove is None and constraints is None and not renew:
+        raise InputError("nothing to do; give FEATURES to add, faces to --remove, --constraints or --renew")
+    if renew and local:
+        raise InputError("--renew looks at all faces and --local at few; leave one out")
     refuse_no_place(named(gallery))
     faces = None if features is None else read_faces(features, dimension=dimension)
-    begun = features is None or remove is not None or gallery.exists()
-    now, said = Gallery.read(gallery) if begun else None, list[str]()
-    if now is not None and remove is not None:
-        removed = [int(part) for part in remove.split(",")]
-        now = now.without(removed)
-        said.append(f"{counted(len(set(removed)), 'face')} removed")
-    if faces is not None:
-        now, added = _added(now, faces, local)
-        said.append(added)
-    if now is not None:
+    said = list[str]()
+    with one_writer_of(gallery, waiting=lambda line: typer.echo(line, err=True)):
+        now = None if faces is not None and remove is None and not gallery.exists() else Gallery.read(gallery)
+        if now is not None and remove is not None:
+            removed = [int(part) for part in remove.split(",")]
+            now = now.without(removed)
+            said.append(f"{counted(len(set(removed)), 'face')} removed")
+        if faces is not None:
+            now, added = _added(now, faces, whole=not (local or renew))
+            said.append(added)
+        assert now is not None  # read, or begun
         if constraints is not None:
             now = now.corrected(read_constraints(constraints, len(now)))
+        elif renew:
+            now = now.renewed()
         now.save(gallery)
-        people = counted(len(set(now.labels.tolist())), "person", "people")
-        said += [f"{counted(len(now), 'face')} of {people} in all", advice(now)]
+        said += [f"{counted(len(now), 'face')} in all: {_people(now.labels)}", advice(now, gallery)]
         if out is not None:
             write_labels(now.labels, out)
             said.append(f"labels: {out}")
-        typer.echo("\n".join(said))
+    typer.echo("\n".join(said))
 
 
-def _added(before: "Gallery | None", faces: "FaceSet", local: bool) -> "tuple[Gallery, str]":
-    """The gallery with more faces; and how many there are of whom."""
+def _added(before: "Gallery | None", faces: "FaceSet", whole: bool) -> "tuple[Gallery, str]":
+    """The gallery with more faces; and how many there are of whom.
+
+    whole: whether all are looked at again where that is worth it
+    """
     import numpy as np
 
     from personae.errors import counted
@@ -101,18 +117,29 @@ def _added(before: "Gallery | None", faces: "FaceSet", local: bool) -> "tuple[Ga
     from personae.scale import update as updated
 
     began = time.monotonic()
-    after = Gallery.of(faces) if before is None else updated(before, faces, renew=not local)
+    after = Gallery.of(faces) if before is None else updated(before, faces, renew=whole)
     took = time.monotonic() - began
     known = 0 if before is None else before.ids
     newest = after.labels[len(after) - len(faces) :]
-    people = counted(len(np.unique(newest[newest >= known])), "new person", "new people")
+    new = after.labels[np.isin(after.labels, newest[newest >= known])]
     return after, (
         f"{counted(len(newest), 'new face')} in {took:.1f} s: "
-        f"{int((newest < known).sum()):,} of people known before, {people}"
+        f"{int((newest < known).sum()):,} of people known before, {_people(new, 'new ')}"
     )
 
 
-def advice(gallery: "Gallery") -> str:
+def _people(labels: "NDArray[np.int32]", new: str = "") -> str:
+    """How many people there are, and how many faces that belong with no other."""
+    import numpy as np
+
+    from personae.errors import counted
+
+    sizes = np.unique(labels, return_counts=True)[1]
+    people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
+    return f"{counted(people, f'{new}person', f'{new}people')} and {counted(lone, 'lone face')}"
+
+
+def advice(gallery: "Gallery", path: Path) -> str:
     """What the drift says, and what may be done about it."""
-    worth = "; leave --local out once" if gallery.drift.full_run_is_worth_it else ""
-    return f"{gallery.drift}{worth}"
+    command = f": personae update {shlex.quote(str(path))} --renew"
+    return f"{gallery.drift}{command * gallery.drift.full_run_is_worth_it}"

@@ -6,51 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from personae.data.atomic import atomic_write
-from personae.data.faceset import FaceSet
 from personae.errors import InputError, MissingExtraError
+from personae.link.geometry import Geometry
 
-FORMAT = 1
-APART = 0.2  # mean cosine of random faces that differs by more is of another embedder
-SAMPLE = 1024
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """What tells an embedder's features from another's.
-
-    dimension: values a face
-    strangers: mean cosine of random pairs
-    """
-
-    dimension: int
-    strangers: float
-
-    @classmethod
-    def of(cls, faces: FaceSet) -> "Geometry":
-        """Of these faces, from evenly spaced ones."""
-        rows = np.unique(np.linspace(0, len(faces) - 1, SAMPLE).astype(np.int64))
-        sample = faces.features[rows].astype(np.float64)
-        n = len(rows)
-        pairs = max(n * (n - 1), 1)
-        mean = sample.sum(axis=0)
-        return cls(faces.dimension, float((mean @ mean - (sample**2).sum()) / pairs) if n > 1 else 0.0)
-
-    def check(self, faces: FaceSet) -> None:
-        """InputError: these faces are of another embedder than the model was trained on."""
-        if faces.dimension != self.dimension:
-            raise InputError(
-                f"the faces have {faces.dimension} values and the model was trained on {self.dimension}; "
-                "it needs features of the same embedder"
-            )
-        found = Geometry.of(faces).strangers
-        if len(faces) >= SAMPLE // 8 and abs(found - self.strangers) > APART:
-            raise InputError(
-                f"random faces have a mean cosine of {found:.2f} and {self.strangers:.2f} where the model was "
-                "trained; these are another embedder's features, train on some of them"
-            )
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -115,7 +75,9 @@ def read_weights(path: Path) -> tuple[Saved, dict[str, Any]]:
         fields = json.loads(header["personae"])
         if fields.pop("format") != FORMAT:
             raise InputError(f"{path} was written by another version; train again and save")
-        saved = Saved(**{**fields, "geometry": Geometry(**fields["geometry"])})
+        about = fields["geometry"]
+        geometry = Geometry(**{**about, "common": tuple(about["common"])})
+        saved = Saved(**{**fields, "geometry": geometry})
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise InputError(f"{path} has a damaged header: {error!r}; train again and save") from error
     floats = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}

@@ -20,7 +20,8 @@ from personae.data.labels import as_labels
 from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
-from personae.link.weights import Geometry, Saved, fill, need_torch, read_weights, write_weights
+from personae.link.geometry import Geometry
+from personae.link.weights import Saved, fill, need_torch, read_weights, write_weights
 from personae.methods.estimator import as_faces, predicting_copies_once, refuse_crowds, tracks_of
 from personae.methods.learned import identities_of
 from personae.train.plan import Plan

@@ -17,8 +17,9 @@ from personae.data.labels import as_labels
 from personae.errors import InputError
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
+from personae.link.geometry import Geometry
 from personae.link.links import LinkModel, Links
-from personae.link.weights import Geometry, Saved, fill, need_torch, read_weights, write_weights
+from personae.link.weights import Saved, fill, need_torch, read_weights, write_weights
 from personae.methods.estimator import as_faces, predicting_copies_once
 from personae.train.plan import Plan
 

@@ -18,6 +18,7 @@ from personae.graph.constrained import softened
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation_part import Rest
 from personae.graph.search import knn_graph
+from personae.link.geometry import Geometry
 from personae.link.strangers import Sample, Strangers, Yardstick
 from personae.methods.auto import Auto
 from personae.methods.estimator import as_faces
@@ -29,6 +30,7 @@ VERSION = 2
 MOST_GROWTH = 0.25  # new faces, in all at the last look, from which a full run is worth it
 MOST_SHIFT = 1.0  # widths
 FEWEST = 30  # new faces that a shift is believed of
+FEWEST_PEOPLE = 50  # who tell what faces of their embedder have in common
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,20 @@ class Gallery:
         faces, chosen = as_faces(features), method or Auto()
         held = Constraints.of(len(faces)) if constraints is None else constraints.held_by(len(faces))
         return cls._looked_at(faces.features, knn_graph(faces, chosen.k), chosen, held)
+
+    def refuse_foreign(self, faces: FaceSet) -> None:
+        """InputError: faces of another embedder than those that are here, as far as that can be told."""
+        if faces.dimension != self.features.shape[1]:
+            raise InputError(
+                f"the new faces have {faces.dimension} values, those of the gallery {self.features.shape[1]}; "
+                "they need to be of the same model"
+            )
+        first = np.unique(self.labels, return_index=True)[1]
+        if len(first) >= FEWEST_PEOPLE and Geometry.of(FaceSet(self.features[first])).is_foreign(faces):
+            raise InputError(
+                "the new faces lack what all faces of the gallery have in common; they seem to be of another "
+                "embedder: embed them as those before, or begin another gallery"
+            )
 
     def links(self) -> KnnGraph:
         """The links between the faces, soft pairs weaker."""

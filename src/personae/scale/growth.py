@@ -10,7 +10,6 @@ from personae.clustering.full_lists import joined_again
 from personae.clustering.lone_faces import lone_faces_joined
 from personae.clustering.look_alikes import look_alikes_apart, within
 from personae.data.faceset import FaceSet
-from personae.errors import InputError
 from personae.graph.adjacency import by_similarity
 from personae.graph.components import first_seen
 from personae.graph.grown import grown
@@ -40,7 +39,7 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
     4 B N d operations for the search, O(B (sample d + k)) and the links of the people touched; besides that
     some passes over the N k places of the graph, and a copy of the gallery.
 
-    InputError: what `FaceSet.of` refuses, features of another dimension.
+    InputError: what `FaceSet.of` refuses, features of another embedder.
 
     >>> faces = np.eye(3)[[0, 0, 1, 1, 2]]
     >>> gallery = update(Gallery.of(faces[:3]), faces[3:])
@@ -48,11 +47,7 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
     (5, 0)
     """
     faces = as_faces(new_features)
-    if faces.dimension != gallery.features.shape[1]:
-        raise InputError(
-            f"the new faces have {faces.dimension} values, those of the gallery {gallery.features.shape[1]}; "
-            "they need to be of the same model"
-        )
+    gallery.refuse_foreign(faces)
     n = len(gallery)
     features = np.concatenate([gallery.features, faces.features.astype(gallery.features.dtype)])
     graph = grown(gallery.graph, features, gallery.method.k)

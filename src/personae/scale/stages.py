@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from personae import __version__
 from personae.data.atomic import atomic_write, sweep
+from personae.data.one_writer import one_writer_in
 from personae.errors import InputError, OutputError
 from personae.scale.shards import HERE, Workplace
 from personae.scale.sizes import shown
@@ -92,30 +93,15 @@ def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ra
     A stage is done if its JSON tells the same parameters and the same checksums of the stages before it, and
     its files have the checksum that it tells. Memory and disk are checked before anything is done.
 
-    InputError: a stage needs more memory. OutputError: no room on the disk, before or meanwhile; what is done
-    stays, and the same call goes on from there.
+    InputError: a stage needs more memory. OutputError: another run is at work there; no room on the disk,
+    before or meanwhile; what is done stays, and the same call goes on from there.
     """
     over = max(stages, key=lambda stage: stage.memory)
     _refuse_more(over.name, over.memory, run.memory)
     workdir = workdir.absolute()
     try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        _refuse_full_disk(stages, workdir)
-        ran: dict[str, Ran] = {}
-        for stage in stages:
-            about = {
-                "stage": stage.name,
-                "parameters": dict(stage.parameters),
-                "after": {name: ran[name].record["checksum"] for name in stage.after},
-                "personae": __version__,
-            }
-            record = done(workdir, about)
-            folders = {name: ran[name].folder for name in stage.after}
-            ran[stage.name] = Ran(
-                workdir / stage.name,
-                record or _worked(stage, about, workdir, folders, run),
-                fresh=record is None,
-            )
+        with one_writer_in(workdir):
+            return _ran(stages, workdir, run)
     except OSError as error:
         reason = error
         if isinstance(error, OutputError):
@@ -125,6 +111,25 @@ def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ra
         full = reason.errno in (errno.ENOSPC, errno.EDQUOT)
         mend = "make room and give the same command again" if full else "choose another place"
         raise OutputError(f"cannot write in {workdir}: {reason.strerror or reason}; {mend}") from error
+
+
+def _ran(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ran]:
+    _refuse_full_disk(stages, workdir)
+    ran: dict[str, Ran] = {}
+    for stage in stages:
+        about = {
+            "stage": stage.name,
+            "parameters": dict(stage.parameters),
+            "after": {name: ran[name].record["checksum"] for name in stage.after},
+            "personae": __version__,
+        }
+        record = done(workdir, about)
+        folders = {name: ran[name].folder for name in stage.after}
+        ran[stage.name] = Ran(
+            workdir / stage.name,
+            record or _worked(stage, about, workdir, folders, run),
+            fresh=record is None,
+        )
     return ran
 
 
