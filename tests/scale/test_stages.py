@@ -236,7 +236,7 @@ def test_cells_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_pat
         with pytest.raises(InputError, match=r"the stage knn needs 1024\.0G"):
             people_in_stages(planted, auto_recipe(Auto(k=12)), tmp_path, Run(MEMORY, quiet))
     _, ran = people_in_stages(planted, auto_recipe(Auto(k=12)), tmp_path, Run(MEMORY, quiet))
-    assert fresh(ran) == ["knn", "links", "labels"]
+    assert fresh(ran) == ["knn", "links", "labels", "expected"]
 
 
 def test_links_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_path, monkeypatch):
@@ -246,7 +246,7 @@ def test_links_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_pat
         with pytest.raises(InputError, match=r"the stage labels needs \d+\.0G"):
             people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
     _, ran = people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
-    assert fresh(ran) == ["labels"]
+    assert fresh(ran) == ["labels", "expected"]
 
 
 def test_a_disk_that_is_too_small_is_refused_before_the_work(planted, tmp_path, monkeypatch):

@@ -83,9 +83,10 @@ def embed(
         ),
     ] = False,
 ) -> None:
-    """Find every face in the photos and videos and describe it as a vector; one a track in videos.
+    """Find every face in photos and videos, as embeddings.
 
-    What is found is remembered in FILE.store, so that a second run looks only at new photos.
+    Of a video one a track. What is found is remembered in FILE.store, so that a second run looks only at new
+    photos.
     """
     from personae.data import write_constraints, write_faces
     from personae.errors import InputError
