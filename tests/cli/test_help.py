@@ -98,6 +98,7 @@ def test_neighbors_hold_for_every_method_that_looks_at_some(run, faces, tmp_path
         (["cluster", "kmeans", "faces.npz", "--seed", "-1"], 2, "--seed"),
         (["cluster", "star-fc", "faces.npz", "--model", "plain.safetensors"], 3, "no such file"),
         (["cluster", "star-fc", "faces.npz", "--model", "plain.npy"], 3, "holds no trained model"),
+        (["cluster", "auto", "."], 3, "`personae embed`"),
         (["cluster", "hac", "faces.npz", "--clusters", 101], 3, "101 clusters are asked for"),
     ],
 )

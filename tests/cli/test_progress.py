@@ -49,6 +49,15 @@ def test_one_progress_is_shown_at_a_time(monkeypatch, shown):
     assert [what for what, *_ in shown if what] == ["training"]
 
 
+def test_work_within_other_work_is_not_shown(monkeypatch, shown):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with progress.on_terminal():
+        for what, done in (("people", 0), ("neighbors", 0), ("neighbors", 9), ("people", 9), ("neighbors", 0)):
+            tell(what, done, 9)
+    assert [what for what, *_ in shown if what] == ["people", "neighbors"]
+    assert shown[0][1] == [(0, 9), (9, 9)]
+
+
 def test_each_work_is_shown_once_and_closed_when_it_is_done(shown):
     with progress.one_after_another(lambda what: progress._bar(what, "faces")) as told:
         for what, done in (("knn", 0), ("knn", 5), ("knn", 5), ("links", 2), ("labels", 5), ("links", 5)):

@@ -208,6 +208,10 @@ def input_of(
 
     if workdir is not None and features.is_dir():
         return faces_of_photos(features, workdir), None
+    if features.is_dir():
+        raise InputError(
+            f"{features} is a folder; give a file of embeddings, such as `personae embed` makes of photos"
+        )
     faces = read_faces(features, dimension=dimension)
     knn = read_graph(graph) if graph else None
     if knn is not None and len(knn) != len(faces):

@@ -52,11 +52,20 @@ def one_after_another(shown_by: Callable[[str], AbstractContextManager[Progress]
 @contextmanager
 def on_terminal() -> Iterator[None]:
     """Shows how far the long work of the library is while it lasts, where there is a terminal to see it."""
-    if sys.stderr.isatty():
-        with one_after_another(lambda what: _bar(what, "faces", transient=True)) as told, heard_by(told):
-            yield
-    else:
+    if not sys.stderr.isatty():
         yield
+        return
+    with one_after_another(lambda what: _bar(what, "faces", transient=True)) as told:
+        going = ""
+
+        def outermost(what: str, done: int, total: int) -> None:
+            nonlocal going
+            if going in ("", what):  # else it is a part of other work
+                going = what if done < total else ""
+                told(what, done, total)
+
+        with heard_by(outermost):
+            yield
 
 
 class _Lines:
