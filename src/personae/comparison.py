@@ -26,6 +26,7 @@ from personae.methods.estimator import GraphClusterer
 THRESHOLDS = ("tau", "t", "theta")
 QUANTILES = np.linspace(0.02, 0.98, 33)  # of the graph's similarities, as thresholds to try with the labels
 FEATURES, GRAPH = "features.npy", "graph.npz"
+NEIGHBORS = 80  # of the graph that all share
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def compare(
     *,
     oracle: bool = False,
     tried: Mapping[str, Sequence[dict[str, Any]]] | None = None,
-    k: int = 80,
+    k: int | None = None,
 ) -> Iterator[Compared]:
     """Each method as it comes, and with `oracle` also at the threshold that is best with the labels.
 
@@ -72,7 +73,7 @@ def compare(
     methods: names in `METHODS`
     oracle:  whether to try other thresholds where a method has one; the best mean of pairwise and BCubed F
     tried:   with `oracle`, the parameters to try of these methods in place of those thresholds
-    k:       neighbors of the graph that all share
+    k:       neighbors a face, of every method that looks at a number of them; None: each its own
 
     Every method has a process of its own, so that its memory is its own. Yields one result after the other.
 
@@ -83,13 +84,16 @@ def compare(
         raise InputError(f"no method is called {unknown[0]}; there are {', '.join(METHODS)}")
     if np.shape(truth) != (len(faces),):
         raise InputError(f"{len(faces):,} faces but {len(np.asarray(truth)):,} labels; give one label a face")
-    graph = knn_graph(faces, k)
+    graph = knn_graph(faces, NEIGHBORS if k is None else k)
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / FEATURES, faces.features)
         write_graph(graph, Path(folder) / GRAPH)
         for name in methods:
-            others = (tried or {}).get(name, _thresholds(METHODS[name](), graph)) if oracle else ()
-            yield from _run(Path(folder), name, others, np.asarray(truth))
+            method = METHODS[name]()
+            others = (tried or {}).get(name, _thresholds(method, graph)) if oracle else ()
+            length = {} if k is None or "k" not in method.get_params() else {"k": k}
+            parameters = [length, *(length | other for other in others)]
+            yield from _run(Path(folder), name, parameters, np.asarray(truth))
 
 
 def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
@@ -110,6 +114,7 @@ def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
 
 
 def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArray[Any]) -> tuple[Compared, ...]:
+    """The method with the first parameters and, if there are others to try, with the best of these."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
         return process.submit(_both, folder, name, tried, truth).result()
@@ -118,7 +123,7 @@ def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArra
 def _both(
     folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArray[Any]
 ) -> tuple[Compared, ...]:
-    """The method as it comes and, if there are others to try, with the best; in a process of their own."""
+    """What `_run` returns, in a process of their own."""
     faces, graph = FaceSet(np.load(folder / FEATURES)), read_graph(folder / GRAPH)
     METHODS[name]().fit(faces.take(np.arange(min(len(faces), 60))))  # compiled before the clock runs
     _forget_peak()
@@ -135,10 +140,10 @@ def _both(
         scores = evaluate(truth, method.labels_)
         return Compared(name, parameters, False, scores, seconds, _peak_mib() - before, None, method.labels_)
 
-    own = run({})
-    if own.refused is not None or not tried:
+    own, others = run(tried[0]), tried[1:]
+    if own.refused is not None or not others:
         return (own,)
-    return own, replace(max(map(run, tried), key=_worth), oracle=True)
+    return own, replace(max(map(run, others), key=_worth), oracle=True)
 
 
 def _worth(result: Compared) -> float:

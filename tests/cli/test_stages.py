@@ -29,12 +29,14 @@ def test_labels_with_a_folder_to_work_in_are_those_without(run, faces, tmp_path,
     assert (np.load(tmp_path / "plain.npy") == np.load(tmp_path / "staged.npy")).all()
     assert "memory at most: cells " in told
     assert "8.0G may be held" in told
-    for stage in ("knn", "links", "labels"):
-        looks = 300 if (stage, words[0]) == ("links", "auto") else 100
-        assert f"{stage}: {looks} of {looks} faces" in progress
+    links = [f"links, look {look}" for look in (1, 2, 3)] if words == ["auto"] else ["links"]
+    for stage in ("knn", *links, "labels"):
+        assert progress.count(f"{stage}: 100 of 100 faces") == 1
+    assert len(progress.splitlines()) == len({line.split(":")[0] for line in progress.splitlines()})
+    command[-1] = "1M"  # nothing is left to do
     code, told, progress = run(*command)
     assert code == 0
-    assert told.count("done before") == 4
+    assert told.count("done before") == (5 if words == ["auto"] else 4)
     assert not progress
 
 
@@ -47,6 +49,24 @@ def test_of_two_runs_in_one_folder_the_second_is_refused(run, faces, tmp_path):
     assert "work is in use by process" in line
     assert line.count("\n") == 1
     assert run(*command)[0] == 0
+
+
+def test_what_is_left_to_do_needs_its_memory(run, faces):
+    command = ["cluster", "auto", "faces.npz", "--workdir", "work", "--memory"]
+    assert run(*command, "8G")[0] == 0
+    code, _, told = run(*command, "1M", "--false-links", 0.3)
+    assert code == 3
+    assert "the stage links needs" in told
+
+
+def test_the_quality_to_expect_is_told_as_without_a_folder(run, faces, monkeypatch):
+    _, plain, _ = run("cluster", "auto", "faces.npz")
+    quality = plain.split("without labels: ")[1].splitlines()[0]
+    command = ["cluster", "auto", "faces.npz", "--workdir", "work"]
+    for _ in range(2):
+        assert f"without labels {quality}" in run(*command)[1]
+    monkeypatch.setattr("personae.scale.pipeline.TOLD_UP_TO", 99)
+    assert "without labels" not in run(*command)[1]
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="needs ray; pip install 'personae[ray]'")

@@ -86,7 +86,7 @@ def test_any_number_of_clusters_that_the_pairs_allow():
     partitions = constrained_partitions(faces.features, held)
     for clusters in (30, 17, 3):
         assert joined_down(faces.features, partitions, held, clusters).max() + 1 == clusters
-    with pytest.raises(InputError, match="n_clusters is 2"):
+    with pytest.raises(InputError, match="2 clusters are asked for"):
         joined_down(faces.features, partitions, held, 2)
 
 

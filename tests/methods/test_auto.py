@@ -46,6 +46,13 @@ def test_a_graph_that_is_there_already_is_not_searched_again(planted):
     assert (Auto().fit(planted, graph=knn_graph(planted)).labels_ == Auto().fit(planted).labels_).all()
 
 
+def test_a_graph_of_shorter_lists_is_refused(planted):
+    short = knn_graph(planted, 10)
+    with pytest.raises(InputError, match="holds 10 neighbors a face and 80 are asked for"):
+        Auto().fit(planted, graph=short)
+    assert (Auto(k=10).fit(planted, graph=short).labels_ == Auto(k=10).fit(planted).labels_).all()
+
+
 def test_strangers_from_elsewhere_let_one_person_be_found():
     crowd = made_faces([12, *[1] * 60], seed=3)
     alone = crowd.truth == 0

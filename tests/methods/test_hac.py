@@ -44,7 +44,7 @@ def test_links_that_cannot_join_so_many_are_refused_in_one_line(planted):
     with pytest.raises(InputError, match="raise k") as refusal:
         HAC("complete", n_clusters=1, k=3).fit(graph)
     assert "\n" not in str(refusal.value)
-    with pytest.raises(InputError, match="n_clusters is 281"):
+    with pytest.raises(InputError, match="281 clusters are asked for"):
         HAC(n_clusters=281).fit(planted)
     with pytest.raises(InputError, match="linkage is 'ward'"):
         HAC("ward").fit(planted)

@@ -124,7 +124,7 @@ def test_what_is_not_trained_says_so(faces):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (None, "needs identities"),
+        (None, "come without identities"),
         ([0] * 5, "labels; give one label a face"),
         ("one", "one identity only"),
         ("lone", "have two faces or more"),
@@ -191,9 +191,9 @@ def corrupted(path, how):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("truncated", "holds no weights or is damaged"),
-        ("foreign", "holds no weights or is damaged"),
-        ("empty", "holds no weights or is damaged"),
+        ("truncated", "holds no trained model, or is damaged"),
+        ("foreign", "holds no trained model, or is damaged"),
+        ("empty", "holds no trained model, or is damaged"),
         ("of another program", "weights of another program"),
         ("of another version", "written by another version"),
         ("damaged header", "damaged header"),
@@ -215,7 +215,7 @@ def test_a_model_of_another_method_or_no_file_is_refused(tmp_path, fitted):
         name = "other"
 
     fitted.save(tmp_path / "model.safetensors")
-    with pytest.raises(InputError, match=r"holds a sloped model; read it with personae\.load"):
+    with pytest.raises(InputError, match=r"holds a model of sloped, not of other"):
         Other.read(tmp_path / "model.safetensors")
-    with pytest.raises(InputError, match="is not there"):
+    with pytest.raises(InputError, match="no such file"):
         Sloped.read(tmp_path / "nothing.safetensors")

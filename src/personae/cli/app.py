@@ -19,6 +19,7 @@ from personae.cli.export import export_commands
 from personae.cli.knn import knn
 from personae.cli.learned import train_commands
 from personae.cli.people import people
+from personae.cli.progress import on_terminal
 from personae.cli.update import update
 from personae.errors import OutputError, PersonaeError
 
@@ -29,13 +30,13 @@ METHOD_COMMANDS = (
     tracks,
 )  # each registers its commands when it is imported
 INTERRUPTED = 130
-UNHEARD = 1  # whoever read the output has gone; what was to be written is
 RESUMED, STAGED = ("people", "embed"), ("--workdir", "--folder")
 
 app = typer.Typer(
     name="personae",
     help="Finds the people in a pile of faces: photos or face embeddings in, one group a person out.",
-    epilog="Exit codes: 0 done, 2 wrong options, 3 bad input, 4 package missing, 5 cannot write, 130 stopped.",
+    epilog="Exit codes: 0 done, 1 a defect of personae, 2 wrong options, 3 bad input, 4 package missing, "
+    "5 cannot write, 130 stopped.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -68,7 +69,8 @@ app.add_typer(export_commands, name="export")
 def main() -> NoReturn:
     """Runs the command line and leaves with its exit code."""
     try:
-        app()
+        with on_terminal():
+            app()
     except PersonaeError as error:
         typer.echo(f"personae: {error}", err=True)
         sys.exit(error.exit_code)
@@ -79,8 +81,8 @@ def main() -> NoReturn:
                 "personae: interrupted" + "; the same command goes on where it stopped" * resumes,
                 err=True,
             )
-        if left.code != UNHEARD:
-            raise
+        if not isinstance(left.__context__, BrokenPipeError):
+            raise  # else whoever read the output has gone; what was to be written is
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         if error.errno != errno.ENOSPC:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.compare import figures_place
+from personae.cli.compare import chosen_of, figures_place, hyphened
 from personae.cli.learned import Preset
 from personae.cli.progress import Progress, progress
 
@@ -35,20 +35,24 @@ def benchmark(
         typer.Option(metavar="JSON", help="Where all the figures go, .json.", callback=figures_place),
     ] = None,
 ) -> None:
-    """Train on the part to learn from, cluster the others, and show the published table beside it."""
+    """The papers' tables on their own data, beside the published.
+
+    Trains on the part to learn from and clusters the others.
+    """
     from contextlib import ExitStack
 
+    from personae.methods import LEARNED, METHODS
     from personae.papers import DATA_SETS, refuse_unknown
     from personae.papers import benchmark as lines_of
 
-    chosen = None if methods is None else [name.strip() for name in methods.split(",")]
-    refuse_unknown(data_set, chosen or ())
+    refuse_unknown(data_set, ())
+    chosen = None if methods is None else chosen_of(methods, [*METHODS, *LEARNED])
     lines: list[Line] = []
     with ExitStack() as stack:
 
         def told(name: str) -> Progress:
             stack.close()  # that of the method before
-            return stack.enter_context(progress(f"training {name}", "steps"))
+            return stack.enter_context(progress(f"training {hyphened(name)}", "steps"))
 
         for line in lines_of(data_set, data, chosen, preset=preset.value, models=models, told=told):
             stack.close()

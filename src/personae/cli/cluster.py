@@ -86,7 +86,10 @@ def auto(
     memory: Memory = None,
     ray: Cluster = None,
 ) -> None:
-    """The default: no threshold, any embedder, lone faces and large people alike."""
+    """The default: any embedder, nothing to choose.
+
+    Holds for lone faces and for large people alike.
+    """
     from personae.errors import InputError
     from personae.methods import Auto
 
@@ -115,23 +118,36 @@ def facemap(
     graph: Graph = None,
     dimension: Dimension = None,
     constraints: Held = None,
-    k: Annotated[int, typer.Option(help="Neighbors a face, K in the paper.")] = 256,
-    window: Annotated[int, typer.Option(help="Steps in the window, omega in the paper.")] = 20,
+    k: Annotated[
+        int | None,
+        typer.Option(help="Neighbors a face, K in the paper.", show_default="256, with --albums 24"),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(help="Steps in the window, omega in the paper.", show_default="20, with --albums 4"),
+    ] = None,
     directed: Annotated[bool, typer.Option("--directed", help="Follow links one way only.")] = False,
-    albums: Annotated[bool, typer.Option("--albums", help="Parameters for people with few pictures.")] = False,
+    albums: Annotated[
+        bool, typer.Option("--albums", help="Short lists and window, for people with few pictures.")
+    ] = False,
     search: Annotated[str, typer.Option(help="own, or infomap with that extra.")] = "own",
     workdir: Workdir = None,
     memory: Memory = None,
     ray: Cluster = None,
 ) -> None:
-    """FaceMap: outlier detection on each list, then the map equation; for people with dozens of faces."""
+    """FaceMap: for people with dozens of faces.
+
+    Outlier detection on each list, then the map equation.
+    """
     from personae.methods import FaceMap
 
     refuse_contradictions(workdir, memory, ray, graph)
     faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
-    method = FaceMap.for_albums() if albums else FaceMap(k, window, directed, search)
+    method = FaceMap.for_albums() if albums else FaceMap()
+    asked = {"k": k, "window": window, "directed": directed, "search": search}
+    method.set_params(**{name: value for name, value in asked.items() if value is not None})
     if workdir is not None:
         from personae.scale.recipes import facemap_recipe
 
@@ -153,7 +169,10 @@ def threshold(
     memory: Memory = None,
     ray: Cluster = None,
 ) -> None:
-    """Connected components of the links at a fixed cosine; the right one depends on the embedder."""
+    """Everything linked at a fixed cosine is one person.
+
+    Connected components; the right cosine depends on the embedder.
+    """
     from personae.methods import Threshold
 
     refuse_contradictions(workdir, memory, ray, graph)
@@ -189,6 +208,10 @@ def input_of(
 
     if workdir is not None and features.is_dir():
         return faces_of_photos(features, workdir), None
+    if features.is_dir():
+        raise InputError(
+            f"{features} is a folder; give a file of embeddings, such as `personae embed` makes of photos"
+        )
     faces = read_faces(features, dimension=dimension)
     knn = read_graph(graph) if graph else None
     if knn is not None and len(knn) != len(faces):

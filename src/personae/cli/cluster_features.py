@@ -10,7 +10,7 @@ from personae.cli.cluster import Dimension, Features, Out, cluster_commands, inp
 Clusters = Annotated[
     int | None, typer.Option(help="How many people there are; counted from the features if not given.")
 ]
-Seed = Annotated[int, typer.Option(help="Of what is drawn by chance.")]
+Seed = Annotated[int, typer.Option(help="Of what is drawn by chance.", min=0)]
 
 
 @cluster_commands.command()
@@ -21,7 +21,10 @@ def kmeans(
     clusters: Clusters = None,
     seed: Seed = 0,
 ) -> None:
-    """Spherical K-means: each face goes to the nearest of K mean directions."""
+    """Spherical K-means: the nearest of K directions.
+
+    Each face goes to the nearest of K mean directions.
+    """
     from personae.methods.kmeans import KMeans
 
     faces, _ = input_of(features, None, dimension)
@@ -36,7 +39,10 @@ def mean_shift(
     dimension: Dimension = None,
     tau: Annotated[float, typer.Option(help="Cosine from which two faces are near each other.")] = 0.65,
 ) -> None:
-    """Mean shift: faces that climb to the same top of the density; at most 15,000 faces."""
+    """Mean shift: up to the same top; up to 15,000 faces.
+
+    Faces that climb to the same top of the density are one person.
+    """
     from personae.methods.mean_shift import MeanShift
 
     faces, _ = input_of(features, None, dimension)
@@ -57,7 +63,7 @@ def affinity_propagation(
     max_iter: Annotated[int, typer.Option(help="Rounds at most.")] = 500,
     seed: Seed = 0,
 ) -> None:
-    """Affinity propagation: faces vote who stands for the others; at most 8,000 faces."""
+    """Faces vote who stands for them; up to 8,000 faces."""
     from personae.methods.affinity_propagation import AffinityPropagation
 
     faces, _ = input_of(features, None, dimension)
@@ -75,7 +81,7 @@ def spectral(
     k: Annotated[int, typer.Option(help="Neighbors a face.")] = 20,
     seed: Seed = 0,
 ) -> None:
-    """Spectral clustering of the kNN graph into K groups; at most 5,000 faces."""
+    """K groups of the kNN graph; up to 5,000 faces."""
     from personae.methods.spectral import Spectral
 
     faces, _ = input_of(features, None, dimension)
@@ -93,7 +99,10 @@ def pahc(
     negatives: Annotated[int, typer.Option(help="Far faces that each machine is trained with.")] = 100,
     penalty: Annotated[float, typer.Option(help="C of the support vector machines.")] = 1.0,
 ) -> None:
-    """After PAHC: a linear machine a face, then average linkage; at most 5,000 faces."""
+    """After PAHC: a machine a face; up to 5,000 faces.
+
+    A linear support vector machine for each face, then average linkage.
+    """
     from personae.methods.pahc import PAHC
 
     faces, _ = input_of(features, None, dimension)
@@ -111,7 +120,7 @@ def ddc(
     k: Annotated[int, typer.Option(help="Neighbors a face.")] = 5,
     slack: Annotated[float, typer.Option(help="Share of a neighborhood that may lie outside.")] = 0.8,
 ) -> None:
-    """After DDC: faces whose neighborhoods lie in the same small sphere."""
+    """After DDC: neighborhoods in the same small sphere."""
     from personae.methods.ddc import DDC
 
     faces, _ = input_of(features, None, dimension)

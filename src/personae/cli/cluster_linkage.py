@@ -45,7 +45,10 @@ def hac(
     ] = None,
     k: Annotated[int, typer.Option(help="Neighbors a face, above 20,000 faces.")] = 80,
 ) -> None:
-    """Hierarchical agglomeration; all pairs up to 20,000 faces, the kNN graph above or with --graph."""
+    """Agglomeration: the closest clusters join, in turn.
+
+    All pairs up to 20,000 faces, the kNN graph above or with --graph.
+    """
     from personae.methods.hac import HAC
 
     faces, knn = input_of(features, graph, dimension)
@@ -64,7 +67,7 @@ def dbscan(
     min_samples: Annotated[int, typer.Option(help="Faces, itself counted, that make a core.")] = 1,
     k: Neighbors = 80,
 ) -> None:
-    """DBSCAN on the kNN graph; faces of noise are lone faces."""
+    """DBSCAN on the kNN graph; noise is lone faces."""
     from personae.methods.dbscan import DBSCAN
 
     faces, knn = input_of(features, graph, dimension)
@@ -84,7 +87,10 @@ def hdbscan(
     ] = None,
     k: Neighbors = 80,
 ) -> None:
-    """HDBSCAN on the kNN graph; people with few faces are lone faces."""
+    """HDBSCAN on the kNN graph; noise is lone faces.
+
+    So are the faces of people who have few.
+    """
     from personae.methods.hdbscan import HDBSCAN
 
     faces, knn = input_of(features, graph, dimension)
@@ -104,7 +110,7 @@ def chinese_whispers(
     seed: Annotated[int, typer.Option(help="Of the order in which faces are visited.")] = 0,
     k: Neighbors = 80,
 ) -> None:
-    """Chinese whispers: each face takes over the name that weighs most around it."""
+    """Each face takes the name that weighs most around."""
     from personae.methods.chinese_whispers import ChineseWhispers
 
     faces, knn = input_of(features, graph, dimension)
@@ -124,7 +130,10 @@ def finch(
         float, typer.Option(help="False links a face that are put up with in that choice.")
     ] = 1e-3,
 ) -> None:
-    """FINCH: first neighbors join, level by level; the level with the shortest description is taken."""
+    """FINCH: first neighbors join, level by level.
+
+    The level with the shortest description is taken.
+    """
     from personae.methods.finch import FINCH
 
     faces, knn = input_of(features, graph, dimension)
@@ -147,7 +156,10 @@ def c1c(
         float, typer.Option(help="False links a face that are put up with in that choice.")
     ] = 1e-3,
 ) -> None:
-    """C1C: first neighbors join, level by level, but nothing that is known to be two people; for tracks."""
+    """C1C: FINCH under constraints, for tracks.
+
+    First neighbors join, level by level, but nothing that is known to be two people.
+    """
     from personae.methods.c1c import C1C
 
     faces, knn = input_of(features, graph, dimension)

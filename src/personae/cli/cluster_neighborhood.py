@@ -28,7 +28,10 @@ def aro(
     k: Annotated[int, typer.Option(help="Length of the lists.")] = 200,
     t: Annotated[float, typer.Option(help="Rank-order distance up to which two faces are linked.")] = 1.1,
 ) -> None:
-    """Approximate rank-order: faces whose lists begin alike; for large collections."""
+    """Approximate rank-order: lists that begin alike.
+
+    For large collections.
+    """
     from personae.methods.aro import ARO
 
     faces, knn = input_of(features, graph, dimension)
@@ -46,7 +49,7 @@ def rank_order(
     t: Annotated[float, typer.Option(help="Rank-order distance below which two clusters merge.")] = 14,
     nearest: Annotated[int, typer.Option(help="Nearest faces that tell the usual distance, K.")] = 9,
 ) -> None:
-    """Rank-order: clusters that stand high in each other's lists merge, again and again."""
+    """Clusters high in each other's lists merge, in turn."""
     from personae.methods.rank_order import RankOrder
 
     faces, knn = input_of(features, graph, dimension)
@@ -72,7 +75,10 @@ def cdp(
     max_size: Annotated[int, typer.Option(help="Faces a person at most.")] = 600,
     step: Annotated[float, typer.Option(help="How fast the threshold rises for larger ones.")] = 0.05,
 ) -> None:
-    """CDP: pairs that several models agree on, and components that stay small."""
+    """CDP: pairs that several models agree on.
+
+    They make components that stay small.
+    """
     from personae.data import read_faces
     from personae.methods.cdp import CDP
 
@@ -94,7 +100,10 @@ def fces(
     theta: Annotated[float, typer.Option(help="Edge probability at which a list ends.")] = 0.22,
     sigma: Annotated[float, typer.Option(help="Width of a neighborhood, in squared distance.")] = 0.5,
 ) -> None:
-    """FC-ES: lists that stop where neighbors share too little, then the map equation; for dozens of faces."""
+    """FC-ES: for people with dozens of faces.
+
+    Lists that stop where neighbors share too little, then the map equation.
+    """
     from personae.methods.fces import FCES
 
     faces, knn = input_of(features, graph, dimension)
@@ -119,7 +128,10 @@ def density_peaks(
         bool, typer.Option("--exact", help="The density of a long walk, not of one step.")
     ] = False,
 ) -> None:
-    """Density peaks: each face follows the most similar surroundings that are at least as dense."""
+    """Density peaks: each face follows a denser one.
+
+    That with the most similar surroundings which are at least as dense.
+    """
     from personae.methods.density_peaks import DensityPeaks
 
     faces, knn = input_of(features, graph, dimension)

@@ -9,6 +9,8 @@ import typer
 from personae.cli.cluster import Dimension, Features
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from personae.comparison import Compared
 
 HEAD = f"{'method':<24}{'pairwise F':>11}{'BCubed F':>10}{'NMI':>8}{'clusters':>10}{'seconds':>9}{'MiB':>7}"
@@ -48,7 +50,12 @@ def compare(
     oracle: Annotated[
         bool, typer.Option("--oracle", help="Also show each threshold at its best, chosen with the labels.")
     ] = False,
-    k: Annotated[int, typer.Option(help="Neighbors of the graph that all share.")] = 80,
+    k: Annotated[
+        int | None,
+        typer.Option(
+            help="Neighbors a face, of all methods that look at some.", show_default="each method's own"
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="JSON", help="Where all the figures go, .json.", callback=figures_place),
@@ -63,7 +70,7 @@ def compare(
     ] = None,
     dimension: Dimension = None,
 ) -> None:
-    """Run methods on the same faces and show how good, how quick and how large each is."""
+    """Methods side by side: quality, time, memory."""
     from personae.comparison import compare as side_by_side
     from personae.data import read_faces
     from personae.errors import InputError
@@ -72,10 +79,11 @@ def compare(
     faces = read_faces(features, labels=truth, dimension=dimension)
     if faces.truth is None:
         raise InputError(f"{features} holds no identities; give them with --truth")
-    chosen = list(METHODS) if methods is None else [name.strip() for name in methods.split(",")]
-    results = []
-    typer.echo(HEAD)
+    chosen = list(METHODS) if methods is None else chosen_of(methods, METHODS)
+    results: list[Compared] = []
     for result in side_by_side(faces, faces.truth, chosen, oracle=oracle, k=k):
+        if not results:
+            typer.echo(HEAD)
         results.append(result)
         typer.echo(line(result))
     if any(result.oracle for result in results):
@@ -89,12 +97,30 @@ def compare(
         typer.echo(f"picture: {plot}")
 
 
+def chosen_of(methods: str, known: "Collection[str]") -> list[str]:
+    """The methods of a list with commas, by their names in the library. InputError: one that is not known."""
+    from personae.errors import InputError
+
+    chosen = [name.strip().replace("-", "_") for name in methods.split(",")]
+    for name in chosen:
+        if name not in known:
+            raise InputError(
+                f"no method is called {hyphened(name) or 'nothing'}; there are {hyphened(', '.join(known))}"
+            )
+    return chosen
+
+
+def hyphened(name: str) -> str:
+    """The name as the command line writes it."""
+    return name.replace("_", "-")
+
+
 def line(result: "Compared") -> str:
     """One row of the table."""
     if result.evaluation is None:
-        return f"{result.method:<24}{result.refused}"
-    chosen = "".join(f" {name}={value:.4g}" for name, value in result.parameters.items())
-    name = result.method + chosen + ("*" if result.oracle else "")
+        return f"{hyphened(result.method):<24}{result.refused}"
+    chosen = "".join(f" {hyphened(name)}={value:.4g}" for name, value in result.parameters.items())
+    name = hyphened(result.method) + chosen + ("*" if result.oracle else "")
     score = result.evaluation
     quality = f"{score.pairwise.f:>11.4f}{score.bcubed.f:>10.4f}{score.information.nmi_arithmetic:>8.4f}"
     return f"{name:<24}{quality}{score.clusters:>10,}{result.seconds:>9.2f}{result.peak_mib:>7,}"

@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from importlib.util import find_spec
 import typer
 
 from personae import __version__
+from personae.errors import PersonaeError
 
 CORE = ("numpy", "scipy", "numba", "scikit-learn", "onnxruntime", "pillow")
 EXTRAS = {
@@ -25,7 +25,10 @@ SELF_TEST_SECONDS = 5.0
 
 
 def doctor() -> None:
-    """Versions, the linear algebra in use, threads, memory, and a self-test of five seconds."""
+    """What this machine offers, and a self-test.
+
+    Versions, the linear algebra in use, threads and memory; the test takes five seconds.
+    """
     for heading, rows in (("versions", _versions), ("machine", _machine), ("self-test", _self_test)):
         typer.echo(heading)
         for name, value in rows():
@@ -98,8 +101,7 @@ def _self_test() -> Iterator[tuple[str, str]]:
     crop = np.zeros((112, 112, 3), dtype=np.uint8)
     yield "embedder", f"{1 / _best_time(lambda: model.embed(crop)):.0f} faces a second on one core"
     if score < 0.5:
-        typer.echo("personae: the self-test found the wrong people; reinstall the packages above", err=True)
-        sys.exit(1)
+        raise PersonaeError("the self-test found the wrong people; reinstall the packages above")
 
 
 def _best_time(work: Callable[[], object]) -> float:

@@ -52,7 +52,7 @@ EmbedderPath = Annotated[
     typer.Option(metavar="ONNX", help="Another ArcFace-style model: 112x112 crops in, one feature out."),
 ]
 Mean = Annotated[float, typer.Option(help="For --embedder: subtracted from values 0..255.")]
-Scale = Annotated[float, typer.Option(help="For --embedder: multiplied after that.")]
+Scale = Annotated[float, typer.Option(help="For --embedder: multiplied after that.", show_default="1/127.5")]
 Rate = Annotated[float, typer.Option(help="Pictures of each second of video that are looked at.")]
 ColorOrder = Annotated[Color, typer.Option(help="For --embedder: order of the channels.")]
 
@@ -83,9 +83,10 @@ def embed(
         ),
     ] = False,
 ) -> None:
-    """Find every face in the photos and videos and describe it as a vector; one a track in videos.
+    """Find every face in photos and videos, as embeddings.
 
-    What is found is remembered in FILE.store, so that a second run looks only at new photos.
+    Of a video one a track. What is found is remembered in FILE.store, so that a second run looks only at new
+    photos.
     """
     from personae.data import write_constraints, write_faces
     from personae.errors import InputError

@@ -24,7 +24,7 @@ def evaluate(
     noise: Annotated[Noise, typer.Option(help="What -1 in LABELS means.")] = Noise.SINGLETONS,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Compare found clusters with the truth: pairwise, BCubed, NMI, identity metrics."""
+    """Score clusters against the truth: pairwise, BCubed, NMI, more."""
     from personae.data import read_labels
     from personae.evaluation import evaluate as compare
 

@@ -27,7 +27,7 @@ def xmp(
         bool, typer.Option("--numbers", help="Call faces of people without a name Person 1, Person 2, ...")
     ] = False,
 ) -> None:
-    """Write an XMP sidecar a photo, with face regions and the names of people.
+    """Write XMP sidecars with face regions and names, one a photo.
 
     Photos are never changed, and no sidecar that says something else is replaced.
     """

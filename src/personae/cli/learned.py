@@ -20,19 +20,17 @@ from personae.cli.cluster import (
 from personae.cli.progress import progress
 from personae.cli.stages import Cluster, Memory, Workdir, in_stages, refuse_contradictions
 
-train_commands = typer.Typer(
-    help="Train a link model on faces with identities, by one of the methods below.", no_args_is_help=True
-)
+train_commands = typer.Typer(help="Train a link model on faces with identities.", no_args_is_help=True)
 
 SAYS = {
     "facet": "FaceT: transformers over neighbors and candidates.",
     "gcn_d": "GCN-D: clusters detected among proposals.",
-    "gcn_ds": "GCN-D and GCN-S: clusters detected, and mixed ones segmented.",
-    "gcn_v": "GCN-V: learned confidence, and the density tree.",
-    "gcn_ve": "GCN-V and GCN-E: learned confidence and connectivity.",
-    "l_gcn": "L-GCN: links predicted on the subgraph around each face.",
-    "mediated_cdp": "CDP with its mediator: pairs judged by a perceptron, then propagation.",
-    "star_fc": "STAR-FC: an edge classifier, then graph parsing and node intimacy.",
+    "gcn_ds": "GCN-D and GCN-S: mixed clusters are segmented.",
+    "gcn_v": "GCN-V: learned confidence, the density tree.",
+    "gcn_ve": "GCN-V and GCN-E: confidence and connectivity.",
+    "l_gcn": "L-GCN: links predicted around each face.",
+    "mediated_cdp": "CDP with its mediator: a perceptron judges pairs.",
+    "star_fc": "STAR-FC: an edge classifier, then node intimacy.",
 }
 
 
@@ -50,7 +48,7 @@ class Preset(StrEnum):
 
 ModelOut = Annotated[Path, typer.Option("--out", help="Where the model goes: .safetensors.", metavar="FILE")]
 Truth = Annotated[Path | None, typer.Option(help="Identities, unless FEATURES holds them.", metavar="FILE")]
-Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Seed = Annotated[int, typer.Option(help="Of everything random.", min=0)]
 Folder = Annotated[
     Path | None, typer.Option(help="Checkpoints and log go here; the same command goes on from there.")
 ]
@@ -71,7 +69,8 @@ def training(name: str) -> Callable[..., None]:
             int | None, typer.Option(help="Neighbors a face.", show_default="the method's own")
         ] = None,
         clusterer: Annotated[
-            str | None, typer.Option(help="What makes people of links, instead of the preset's.")
+            str | None,
+            typer.Option(help="What makes people of links, such as map_equation; else the preset's."),
         ] = None,
         seed: Seed = 0,
         folder: Folder = None,
@@ -125,7 +124,7 @@ def star_fc(
     memory: Memory = None,
     ray: Cluster = None,
 ) -> None:
-    """STAR-FC: an edge classifier, then graph parsing and node intimacy."""
+    """STAR-FC: an edge classifier, then node intimacy."""
     from personae.methods import StarFC
 
     refuse_contradictions(workdir, memory, ray, graph)
@@ -162,6 +161,8 @@ def fit_and_save(
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise OutputError(f"cannot write {out}: no such folder, or a folder has that name")
     faces, _ = input_of(features, None, dimension)
+    if truth is None and faces.truth is None:
+        raise InputError(f"{features} holds no identities; give them with --truth")
     identities = read_labels(truth) if truth else None
     began = time.monotonic()
     with progress("training", "steps") as told:

@@ -2,9 +2,11 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Protocol
+
+from personae.heard import Told, heard_by, unheard
 
 LINE_EVERY = 5.0  # seconds between plain lines
 
@@ -17,12 +19,53 @@ class Progress(Protocol):
 
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Progress]:
-    """Yields the function to call; rate and time left are those of this run."""
+    """Yields the function to call; rate and time left are those of this run. Nothing else is shown beside."""
     if sys.stderr.isatty():
-        with _bar(what, unit) as told:
+        with heard_by(unheard), _bar(what, unit) as told:
             yield told
     else:
         yield _Lines(what, unit)
+
+
+@contextmanager
+def one_after_another(shown_by: Callable[[str], AbstractContextManager[Progress]]) -> Iterator[Told]:
+    """Yields the function that is told how far some work is; each is shown by its own until it is done."""
+    with ExitStack() as stack:
+        going: dict[str, Progress] = {}  # the one that is shown
+        last = ""
+
+        def told(what: str, done: int, total: int) -> None:
+            nonlocal last
+            if what not in going and (what != last or done < total):
+                stack.close()  # that of the work before
+                going.clear()
+                going[what], last = stack.enter_context(shown_by(what)), what
+            if what in going:
+                going[what](done, total)
+            if done >= total:
+                stack.close()
+                going.clear()
+
+        yield told
+
+
+@contextmanager
+def on_terminal() -> Iterator[None]:
+    """Shows how far the long work of the library is while it lasts, where there is a terminal to see it."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with one_after_another(lambda what: _bar(what, "faces", transient=True)) as told:
+        going = ""
+
+        def outermost(what: str, done: int, total: int) -> None:
+            nonlocal going
+            if going in ("", what):  # else it is a part of other work
+                going = what if done < total else ""
+                told(what, done, total)
+
+        with heard_by(outermost):
+            yield
 
 
 class _Lines:
@@ -43,7 +86,7 @@ class _Lines:
 
 
 @contextmanager
-def _bar(what: str, unit: str) -> Iterator[Progress]:
+def _bar(what: str, unit: str, *, transient: bool = False) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -56,7 +99,7 @@ def _bar(what: str, unit: str) -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     began = time.monotonic()
-    with RichProgress(*columns, console=Console(stderr=True)) as shown:
+    with RichProgress(*columns, console=Console(stderr=True), transient=transient) as shown:
         task = shown.add_task(what, total=None, rate=0.0)
 
         def told(done: int, total: int) -> None:

@@ -2,14 +2,12 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.progress import Progress, progress
+from personae.cli.progress import one_after_another, progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 
     from personae.data import FaceSet
     from personae.scale.recipes import Recipe
-    from personae.scale.stages import Told
 
 
 def memory_size(text: str | None) -> str | None:
@@ -80,12 +77,13 @@ def in_stages(
     needed = memory_of(len(faces), faces.dimension, recipe, on_disk=on_disk)
     told_of = ", ".join(f"{name} {shown(size, up=True)}" for name, size in needed.items())
     typer.echo(f"memory at most: {told_of}; {shown(held)} may be held")
-    with shown_by_stage() as told:
+    with one_after_another(lambda stage: progress(stage, "faces")) as told:
         labels, ran = people_in_stages(faces, recipe, workdir, Run(held, told, place))
     for name, stage in ran.items():
         seconds = f"{stage.record['seconds']:.1f} s" if stage.fresh else "done before"
         counts = ", ".join(
-            f"{what.replace('_', ' ')} {count:,}" for what, count in stage.record["counts"].items()
+            f"{what.replace('_', ' ')} {count if isinstance(count, str) else format(count, ',')}"
+            for what, count in stage.record["counts"].items()
         )
         typer.echo(f"{name}: {seconds}; {counts}")
     return labels
@@ -119,18 +117,3 @@ def memory_of_machine() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return sys.maxsize
-
-
-@contextmanager
-def shown_by_stage() -> Iterator["Told"]:
-    """Yields the function that is told how far a stage is; each stage has a progress of its own."""
-    with ExitStack() as stack:
-        shown: dict[str, Progress] = {}
-
-        def told(name: str, done: int, total: int) -> None:
-            if name not in shown:
-                stack.close()  # that of the stage before
-                shown[name] = stack.enter_context(progress(name, "faces"))
-            shown[name](done, total)
-
-        yield told

@@ -50,7 +50,7 @@ def train_balls(
     seed: Seed = 0,
     folder: Folder = None,
 ) -> None:
-    """Ball Cluster Learning: an embedding and the one radius of everybody's ball."""
+    """Ball Cluster Learning: everybody in a ball of one radius."""
     from personae.methods import BallClusters
 
     method = BallClusters(seed=seed)
@@ -74,7 +74,10 @@ def cluster_balls(
         typer.Option("--fine-tune", help="First go on learning from the tracks and pairs of --constraints."),
     ] = False,
 ) -> None:
-    """Ball Cluster Learning on tracks or faces: nobody chooses a threshold; faces of one track are averaged."""
+    """Balls of a learned radius, on tracks or faces.
+
+    Nobody chooses a threshold; faces of one track are averaged.
+    """
     from personae.errors import InputError
     from personae.methods import BallClusters
 
@@ -100,7 +103,10 @@ def video_transformer(
     clusters: Clusters = None,
     seed: Seed = 0,
 ) -> None:
-    """A transformer learns from the frames of a film's tracks which to look at, then the tracks are grouped."""
+    """Tracks of a film, by a transformer of their frames.
+
+    It learns from the frames which of them to look at, then the tracks are grouped.
+    """
     from personae.methods import VideoTransformer
 
     learn_and_tell(VideoTransformer(tau, clusters, seed=seed), features, constraints, dimension, out)
@@ -119,7 +125,10 @@ def siamese(
     clusters: Clusters = None,
     seed: Seed = 0,
 ) -> None:
-    """TSiam and SSiam: a perceptron learns from pairs of a film's frames, then the tracks are grouped."""
+    """Tracks of a film, after TSiam and SSiam.
+
+    A perceptron learns from pairs of the film's frames, then the tracks are grouped.
+    """
     from personae.methods import Siamese
 
     learn_and_tell(Siamese(pairs.value, tau, clusters, seed=seed), features, constraints, dimension, out)

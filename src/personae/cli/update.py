@@ -64,7 +64,7 @@ def update(
         ),
     ] = None,
 ) -> None:
-    """Add faces to a collection, or remove some; people keep their ids.
+    """Add faces to people found before, or remove some; ids stay.
 
     Only people near the new faces are found anew. The labels of --out are those of all faces that are left, in
     the order in which they came. One update at a time works on a gallery; others wait for it.

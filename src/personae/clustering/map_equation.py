@@ -44,7 +44,7 @@ class MapEquation:
         if self.search not in SEARCHES:
             raise InputError(f"search is {self.search!r}; it is one of {', '.join(SEARCHES)}")
         if self.search == "infomap" and constraints is not None:
-            raise InputError("infomap takes no constraints; search='own' does")
+            raise InputError("infomap takes no constraints; the own search does")
         together = apart = None
         if constraints is not None:
             graph = softened(graph, constraints)
@@ -63,7 +63,7 @@ class MapEquation:
 def _infomap_labels(links: csr_array, one_way: bool) -> NDArray[np.int32]:
     """What infomap finds in two levels; faces without links, which it may put anywhere, are alone."""
     if find_spec("infomap") is None:
-        raise MissingExtraError("search='infomap' needs infomap; pip install 'personae[infomap]'")
+        raise MissingExtraError("the search of infomap needs that package; pip install 'personae[infomap]'")
     import infomap  # noqa: PLC0415  (GPL: nobody else loads it)
 
     n = links.shape[0]

@@ -50,10 +50,12 @@ class Merges:
         """
         least = self.faces - len(self.a)
         if not 1 <= clusters <= self.faces:
-            raise InputError(f"n_clusters is {clusters:,}; {self.faces:,} faces make 1 to {self.faces:,}")
+            raise InputError(
+                f"{clusters:,} clusters are asked for; {self.faces:,} faces make 1 to {self.faces:,}"
+            )
         if clusters < least:
             raise InputError(
-                f"n_clusters is {clusters:,}, but no links join the last {least:,} clusters; "
+                f"{clusters:,} clusters are asked for, but no links join the last {least:,} clusters; "
                 f"raise k, or cut at a cosine tau"
             )
         return self._after(self.faces - clusters)

@@ -18,8 +18,10 @@ from personae.graph.neighbors_of_neighbors import extended
 from personae.graph.reach import ALPHA, QUERIES, STRANGERS, expecting, those_above
 from personae.graph.shortlists import Known, Room
 from personae.graph.tables import Look, Tables, enough_tables
+from personae.heard import tell
 
 SMALL = 50_000  # faces up to which all pairs are looked at
+SEARCH, TOLD_EVERY = "neighbors", 1 << 13  # faces of an exact search from which on it is told again
 WANTED = 1 / 2  # of k strangers may be nearer than who is looked for once a list is full
 
 
@@ -61,7 +63,7 @@ def knn_graph(
         found = _by_cells(np.ascontiguousarray(faces.features, dtype=np.float32), k, recall)
         if found is not None:
             return found
-    return KnnGraph(*nearest_faces(faces.features, np.arange(len(faces)), k, block=block))
+    return KnnGraph(*_all_pairs(faces.features, min(k, len(faces) - 1), block))
 
 
 def near_recall(
@@ -121,17 +123,34 @@ def complete(
     neighbors[short], similarities[short] = nearest_faces(features, short, neighbors.shape[1])
 
 
+def _all_pairs(features: NDArray[np.floating[Any]], k: int, block: int | None) -> Lists:
+    """The exact lists, some faces after the others."""
+    n = len(features)
+    neighbors, similarities = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
+    for start in range(0, n, TOLD_EVERY):
+        tell(SEARCH, start, n)
+        some = np.arange(start, min(start + TOLD_EVERY, n))
+        neighbors[some], similarities[some] = nearest_faces(features, some, max(k, 1), block=block)
+    tell(SEARCH, n, n)
+    return neighbors, similarities
+
+
 def _by_cells(features: NDArray[np.float32], k: int, recall: float) -> KnnGraph | None:
     """The graph of joins over cells, or None where too many of them were needed."""
+    tell(SEARCH, 0, len(features))
     plan = planned(features, k, recall)
     if plan is None:
         return None
     n, k = len(features), min(k, len(features) - 1)
     found = np.full((n, k), NOBODY, np.int32), np.zeros((n, k), np.float32)
-    for look in plan.tables.joins:
+    joins = plan.tables.joins
+    for done, look in enumerate(joins, 1):
         merge(found, _join(features, plan, look, found))
+        tell(SEARCH, n * done // (len(joins) + 1), n)
     complete(features, *found)
-    return KnnGraph(*extended(features, found, plan.bound))
+    graph = KnnGraph(*extended(features, found, plan.bound))
+    tell(SEARCH, n, n)
+    return graph
 
 
 def _join(features: NDArray[np.float32], plan: Plan, look: Look, found: Lists) -> Lists:

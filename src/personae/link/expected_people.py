@@ -26,7 +26,7 @@ def wanted_clusters(clusters: int | None, features: NDArray[np.floating[Any]]) -
     if clusters is None:
         return expected_people(features)
     if clusters < 1:
-        raise InputError(f"clusters is {clusters}; it needs to be at least 1, or None to count them")
+        raise InputError(f"clusters is {clusters}; it needs to be at least 1, or left out to be counted")
     return min(clusters, len(features))
 
 

@@ -19,7 +19,9 @@ from personae.data.pages import let_go
 from personae.graph.adjacency import canonical_order
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.threads import in_threads, passed, products_alone
+from personae.heard import tell
 
+LOOK = "strangers"
 BLOCK = 1 << 12  # faces compared with the sample in one go
 NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
 HEAD_START = 0.5  # weight of a link that is just strong enough
@@ -208,9 +210,11 @@ def strangers_of(
     A face without strangers, or without any spread among them, is given the median of the others.
     """
     n = len(features)
+    tell(LOOK, 0, n)
     blocks = [np.arange(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
     with products_alone():
         found = in_threads(lambda faces: seen_from(features[faces], faces, sample, side, labels), blocks)
+    tell(LOOK, n, n)
     return settled(np.concatenate(found))
 
 

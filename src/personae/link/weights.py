@@ -62,15 +62,15 @@ def read_weights(path: Path) -> tuple[Saved, dict[str, Any]]:
 
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path} is not there; give a file that `save` wrote")
+        raise InputError(f"{path}: no such file; give a model that was trained and saved")
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} holds no weights or is damaged: {error}") from error
+        raise InputError(f"{path} holds no trained model, or is damaged; give another file") from error
     if "personae" not in header:
-        raise InputError(f"{path} holds weights of another program; train again and save")
+        raise InputError(f"{path} holds weights of another program; give a model that personae trained")
     try:
         fields = json.loads(header["personae"])
         if fields.pop("format") != FORMAT:
@@ -79,7 +79,7 @@ def read_weights(path: Path) -> tuple[Saved, dict[str, Any]]:
         geometry = Geometry(**{**about, "common": tuple(about["common"])})
         saved = Saved(**{**fields, "geometry": geometry})
     except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} has a damaged header: {error!r}; train again and save") from error
+        raise InputError(f"{path} has a damaged header; train again and save") from error
     floats = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
     return saved, floats
 

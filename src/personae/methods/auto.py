@@ -18,12 +18,14 @@ from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.components import first_seen
 from personae.graph.confidence import confidence
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.heard import tell
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.kinds import kinds_among
 from personae.link.large_people import large_people
 from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of, known_before
 
+PEOPLE = "people"
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
 ROWS = 1 << 12  # faces whose strangers are looked at
 RUNG = 10**0.5  # from one share of false links to the next that is tried
@@ -327,11 +329,13 @@ def people(
             are more than twice as many faces as a list holds, once all else is done, the others for look-alikes
     """
     floor = floors[1]
+    tell(PEOPLE, 0, len(faces))
     labels = _guess(faces, graph, strangers, floor, constraints)
     labels = look_alikes_apart(labels, faces.features, graph, strangers, floors[1:], constraints)
     labels = lone_faces_joined(labels, faces.features, graph, strangers, floor, constraints=constraints)
     looser = joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
     large = np.bincount(looser)[looser] > CROWD * graph.k
+    tell(PEOPLE, len(faces), len(faces))
     return first_seen(np.where(large, len(labels) + looser, labels).astype(np.int32))
 
 

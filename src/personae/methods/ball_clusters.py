@@ -164,7 +164,7 @@ class BallClusters(BaseEstimator):
 
         saved, tensors = read_weights(Path(path))
         if saved.method != NAME:
-            raise InputError(f"{path} holds a {saved.method} model; read it with personae.load")
+            raise InputError(f"{path} holds a model of {saved.method}, not of {NAME}; use that method")
         method = cls(**saved.settings)
         model = BallModel(BallConfig(**saved.config))
         fill(model.module, tensors, Path(path))

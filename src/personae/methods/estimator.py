@@ -127,12 +127,7 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
     def _graph(self, X: FaceSet | ArrayLike | KnnGraph) -> KnnGraph:
         if isinstance(X, KnnGraph):
             self.__dict__.pop("n_features_in_", None)  # of an earlier fit
-            needed = self.k - self.counts_itself
-            if X.k < min(needed, len(X) - 1):
-                raise InputError(
-                    f"the graph holds {X.k} neighbors a face and {type(self).__name__} looks at {needed}; "
-                    f"search that many, or set k to {X.k + self.counts_itself}"
-                )
+            refuse_short_lists(X, self.k, self.counts_itself)
             return X.nearest(self.k)
         faces = as_faces(X)
         graph = knn_graph(faces, self.k)
@@ -284,13 +279,24 @@ def people_of(
 def graph_of(faces: FaceSet, graph: KnnGraph | None, k: int) -> KnnGraph:
     """The `k` nearest faces of each face: of `graph` where that is there already, searched if it is None.
 
-    InputError: the graph is of another number of faces; k below 1.
+    InputError: the graph is of another number of faces, or holds fewer neighbors; k below 1.
     """
     if graph is None:
         return knn_graph(faces, k)
     if len(graph) != len(faces):
         raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}; search it anew")
+    refuse_short_lists(graph, k)
     return graph.nearest(k)
+
+
+def refuse_short_lists(graph: KnnGraph, k: int, counts_itself: bool = False) -> None:
+    """InputError for a graph of fewer neighbors than a method looks at; see `GraphClusterer` for the last."""
+    needed = k - counts_itself
+    if graph.k < min(needed, len(graph) - 1):
+        raise InputError(
+            f"the graph holds {graph.k} neighbors a face and {needed} are asked for; "
+            f"search that many, or set k to {graph.k + counts_itself}"
+        )
 
 
 class NotNumbersError(InputError, TypeError):

@@ -20,7 +20,7 @@ from personae.graph.search import knn_graph
 from personae.link.geometry import Geometry
 from personae.link.links import LinkModel, Links
 from personae.link.weights import Saved, fill, need_torch, read_weights, write_weights
-from personae.methods.estimator import as_faces, predicting_copies_once
+from personae.methods.estimator import as_faces, graph_of, predicting_copies_once
 from personae.train.plan import Plan
 
 SHIPPED = Path(__file__).parents[1] / "link" / "trained"
@@ -116,9 +116,7 @@ class LearnedClusterer(BaseEstimator):
             raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
         faces = as_faces(X)
         self.geometry_.check(faces)
-        if graph is not None and len(graph) != len(faces):
-            raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}")
-        return faces, knn_graph(faces, self.k) if graph is None else graph.nearest(self.k)
+        return faces, graph_of(faces, graph, self.k)
 
     @predicting_copies_once
     def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
@@ -171,7 +169,7 @@ class LearnedClusterer(BaseEstimator):
         path = Path(path)
         saved, tensors = read_weights(path)
         if saved.method != cls.name:
-            raise InputError(f"{path} holds a {saved.method} model; read it with personae.load")
+            raise InputError(f"{path} holds a model of {saved.method}, not of {cls.name}; use that method")
         settings: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in saved.settings.items()
         }
@@ -226,7 +224,7 @@ def identities_of(faces: FaceSet, y: ArrayLike | None) -> NDArray[np.int32]:
     """(N,) int32 from 0, the identities to learn from. InputError: none, or not one a face."""
     if y is None:
         if faces.truth is None:
-            raise InputError("a learned method needs identities; give one label a face as the second argument")
+            raise InputError("the faces come without identities; a learned method needs one label a face")
         return faces.truth
     labels = as_labels(y)
     if len(labels) != len(faces):

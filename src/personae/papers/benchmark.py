@@ -149,7 +149,8 @@ def _run(
     refused = None
     try:
         if row.method in LEARNED:
-            labels = method.predict(faces, graph=graph if method.k <= graph.k + 1 else None)
+            method.k -= method.k == graph.k + 1  # papers count the face itself
+            labels = method.predict(faces, graph=graph if method.k <= graph.k else None)
         else:
             if getattr(method, "k", None) == graph.k + 1 and isinstance(method, GraphClusterer):
                 method.k -= not method.counts_itself  # papers count the face itself

@@ -12,7 +12,7 @@ from personae.data.pages import passing
 from personae.graph.copies import Copies
 from personae.scale.cells_stage import cells_disk, cells_memory, lay_out, probes_likely
 from personae.scale.memory import Size
-from personae.scale.recipes import Recipe
+from personae.scale.recipes import TOLD_UP_TO, Recipe
 from personae.scale.search_stages import search, search_memory
 from personae.scale.shards import Features, as_file, within_reach
 from personae.scale.stages import Desk, Ran, Run, Stage, run_stages
@@ -63,7 +63,14 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
         sizes = np.bincount(labels)
         return {"people": int((sizes > 1).sum()), "lone_faces": int((sizes == 1).sum())}
 
-    return [
+    def expect(desk: Desk) -> dict[str, Any]:
+        assert recipe.expected is not None
+        desk.told(0, n)
+        told = recipe.expected(features, desk, np.load(desk.of["labels"] / "labels.npy"))
+        desk.told(n, n)
+        return {"without_labels": told}
+
+    stages = [
         Stage(
             name="cells",
             parameters={**of_faces, "k": recipe.k, "recall": recall},
@@ -97,6 +104,18 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
             disk=disk["labels"],
         ),
     ]
+    if recipe.expected is not None and n <= TOLD_UP_TO:
+        stages += [
+            Stage(
+                name="expected",
+                parameters={},
+                after=["knn", "links", "labels"],
+                work=expect,
+                memory=memory["labels"],
+                disk=0,
+            )
+        ]
+    return stages
 
 
 def memory_of(n: int, d: int, recipe: Recipe, *, on_disk: bool = True) -> dict[str, int]:

@@ -17,6 +17,7 @@ from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.data.pages import passing
 from personae.errors import InputError
+from personae.evaluation.expected import expected
 from personae.graph.components import components_of, joining_links
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.threads import Span, in_threads, products_alone
@@ -42,7 +43,7 @@ from personae.scale.search_stages import read_knn, write_rows
 from personae.scale.shards import BASE, ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
-LOOKS = 3  # at the strangers of every face, by `Auto`, of most collections
+TOLD_UP_TO = 1_000_000  # faces; the expectation takes two more partitions
 
 
 Known = tuple[Constraints, Callable[[Constraints], "Recipe"]] | None
@@ -60,6 +61,7 @@ class Recipe(NamedTuple):
     people_memory: and `people`
     look_disk:     bytes a face of d values that `look` has on disk besides, beside the features
     known:         the constraints, and the recipe under others; None where there are none
+    expected:      what is to be expected of the labels, the last argument, without any that are true; in words
     """
 
     k: int
@@ -71,6 +73,7 @@ class Recipe(NamedTuple):
     people_memory: Memory
     look_disk: Callable[[int], int] = lambda _: 0
     known: Known = None
+    expected: Callable[[Features, Desk, NDArray[np.int32]], str] | None = None
 
 
 def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
@@ -96,7 +99,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
                     np.save(temporary, labels)
             work = partial(_seen, features=reach, asked=asked, known=known, side=side)
             n, d = features.shape
-            told = Share(passes * n, max(LOOKS, passes + 1) * n, of_auto_shard(n, d, len(sample.face)))
+            told = Pass(of_auto_shard(n, d, len(sample.face)), f", look {passes + 1}")
             seen = in_rows(desk, f"seen-{passes}", work, n, told)
             found = settled(np.load(seen))
             for file in (asked, known, seen):
@@ -122,6 +125,18 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         desk.refuse_more_than_memory(of_map_equation(size, count // len(faces)))
         return people(faces, graph, strangers, floors, constraints)
 
+    def expected_of(features: Features, desk: Desk, labels: NDArray[np.int32]) -> str:
+        faces, graph = FaceSet(opened(features)), read_knn(desk.of["knn"])
+        with np.load(desk.of["links"] / "strangers.npz") as held:
+            strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
+        loosest = strangers.count(graph, floors[0]) // len(faces)
+        size = Size(len(faces), faces.dimension, graph.k, isinstance(features, Path))
+        if of_map_equation(size, loosest) > desk.memory:
+            return "unknown, for want of memory"
+        strict = people(faces, graph, strangers, floors[2:], constraints)
+        loose = people(faces, graph, strangers, floors[:1] + floors, constraints)
+        return str(expected(labels, strict, loose))
+
     def look_memory(size: Size) -> int:
         shard = of_auto_shard(size.n, size.d, method.sample) + 16 * size.n
         return max(shard, of_map_equation(size) + OF_STRANGERS * size.n)
@@ -135,6 +150,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         look_memory=look_memory,
         people_memory=of_map_equation,
         known=None if constraints is None else (constraints, partial(auto_recipe, method)),
+        expected=expected_of,
     )
 
 
@@ -145,7 +161,7 @@ def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> R
     def look(features: Features, desk: Desk) -> dict[str, Any]:
         n, k = read_knn(desk.of["knn"]).neighbors.shape
         work = partial(_kept, knn=desk.of["knn"], window=method.window)
-        weights = np.load(in_rows(desk, "weights", work, n, Share(0, n, BASE + 100 * k * ROWS)), mmap_mode="r")
+        weights = np.load(in_rows(desk, "weights", work, n, Pass(BASE + 100 * k * ROWS)), mmap_mode="r")
         return {"links": sum(int((weights[low:high] > 0).sum()) for low, high in runs(n, ROWS))}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
@@ -202,7 +218,7 @@ def threshold_recipe(method: Threshold, constraints: Constraints | None = None) 
     def look(features: Features, desk: Desk) -> dict[str, Any]:
         n, k = read_knn(desk.of["knn"]).neighbors.shape
         work = partial(_forest, knn=desk.of["knn"], tau=method.tau, faces=n)
-        forest = in_rows(desk, "forest", work, n, Share(0, n, BASE + 4 * n + 32 * k * ROWS))
+        forest = in_rows(desk, "forest", work, n, Pass(BASE + 4 * n + 32 * k * ROWS))
         return {"links": len(np.load(forest, mmap_mode="r"))}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
@@ -223,30 +239,29 @@ def threshold_recipe(method: Threshold, constraints: Constraints | None = None) 
     )
 
 
-class Share(NamedTuple):
-    """What a pass over all faces is of a stage.
+class Pass(NamedTuple):
+    """A pass over all faces.
 
-    before: faces that were looked at in the passes before
-    total:  in all passes
     memory: bytes that a shard holds
+    part:   what it is called, where a stage has several
     """
 
-    before: int
-    total: int
     memory: int
+    part: str = ""
 
 
-def in_rows(desk: Desk, name: str, work: Callable[[Span], NDArray[Any]], faces: int, share: Share) -> Path:
+def in_rows(desk: Desk, name: str, work: Callable[[Span], NDArray[Any]], faces: int, of: Pass) -> Path:
     """NAME.npy, the rows that `work` returns of each run of faces, one after the other; made in shards."""
     shards, file = runs(faces, ROWS), desk.folder / f"{name}.npy"
     parts = {shard: desk.folder / f"{name}-{shard[0]:010}.npy" for shard in shards}
     left = [shard for shard in shards if not parts[shard].is_file()]
     done = faces - sum(high - low for low, high in left)
-    desk.told(share.before + done, share.total)
+    if left:
+        desk.told(done, faces, of.part)
     write = partial(_write, work=work, folder=desk.folder, name=name)
-    for (low, high), _ in desk.place.run(write, left, share.memory):
+    for (low, high), _ in desk.place.run(write, left, of.memory):
         done += high - low
-        desk.told(share.before + done, share.total)
+        desk.told(done, faces, of.part)
     first = np.load(parts[shards[0]], mmap_mode="r")
     count = sum(len(np.load(part, mmap_mode="r")) for part in parts.values())
     about = {

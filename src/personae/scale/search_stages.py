@@ -89,7 +89,8 @@ def _search_all(features: Features, k: int, desk: Desk) -> None:
     look = partial(_look_at_all, features=features, k=k, folder=desk.folder)
     left = [shard for shard in shards if not files[shard].is_file()]
     done, total = 0, sum(high - low for low, high in left)
-    desk.told(0, total)
+    if left:
+        desk.told(0, total)
     for (low, high), _ in desk.place.run(look, left, search_memory(n, d, k, 0)):
         done += high - low
         desk.told(done, total)

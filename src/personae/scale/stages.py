@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from personae import __version__
 from personae.data.atomic import atomic_write, sweep
 from personae.data.one_writer import one_writer_in
 from personae.errors import InputError, OutputError
+from personae.heard import Told
 from personae.scale.shards import HERE, Workplace
 from personae.scale.sizes import shown
 
 PART = ".part"  # the folder of a stage that is not done
 READ = 1 << 24
 PACKAGES = ("numpy", "scipy", "numba")
-Told = Callable[[str, int, int], None]  # the stage, how much of it is done, of how much
 
 
 class Desk(NamedTuple):
@@ -30,7 +30,7 @@ class Desk(NamedTuple):
     folder: its own; what is left in it after a kill is of the same stage with the same parameters
     of:     the folders of the stages before
     memory: bytes that may be held
-    told:   to be called with how much is done, of how much
+    told:   to be called with how much is done, of how much, and of which part of the stage
     place:  where its shards are worked on
     """
 
@@ -38,11 +38,17 @@ class Desk(NamedTuple):
     of: Mapping[str, Path]
     memory: int
     place: Workplace
-    told: Callable[[int, int], None]
+    told: "Part"
 
     def refuse_more_than_memory(self, needed: int) -> None:
         """InputError if more bytes are needed than may be held."""
         _refuse_more(self.folder.parent.name.removesuffix(PART), needed, self.memory)
+
+
+class Part(Protocol):
+    """Called with how many faces are done, of how many; `part` says of what, where a stage has several."""
+
+    def __call__(self, done: int, total: int, part: str = "") -> None: ...
 
 
 class Ran(NamedTuple):
@@ -91,13 +97,12 @@ def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ra
     """All stages by name, each done; only those are worked on that are missing, or depend on what changed.
 
     A stage is done if its JSON tells the same parameters and the same checksums of the stages before it, and
-    its files have the checksum that it tells. Memory and disk are checked before anything is done.
+    its files have the checksum that it tells. Memory and disk are checked before anything is done, of the first
+    stage that is not done and of those behind it.
 
     InputError: a stage needs more memory. OutputError: another run is at work there; no room on the disk,
     before or meanwhile; what is done stays, and the same call goes on from there.
     """
-    over = max(stages, key=lambda stage: stage.memory)
-    _refuse_more(over.name, over.memory, run.memory)
     workdir = workdir.absolute()
     try:
         with one_writer_in(workdir):
@@ -114,15 +119,14 @@ def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ra
 
 
 def _ran(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ran]:
-    _refuse_full_disk(stages, workdir)
-    ran: dict[str, Ran] = {}
-    for stage in stages:
-        about = {
-            "stage": stage.name,
-            "parameters": dict(stage.parameters),
-            "after": {name: ran[name].record["checksum"] for name in stage.after},
-            "personae": __version__,
-        }
+    ran = _done_before(stages, workdir)
+    left = stages[len(ran) :]
+    if left:
+        over = max(left, key=lambda stage: stage.memory)
+        _refuse_more(over.name, over.memory, run.memory)
+        _refuse_full_disk(left, workdir)
+    for stage in left:
+        about = _about(stage, ran)
         record = done(workdir, about)
         folders = {name: ran[name].folder for name in stage.after}
         ran[stage.name] = Ran(
@@ -131,6 +135,27 @@ def _ran(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ran]:
             fresh=record is None,
         )
     return ran
+
+
+def _done_before(stages: Sequence[Stage], workdir: Path) -> dict[str, Ran]:
+    """The stages up to the first that is not done."""
+    ran: dict[str, Ran] = {}
+    for stage in stages:
+        record = done(workdir, _about(stage, ran))
+        if record is None:
+            break
+        ran[stage.name] = Ran(workdir / stage.name, record, fresh=False)
+    return ran
+
+
+def _about(stage: Stage, ran: Mapping[str, Ran]) -> dict[str, Any]:
+    """All that the files of a stage depend on, by the stages before it."""
+    return {
+        "stage": stage.name,
+        "parameters": dict(stage.parameters),
+        "after": {name: ran[name].record["checksum"] for name in stage.after},
+        "personae": __version__,
+    }
 
 
 def done(workdir: Path, about: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -171,7 +196,13 @@ def _worked(
     sweep(own)
     began = time.monotonic()
     counts = stage.work(
-        Desk(own, folders, run.memory, run.place, lambda count, total: run.told(stage.name, count, total))
+        Desk(
+            own,
+            folders,
+            run.memory,
+            run.place,
+            lambda count, total, part="": run.told(stage.name + part, count, total),
+        )
     )
     sweep(own)  # of shards whose worker was lost
     record = {

@@ -145,7 +145,7 @@ class PairLesson:
         self.film, self.module, self.seed, self.pairs = film, net, seed, pairs
         self.overlapping = film.apart.nonzero().numpy()
         if pairs == "tracks" and not len(self.overlapping):
-            raise InputError('no two tracks overlap, and TSiam learns from those; take pairs="ranked"')
+            raise InputError("no two tracks overlap, and TSiam learns from those; take ranked pairs")
 
     def loss(self, step: int, device: str) -> Tensor:
         """The loss of pairs drawn anew."""
