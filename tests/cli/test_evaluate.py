@@ -1,11 +1,14 @@
 """`personae evaluate`: the truth of every kind of file against the labels that were written."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from personae.data import FaceSet, Ids, write_faces
+from personae.errors import InputError
+from personae.methods import LEARNED, BallClusters
 from tests.planted import made_faces
 
 SUFFIXES = (".npz", ".parquet", ".csv", ".npy", ".bin")
@@ -66,3 +69,20 @@ def test_faces_without_a_truth_are_left_out_by_one_option(run, faces, tmp_path):
         assert said in problem
         assert score(run, name, "labels.csv", "--ignore-unknown")["unknown"] == 20
         assert "20   left out" in run("evaluate", name, "labels.csv", "--ignore-unknown")[1]
+
+
+@pytest.mark.parametrize("method", ["ball-clusters", "gcn-v"])
+def test_what_is_trained_on_finds_its_truth_by_ids(run, faces, tmp_path, monkeypatch, method):
+    pytest.importorskip("torch")
+    seen = []
+
+    def fit(self, faces, y=None, **_):
+        seen.append(y if y is not None else faces.truth)
+        raise InputError("seen enough")
+
+    monkeypatch.setattr(BallClusters, "fit", fit)
+    monkeypatch.setattr(LEARNED["gcn_v"], "fit", fit)
+    write_faces(replace(faces, truth=None), tmp_path / "faces.npz")
+    write_faces(faces.take(np.random.default_rng(0).permutation(100)), tmp_path / "truth.csv")
+    assert run("train", method, "faces.npz", "--truth", "truth.csv", "--out", "model.safetensors")[0] == 3
+    assert seen[0].tolist() == faces.truth.tolist()
