@@ -3,7 +3,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from personae.data import write_faces
+from personae.data import FaceSet, Ids, write_faces
 from personae.data.one_writer import one_writer_in
 from tests.planted import made_faces
 
@@ -67,6 +67,17 @@ def test_the_quality_to_expect_is_told_as_without_a_folder(run, faces, monkeypat
         assert f"without labels {quality}" in run(*command)[1]
     monkeypatch.setattr("personae.scale.pipeline.TOLD_UP_TO", 99)
     assert "without labels" not in run(*command)[1]
+
+
+def test_labels_with_a_folder_to_work_in_keep_the_ids(run, faces, tmp_path):
+    called = FaceSet(faces.features, ids=Ids.of([f"f{face}" for face in range(100)], "id"))
+    write_faces(called, tmp_path / "called.parquet")
+    assert run("cluster", "threshold", "faces.npz", "--out", "plain.csv")[0] == 0
+    assert run("cluster", "threshold", "called.parquet", "--out", "staged.csv", "--workdir", "work")[0] == 0
+    first, *plain = (tmp_path / "plain.csv").read_text().splitlines()
+    assert first == "face,cluster"
+    staged = ["id,cluster", *(f'"f{line.split(",")[0]}",{line.split(",")[1]}' for line in plain)]
+    assert (tmp_path / "staged.csv").read_text().splitlines() == staged
 
 
 @pytest.mark.skipif(find_spec("ray") is None, reason="needs ray; pip install 'personae[ray]'")

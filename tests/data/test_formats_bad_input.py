@@ -43,7 +43,7 @@ def test_an_empty_file(tmp_path, read, suffix):
 def test_an_unknown_suffix_lists_those_known(tmp_path, name):
     (tmp_path / name).write_text("x")
     refused(read_faces, tmp_path / name, r"unknown suffix.*known are .npz, .parquet, .csv, .npy, .bin$")
-    refused(read_labels, tmp_path / name, r"known are .npz, .parquet, .csv, .npy, .meta, .txt, .ids$")
+    refused(read_labels, tmp_path / name, r"known are .npz, .parquet, .csv, .npy, .bin, .meta, .txt, .ids$")
 
 
 def test_suffixes_in_capitals_are_known(tmp_path):

@@ -149,3 +149,42 @@ def test_a_person_called_nan_is_a_person():
 def test_faces_that_nobody_knows_are_not_scored():
     with pytest.raises(InputError, match="the truth is -1 for 2 faces"):
         contingency([-1, 0, -1], [0, 0, 1])
+
+
+UNKNOWN = {
+    "integers": [4, -1, 4, 7, -1],
+    "floats": [4, float("nan"), 4, 7, -1],
+    "names": ["Ada", "", "Ada", "Bo", "-1"],
+    "bytes": np.array([b"Ada", b"", b"Ada", b"Bo", b"-1"]),
+    "text of any length": np.array(["Ada", "", "Ada", "Bo", "-1"], StringDType()),
+    "objects": ["Ada", None, "Ada", "Bo", -1],
+}
+
+
+@pytest.mark.parametrize("truth", UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize("noise", ["singletons", "drop", "cluster"])
+def test_faces_that_nobody_knows_can_be_left_out_knowingly(truth, noise):
+    labels, weights = np.array([5, 5, -1, 6, 6]), np.array([1, 2, 3, 4, 5])
+    known = [0, 2, 3]
+    for times in (None, weights):
+        table = contingency(truth, labels, noise=noise, weights=times, ignore_unknown=True)
+        alone = contingency(
+            ["Ada", "Ada", "Bo"], labels[known], noise=noise, weights=None if times is None else times[known]
+        )
+        np.testing.assert_array_equal(dense(table), dense(alone))
+        assert table.coverage == alone.coverage
+        assert table.unknown == (2 if times is None else 7)
+        assert alone.unknown == 0
+    with pytest.raises(InputError, match="truth"):
+        contingency(truth, labels, noise=noise)
+
+
+@pytest.mark.parametrize("truth", [[-1, -1], ["", "-1"], [None, None], [float("nan"), -1]], ids=repr)
+def test_a_truth_of_nobody_is_refused(truth):
+    with pytest.raises(InputError, match="the truth is unknown for every face"):
+        contingency(truth, [0, 1], ignore_unknown=True)
+
+
+def test_ignoring_nobody_changes_nothing():
+    truth, labels = random_partition(50, 5, 9)
+    assert evaluate(truth, labels, ignore_unknown=True) == evaluate(truth, labels)

@@ -96,6 +96,13 @@ def test_a_face_is_not_its_own_link():
     assert neighbor_score(with_self, [0, 0, 1]).precision == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize("metric", [link_curve, neighbor_score, upper_bound_labels])
+def test_faces_that_nobody_knows_are_not_taken_for_one_person(metric):
+    graph, truth = random_graph()
+    with pytest.raises(InputError, match="the truth is -1 for 1 face"):
+        metric(graph, np.where(np.arange(60) == 7, -1, truth))
+
+
 @pytest.mark.parametrize(
     ("truth", "message"),
     [([0] * 60, "no link between identities"), (range(60), "no link within an identity"), ([0, 1], "60 faces")],

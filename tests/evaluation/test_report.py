@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 import personae.evaluation
+from personae.errors import InputError
 from personae.evaluation import (
     ari,
     bcubed,
@@ -145,6 +147,44 @@ def test_the_table_is_lines_of_text_that_fit_a_terminal():
     assert ["clusters", "1,000", "0", "mixed,", "0", "of", "one"] in words
     assert ["R#I,", "percent", "200.00"] in words
     assert ["6", "500", "0.5714", "0.6667", "2.000"] in words
+
+
+EVERY = (
+    ari,
+    bcubed,
+    by_size,
+    cluster_ratio,
+    evaluate,
+    fi,
+    information,
+    mixtures,
+    nmi,
+    pairwise,
+    purity,
+    singleton_ratio,
+    splits,
+)
+
+
+@pytest.mark.parametrize("metric", EVERY, ids=lambda metric: metric.__name__)
+def test_every_metric_leaves_out_whom_nobody_knows_if_asked(metric):
+    truth, labels = random_partition(200, 10, 14)
+    known = np.arange(200) % 3 > 0
+    partly = np.where(known, truth, -1)
+    with pytest.raises(InputError, match=r"the truth is -1 for 67 faces.*ignore_unknown=True"):
+        metric(partly, labels)
+    told, alone = metric(partly, labels, ignore_unknown=True), metric(truth[known], labels[known])
+    if metric is evaluate:
+        assert (told.unknown, told.faces, told.coverage) == (67, 133, 1)
+        told = replace(told, unknown=0)
+    np.testing.assert_array_equal(told, alone)
+
+
+def test_the_table_tells_of_faces_that_nobody_knows():
+    lines = evaluate([0, 0, -1, 1], [0, 0, 0, 1], ignore_unknown=True).table().splitlines()
+    assert lines[0].split() == ["faces", "3", "100.0%", "of", "all", "with", "a", "truth"]
+    assert lines[1].split() == ["faces", "without", "a", "truth", "1", "left", "out"]
+    assert "truth" not in evaluate([0, 0, 1, 1], [0, 0, 0, 1]).table()
 
 
 def test_the_table_gives_lone_identities_no_pairwise_score():

@@ -237,7 +237,7 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     from personae.evaluation import bcubed, pairwise
 
     if out is not None:
-        write_labels(labels, out)
+        write_labels(labels, out, faces.ids)
     took = time.monotonic() - began
     sizes = np.bincount(labels)
     people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())

@@ -153,20 +153,19 @@ def fit_and_save(
     method: Any, features: Path, out: Path, truth: Path | None, dimension: int | None, folder: Path | None
 ) -> None:
     """Trains a method on the faces of a file and writes its model; what cannot be written is told before."""
-    from personae.data import read_labels
+    from personae.data import read_faces
     from personae.errors import InputError, OutputError
 
     if out.suffix != ".safetensors":
         raise InputError(f"{out}: models are written as .safetensors; choose such a name")
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise OutputError(f"cannot write {out}: no such folder, or a folder has that name")
-    faces, _ = input_of(features, None, dimension)
-    if truth is None and faces.truth is None:
+    faces = read_faces(features, labels=truth, dimension=dimension)
+    if faces.truth is None:
         raise InputError(f"{features} holds no identities; give them with --truth")
-    identities = read_labels(truth) if truth else None
     began = time.monotonic()
     with progress("training", "steps") as told:
-        method.fit(faces, identities, folder=folder, progress=told)
+        method.fit(faces, folder=folder, progress=told)
     method.save(out)
     typer.echo(f"trained on {len(faces):,} faces in {time.monotonic() - began:.0f} s")
 

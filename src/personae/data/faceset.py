@@ -7,13 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.data.pages import passing
 from personae.errors import InputError, OutputError, counted, listed
+
+if TYPE_CHECKING:
+    from personae.data.ids import Ids
 
 MAPPED_FROM = 1 << 30  # bytes: from here on features stay on disk
 BLOCK = 1 << 14  # rows looked at in one go
@@ -67,11 +70,13 @@ class FaceSet:
     features: (N, d) float32 or float16, unit rows; a memory map when large
     truth:    (N,) int32, the identity of each face, or None where nobody knows
     sources:  where each face comes from, or None for bare features
+    ids:      what each face is called where it comes from, or None where faces are known by their place alone
     """
 
     features: NDArray[np.floating[Any]]
     truth: NDArray[np.int32] | None = None
     sources: Sources | None = None
+    ids: "Ids | None" = None
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2:
@@ -83,6 +88,8 @@ class FaceSet:
             )
         if self.sources is not None and len(self.sources.file) != n:
             raise InputError(f"{n:,} faces but {len(self.sources.file):,} sources; give one source a face")
+        if self.ids is not None and len(self.ids) != n:
+            raise InputError(f"{n:,} faces but {len(self.ids):,} ids in {self.ids.name}; give one id a face")
 
     def __len__(self) -> int:
         return len(self.features)
@@ -94,7 +101,11 @@ class FaceSet:
 
     @classmethod
     def of(
-        cls, features: ArrayLike, truth: ArrayLike | None = None, sources: Sources | None = None
+        cls,
+        features: ArrayLike,
+        truth: ArrayLike | None = None,
+        sources: Sources | None = None,
+        ids: "Ids | None" = None,
     ) -> "FaceSet":
         """Checks features and labels of any origin and scales each row to unit length.
 
@@ -108,7 +119,7 @@ class FaceSet:
         array([[0.6, 0.8],
                [0. , 1. ]], dtype=float32)
         """
-        return cls(unit_rows(as_features(features)), None if truth is None else as_truth(truth), sources)
+        return cls(unit_rows(as_features(features)), None if truth is None else as_truth(truth), sources, ids)
 
     def take(self, rows: NDArray[Any]) -> "FaceSet":
         """The faces `rows` (indices or a mask), in that order."""
@@ -116,6 +127,7 @@ class FaceSet:
             self.features[rows],
             None if self.truth is None else self.truth[rows],
             None if self.sources is None else self.sources.take(rows),
+            None if self.ids is None else self.ids.take(rows),
         )
 
 

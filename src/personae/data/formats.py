@@ -29,15 +29,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from personae.data.atomic import atomic_write
 from personae.data.faceset import FaceSet, as_truth
-from personae.data.formats_bin import read_bin, write_bin
+from personae.data.formats_bin import read_bin, read_bin_labels, write_bin
 from personae.data.formats_csv import read_csv, read_csv_labels, write_csv, write_csv_labels
 from personae.data.formats_numpy import (
     read_npy,
+    read_npy_labels,
     read_npz,
     read_npz_labels,
-    write_arrays,
     write_npy,
     write_npz,
+    write_npz_labels,
 )
 from personae.data.formats_parquet import (
     arrow,
@@ -47,8 +48,9 @@ from personae.data.formats_parquet import (
     write_parquet_labels,
 )
 from personae.data.formats_tracks import read_track_labels
+from personae.data.ids import Ids, Labelled, rows_by_id
 from personae.data.labels import as_labels, read_lines, write_lines
-from personae.data.names import refuse_outside
+from personae.data.names import Choice, refuse_outside
 from personae.errors import InputError, OutputError, PersonaeError
 
 FACE_READERS: dict[str, Callable[[Path], FaceSet]] = {
@@ -64,22 +66,23 @@ FACE_WRITERS: dict[str, Callable[[FaceSet, Path], None]] = {
     ".npy": lambda faces, path: write_npy(faces.features, path),
     ".bin": lambda faces, path: write_bin(faces.features, path),
 }
-LABEL_READERS: dict[str, Callable[[Path], NDArray[Any]]] = {
+LABEL_READERS: dict[str, Callable[[Path, Choice], Labelled]] = {
     ".npz": read_npz_labels,
     ".parquet": read_parquet_labels,
     ".csv": read_csv_labels,
-    ".npy": read_npy,
-    ".meta": read_lines,
-    ".txt": read_lines,
-    ".ids": lambda path: read_track_labels(path)[1],
+    ".npy": read_npy_labels,
+    ".bin": read_bin_labels,
+    ".meta": lambda path, choice: Labelled(read_lines(path, gaps=choice.gaps)),
+    ".txt": lambda path, choice: Labelled(read_lines(path, gaps=choice.gaps)),
+    ".ids": lambda path, _: Labelled(as_labels(read_track_labels(path)[1])),
 }
-LABEL_WRITERS: dict[str, Callable[[NDArray[Any], Path], None]] = {
-    ".npz": lambda labels, path: write_arrays({"labels": labels}, path),
+LABEL_WRITERS: dict[str, Callable[[Labelled, Path], None]] = {
+    ".npz": write_npz_labels,
     ".parquet": write_parquet_labels,
     ".csv": write_csv_labels,
-    ".npy": write_npy,
-    ".meta": write_lines,
-    ".txt": write_lines,
+    ".npy": lambda labelled, path: write_npy(labelled.labels, path),
+    ".meta": lambda labelled, path: write_lines(labelled.labels, path),
+    ".txt": lambda labelled, path: write_lines(labelled.labels, path),
 }
 BARE = (".npy", ".bin")  # features alone: the truth is in a .meta beside them
 DAMAGED = (
@@ -99,7 +102,8 @@ StrPath = str | os.PathLike[str]
 def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int | None = None) -> FaceSet:
     """The faces of a file, checked and scaled to unit rows; from 1 GB on the features stay on disk.
 
-    labels:    a file of labels, as `read_labels` reads; it goes before any truth in or beside the file
+    labels:    a file of labels, as `read_labels` reads; it goes before any truth in or beside the file. Its
+               rows are found by the ids of the faces where both files have them, else they are in order
     dimension: d; needed by a `.bin` without labels, checked in any other
 
     InputError: no such file, an unknown suffix, damaged or cut off, another dimension, labels that don't
@@ -109,7 +113,8 @@ def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int |
     meta = path.with_suffix(".meta")
     if labels is None and path.suffix.lower() in BARE and meta.exists():
         labels = meta
-    truth = None if labels is None else read_labels(labels)
+    told = None if labels is None else read_labelled(labels, Choice(ids=True))
+    truth = None if told is None else told.labels
     with naming(path):
         if path.suffix.lower() == ".bin":
             faces = FaceSet.of(read_bin(path, dimension, None if truth is None else len(truth)))
@@ -117,8 +122,11 @@ def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int |
             faces = FACE_READERS[path.suffix.lower()](path)
         if dimension is not None and faces.dimension != dimension:
             raise InputError(f"features have dimension {faces.dimension}, but {dimension} was asked for")
-        if truth is None:
+        if told is None or truth is None:
             return faces
+        if told.ids is not None and faces.ids is not None:
+            mend = "tell who they are, or leave them out"
+            truth = truth[rows_by_id(faces.ids, told.ids, (path.name, labels), mend)]
         if len(truth) != len(faces):
             raise InputError(
                 f"{len(faces):,} faces but {len(truth):,} labels in {labels}; give one label a face, in order"
@@ -154,17 +162,28 @@ def read_labels(path: StrPath) -> NDArray[Any]:
     """The labels of a file as they are: (N,) int64, where -1 stays -1, or (N,) str if they are names.
 
     A table has them in a column identity, label, person, truth or cluster, or has no other column; a column
-    `face` of numbers 0..N-1 gives their order. Names that are all plain integers are read as integers.
+    `face` of numbers 0..N-1 gives their order. Names that are all plain integers are read as integers. Those of
+    features alone are in a `.meta` beside them.
 
     InputError: no such file, an unknown suffix, damaged, no labels in it, or several that could be meant.
     """
+    return read_labelled(path, Choice()).labels
+
+
+def read_labelled(path: StrPath, choice: Choice) -> Labelled:
+    """The labels of a file as `read_labels`, by choice those of one kind, with gaps, or with the ids.
+
+    InputError: as there; ids that are missing or that two faces have.
+    """
     path = existing(path, list(LABEL_READERS))
     with naming(path):
-        return as_labels(LABEL_READERS[path.suffix.lower()](path))
+        return LABEL_READERS[path.suffix.lower()](path, choice)
 
 
-def write_labels(labels: ArrayLike, path: StrPath) -> None:
+def write_labels(labels: ArrayLike, path: StrPath, ids: Ids | None = None) -> None:
     """Writes one label a face, integers or names, as the suffix says; whole or what it was before.
+
+    ids: what the faces are called; kept in `.npz`, `.parquet` and `.csv`, the others have the order alone
 
     InputError: an unknown suffix, not one label a face, names that the format cannot hold. OutputError: no
     space, no permission.
@@ -172,8 +191,10 @@ def write_labels(labels: ArrayLike, path: StrPath) -> None:
     path = Path(path)
     suffix = known_suffix(path, list(LABEL_WRITERS))
     checked = as_labels(labels)
+    if ids is not None and len(ids) != len(checked):
+        raise InputError(f"{len(checked):,} labels but {len(ids):,} ids; give one of each a face")
     with atomic_write(path) as temporary:
-        LABEL_WRITERS[suffix](checked, temporary)
+        LABEL_WRITERS[suffix](Labelled(checked, ids), temporary)
 
 
 def refuse_other_labels(path: Path) -> None:

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from personae.data import faceset
 from personae.data.faceset import BLOCK
+from personae.data.ids import Labelled
+from personae.data.labels import read_lines
+from personae.data.names import Choice
 from personae.errors import InputError
 
 NUMBER = np.dtype("<f4")
@@ -46,6 +49,17 @@ def read_bin(path: Path, dimension: int | None, labels: int | None) -> NDArray[n
     if size >= faceset.MAPPED_FROM:
         return np.memmap(path, NUMBER, mode="r", shape=shape)
     return np.fromfile(path, NUMBER).reshape(shape)
+
+
+def read_bin_labels(path: Path, choice: Choice) -> Labelled:
+    """The labels in the `.meta` beside a file of features alone; InputError if there is none."""
+    meta = path.with_suffix(".meta")
+    if not meta.exists():
+        raise InputError(f"holds features alone and no {meta.name} is beside it; give the file of the labels")
+    try:
+        return Labelled(read_lines(meta, gaps=choice.gaps))
+    except InputError as error:
+        raise InputError(f"{meta.name} beside it: {error}") from error
 
 
 def write_bin(features: NDArray[np.floating[Any]], path: Path) -> None:

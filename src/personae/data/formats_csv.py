@@ -1,13 +1,14 @@
 """Faces and labels as comma-separated text.
 
-Ours has a first line of names: `identity` if known, then `file,left,top,width,height,quality` if known, then
-`from,to` where there are videos, seconds, empty for a photo, then the features `f0,f1,...` with nine digits,
-which is float32 to the last bit. From elsewhere:
+Ours has a first line of names: the ids and `identity` if known, then `file,left,top,width,height,quality` if
+known, then `from,to` where there are videos, seconds, empty for a photo, then the features `f0,f1,...` with
+nine digits, which is float32 to the last bit. From elsewhere:
 
 - the first line may hold names or not; commas, semicolons or tabs between;
 - a column identity, label, person or truth (one of them) is the identity, a number or a name;
+- a column face_id, or else faceid, face_ids, ids or id, tells what the faces are called;
 - a column of numbers is one dimension of the features, in the order of the file, unless it is named cluster,
-  face, index, id or nothing, or is one of the columns of sources;
+  face, index or nothing, ends in an id, or is one of the columns of sources;
 - other columns of text are left out; a column that mixes text and numbers is refused.
 """
 
@@ -16,6 +17,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.faceset import FaceSet, filled
+from personae.data.ids import Ids, Labelled, in_blocks
 from personae.data.labels import parsed_labels
 from personae.data.names import (
     FOUND_NAMES,
@@ -30,8 +33,10 @@ from personae.data.names import (
     SOURCE_COLUMNS,
     SPAN_COLUMNS,
     TRUTH_COLUMNS,
-    in_face_order,
+    Choice,
+    id_name,
     is_feature,
+    label_name,
     named_sources,
     only_one,
     plain,
@@ -54,13 +59,14 @@ class Columns:
     features: list[int]
     text: list[int]
     truth: int | None
+    ids: int | None
     sources: list[int]
     spans: list[int]
 
     @classmethod
     def of(cls, names: list[str], first: list[str]) -> "Columns":
         """From the names and the first row beneath them; a column is of numbers if it begins with one."""
-        truth = only_one(names, TRUTH_COLUMNS)
+        truth, ids = only_one(names, TRUTH_COLUMNS), id_name(names)
         plains = [plain(name) for name in names]
         free = [i for i, name in enumerate(plains) if is_feature(name)]
         features = [i for i in free if is_number(first[i])]
@@ -76,6 +82,7 @@ class Columns:
             features,
             [i for i in free if i not in set(features)],
             None if truth is None else names.index(truth),
+            None if ids is None else names.index(ids),
             [plains.index(name) for name in SOURCE_COLUMNS] if whole else [],
             [plains.index(name) for name in SPAN_COLUMNS] if timed else [],
         )
@@ -110,6 +117,7 @@ def read_csv(path: Path) -> FaceSet:
         columns = Columns.of(names, row[1])
         features: list[NDArray[np.float32]] = []
         identities: list[str] = []
+        ids: list[str] = []
         files: list[str] = []
         places: list[list[float]] = []
         spans: list[list[float]] = []
@@ -120,6 +128,8 @@ def read_csv(path: Path) -> FaceSet:
             refuse_mixed(columns, row)
             if columns.truth is not None:
                 identities.append(named_cell(row, columns.truth, columns.names))
+            if columns.ids is not None:
+                ids.append(named_cell(row, columns.ids, columns.names, "id"))
             if columns.sources:
                 files.append(cells[columns.sources[0]])
                 places.append(columns.numbers(row, columns.sources[1:]))
@@ -135,12 +145,14 @@ def read_csv(path: Path) -> FaceSet:
         filled(shape, np.dtype(np.float32), features, path.parent),
         parsed_labels(identities) if identities else None,
         named_sources(files, placed[:, :4], placed[:, 4], span) if columns.sources else None,
+        None if columns.ids is None else Ids.of(parsed_labels(ids), names[columns.ids]),
     )
 
 
 def write_csv(faces: FaceSet, path: Path) -> None:
     """The table described above, in blocks."""
-    names = ["identity"] if faces.truth is not None else []
+    names = [faces.ids.name] if faces.ids is not None else []
+    names += ["identity"] if faces.truth is not None else []
     names += SOURCE_COLUMNS if faces.sources is not None else ()
     span = None if faces.sources is None else faces.sources.span
     names += SPAN_COLUMNS if span is not None else ()
@@ -152,7 +164,8 @@ def write_csv(faces: FaceSet, path: Path) -> None:
             rows = slice(start, start + ROWS)
             files, places = source_columns(faces, rows)
             for i, feature in enumerate(faces.features[rows].tolist()):
-                cells = [str(faces.truth[start + i])] if faces.truth is not None else []
+                cells = [cell_of(faces.ids.values[start + i].item())] if faces.ids is not None else []
+                cells += [str(faces.truth[start + i])] if faces.truth is not None else []
                 if files:
                     cells += [quoted(files[i]), *(EXACT % place for place in places[i].tolist())]
                 if span is not None:
@@ -160,21 +173,25 @@ def write_csv(faces: FaceSet, path: Path) -> None:
                 file.write(",".join([*cells, form % tuple(feature)]) + "\n")
 
 
-def read_csv_labels(path: Path) -> NDArray[Any]:
+def read_csv_labels(path: Path, choice: Choice) -> Labelled:
     """The column of labels, or the only column, in the order of the column face if there is one."""
     with rows_of(path) as rows:
         _, names = next(rows)
-        name = only_one(names, (*TRUTH_COLUMNS, *FOUND_NAMES))
+        name = label_name(names, (*TRUTH_COLUMNS, *FOUND_NAMES), choice.first)
         if name is None and len(names) > 1:
             known = ", ".join((*TRUTH_COLUMNS, *FOUND_NAMES))
             raise InputError(f"found no column of labels among {listed(names)}; name it one of {known}")
         at = 0 if name is None else names.index(name)
         numbered = [i for i, other in enumerate(names) if plain(other) == "face"] if name is not None else []
+        called = id_name(names) if choice.ids and name is not None else None
         labels: list[str] = []
         faces: list[str] = []
+        ids: list[str] = []
         for row in rows:
-            labels.append(named_cell(row, at, names))
+            labels.append(row[1][at] if choice.gaps else named_cell(row, at, names))
             faces += [row[1][i] for i in numbered[:1]]
+            if called is not None:
+                ids.append(named_cell(row, names.index(called), names, "id"))
     if name is None:
         # A lone column without a known name: text above integers is its name.
         text_above = labels and not is_integer(names[0]) and all(is_integer(label) for label in labels)
@@ -182,16 +199,18 @@ def read_csv_labels(path: Path) -> NDArray[Any]:
     if not labels:
         raise InputError("has a line of names but no label; give one a face")
     face = np.array([int(number) for number in faces]) if faces and all(map(is_integer, faces)) else None
-    return in_face_order(parsed_labels(labels), face)
+    told = None if called is None else Ids.of(parsed_labels(ids), called)
+    return Labelled(parsed_labels(labels, gaps=choice.gaps), told).ordered(face)
 
 
-def write_csv_labels(labels: NDArray[Any], path: Path) -> None:
-    """`face,cluster`, a line a face."""
-    cells = labels.tolist()
-    written = map(quoted, cells) if labels.dtype.kind == "U" else map(str, cells)
+def write_csv_labels(labelled: Labelled, path: Path) -> None:
+    """`face,cluster`, or the ids in place of `face`; a line a face."""
+    labels, ids = labelled
+    faces = range(len(labels)) if ids is None else chain.from_iterable(in_blocks(ids.values))
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        file.write("face,cluster\n")
-        file.writelines(f"{face},{label}\n" for face, label in enumerate(written))
+        file.write(f"{'face' if ids is None else ids.name},cluster\n")
+        pairs = zip(faces, labels.tolist(), strict=True)
+        file.writelines(f"{cell_of(face)},{cell_of(label)}\n" for face, label in pairs)
 
 
 @contextmanager
@@ -253,11 +272,11 @@ def refuse_mixed(columns: Columns, row: Row) -> None:
             )
 
 
-def named_cell(row: Row, at: int, names: list[str]) -> str:
-    """A label; InputError if the cell is empty."""
+def named_cell(row: Row, at: int, names: list[str], what: str = "label") -> str:
+    """A label or an id; InputError if the cell is empty."""
     line, cells = row
     if not cells[at]:
-        raise InputError(f"line {line}, column {names[at]}: the label is missing")
+        raise InputError(f"line {line}, column {names[at]}: the {what} is missing")
     return cells[at]
 
 
@@ -283,6 +302,11 @@ def is_integer(cell: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def cell_of(value: int | str) -> str:
+    """A number or a name as a cell."""
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def quoted(text: str) -> str:

@@ -15,13 +15,19 @@ from numpy.typing import NDArray
 
 from personae.data import faceset
 from personae.data.faceset import BLOCK, FaceSet, filled
+from personae.data.formats_bin import read_bin_labels
+from personae.data.ids import Ids, Labelled
+from personae.data.labels import as_labels, with_gaps
 from personae.data.names import (
     FEATURE_NAMES,
     FOUND_NAMES,
     SOURCE_KEYS,
     TRUTH_COLUMNS,
     TRUTH_KEYS,
+    Choice,
     checked_sources,
+    id_name,
+    label_name,
     only_one,
 )
 from personae.errors import InputError, listed
@@ -62,8 +68,16 @@ def read_npy(path: Path) -> NDArray[Any]:
     return flat.reshape(layout.shape, order=layout.order)
 
 
+def read_npy_labels(path: Path, choice: Choice) -> Labelled:
+    """The array of a `.npy`, or the labels beside it if it holds features."""
+    array = read_npy(path)
+    if array.ndim == 2 and path.with_suffix(".meta").exists():
+        return read_bin_labels(path, choice)
+    return Labelled(with_gaps(array) if choice.gaps else as_labels(array))
+
+
 def read_npz(path: Path) -> FaceSet:
-    """The faces of a `.npz`: its features, and if it has them its truth and sources."""
+    """The faces of a `.npz`: its features, and if it has them its truth, sources and ids."""
     with zipfile.ZipFile(path) as archive:
         members = members_of(archive)
         features = only_one(members, FEATURE_NAMES)
@@ -86,14 +100,21 @@ def read_npz(path: Path) -> FaceSet:
             read_member(path, archive, members[features]),
             None if truth is None else read_member(path, archive, members[truth]),
             sources,
+            read_ids(path, archive, members),
         )
 
 
-def read_npz_labels(path: Path) -> NDArray[Any]:
+def read_ids(path: Path, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Ids | None:
+    """What the faces of a `.npz` are called, if it tells."""
+    name = id_name(members)
+    return None if name is None else Ids.of(read_member(path, archive, members[name]), name)
+
+
+def read_npz_labels(path: Path, choice: Choice) -> Labelled:
     """The one array of labels of a `.npz`, or its only array."""
     with zipfile.ZipFile(path) as archive:
         members = members_of(archive)
-        name = only_one(members, (*TRUTH_KEYS, *TRUTH_COLUMNS, *FOUND_NAMES))
+        name = label_name(list(members), (*TRUTH_KEYS, *TRUTH_COLUMNS, *FOUND_NAMES), choice.first)
         if name is None and len(members) == 1:
             name = next(iter(members))
         if name is None:
@@ -101,7 +122,15 @@ def read_npz_labels(path: Path) -> NDArray[Any]:
                 f"found no labels among its arrays ({listed(list(members))}); "
                 f"name them labels, or one of {', '.join((*TRUTH_KEYS, *FOUND_NAMES))}"
             )
-        return read_member(path, archive, members[name])
+        labels = read_member(path, archive, members[name])
+        ids = read_ids(path, archive, members) if choice.ids else None
+    return Labelled(with_gaps(labels) if choice.gaps else as_labels(labels), ids)
+
+
+def write_npz_labels(labelled: Labelled, path: Path) -> None:
+    """An array `labels`, and the ids under their name."""
+    labels, ids = labelled
+    write_arrays({"labels": labels} | ({} if ids is None else {ids.name: ids.values}), path)
 
 
 def write_npy(array: NDArray[Any], path: Path) -> None:
@@ -111,7 +140,7 @@ def write_npy(array: NDArray[Any], path: Path) -> None:
 
 
 def write_npz(faces: FaceSet, path: Path) -> None:
-    """Features, truth and sources, nothing compressed, the features where they can be mapped."""
+    """Features, truth, sources and ids, nothing compressed, the features where they can be mapped."""
     arrays: dict[str, NDArray[Any]] = {"features": faces.features}
     if faces.truth is not None:
         arrays["truth"] = faces.truth
@@ -120,6 +149,8 @@ def write_npz(faces: FaceSet, path: Path) -> None:
         arrays |= {"files": np.array(sources.files, dtype=np.str_), "file": sources.file}
         arrays |= {"box": sources.box, "quality": sources.quality}
         arrays |= {} if sources.span is None else {"span": sources.span}
+    if faces.ids is not None:
+        arrays[faces.ids.name] = faces.ids.values
     write_arrays(arrays, path)
 
 

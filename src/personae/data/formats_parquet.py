@@ -1,8 +1,9 @@
 """Faces and labels as Parquet tables (extra `parquet`).
 
-Ours has a column `features`, a list of d float32 or float16 a face, `identity` if known, and `file`, `left`,
-`top`, `width`, `height`, `quality` if known. From elsewhere: features may be a list of any numbers under any
-of the usual names, or a column of numbers for each dimension, as in `.csv`; identities may be names.
+Ours has the ids if known, a column `features`, a list of d float32 or float16 a face, `identity` if known, and
+`file`, `left`, `top`, `width`, `height`, `quality` if known. From elsewhere: features may be a list of any
+numbers under any of the usual names, or a column of numbers for each dimension, as in `.csv`; identities may be
+names. Ids are named as there; those of text stay on disk from a million faces on.
 """
 
 from collections.abc import Iterator
@@ -14,25 +15,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.faceset import BLOCK, FaceSet, filled
-from personae.data.labels import as_labels
+from personae.data.ids import Ids, Labelled, in_blocks
+from personae.data.labels import as_labels, spread, with_gaps
 from personae.data.names import (
     FEATURE_NAMES,
     FOUND_NAMES,
     SOURCE_COLUMNS,
     SPAN_COLUMNS,
     TRUTH_COLUMNS,
-    in_face_order,
+    Choice,
+    id_name,
     is_feature,
+    label_name,
     named_sources,
     only_one,
     plain,
     source_columns,
 )
+from personae.data.pages import passing
 from personae.errors import InputError, MissingExtraError, listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
+
+MANY = 1_000_000  # ids of text that are held on disk
 
 
 def arrow() -> Any:
@@ -67,14 +74,18 @@ def read_parquet(path: Path) -> FaceSet:
             times = [column(table, names[plains.index(name)]) for name in SPAN_COLUMNS] if timed else []
             span = np.column_stack(times) if timed else None
             sources = named_sources([str(name) for name in files.tolist()], box, places[4], span)
-        return FaceSet.of(features, None if truth is None else as_labels(column(table, truth)), sources)
+        known = None if truth is None else as_labels(column(table, truth))
+        return FaceSet.of(features, known, sources, ids_of(table, path.parent))
 
 
 def write_parquet(faces: FaceSet, path: Path) -> None:
     """The table described above, a row group a block."""
     pa = arrow()
     number = pa.float16() if faces.features.dtype == np.float16 else pa.float32()
-    fields: list[tuple[str, Any]] = [("features", pa.list_(number, faces.dimension))]
+    fields: list[tuple[str, Any]] = []
+    if faces.ids is not None:
+        fields.append((faces.ids.name, cell_type(pa, faces.ids.values)))
+    fields.append(("features", pa.list_(number, faces.dimension)))
     if faces.truth is not None:
         fields.append(("identity", pa.int32()))
     if faces.sources is not None:
@@ -88,7 +99,8 @@ def write_parquet(faces: FaceSet, path: Path) -> None:
         for start in range(0, len(faces), BLOCK):
             rows = slice(start, start + BLOCK)
             flat = pa.array(np.ascontiguousarray(faces.features[rows]).reshape(-1), number)
-            arrays = [pa.FixedSizeListArray.from_arrays(flat, faces.dimension)]
+            arrays = [] if faces.ids is None else [arrow_cells(pa, faces.ids.values[rows], schema[0].type)]
+            arrays.append(pa.FixedSizeListArray.from_arrays(flat, faces.dimension))
             if faces.truth is not None:
                 arrays.append(pa.array(faces.truth[rows], pa.int32()))
             if faces.sources is not None:
@@ -100,26 +112,44 @@ def write_parquet(faces: FaceSet, path: Path) -> None:
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def read_parquet_labels(path: Path) -> NDArray[Any]:
+def read_parquet_labels(path: Path, choice: Choice) -> Labelled:
     """The column of labels, or the only column, in the order of the column face if there is one."""
     with opened(path) as table:
         names = table.schema_arrow.names
-        name = only_one(names, (*TRUTH_COLUMNS, *FOUND_NAMES))
+        name = label_name(names, (*TRUTH_COLUMNS, *FOUND_NAMES), choice.first)
         if name is None and len(names) > 1:
             known = ", ".join((*TRUTH_COLUMNS, *FOUND_NAMES))
             raise InputError(f"found no column of labels among {listed(names)}; name it one of {known}")
-        labels = as_labels(column(table, name or names[0]))
+        labels = as_labels(column(table, name or names[0], gaps=choice.gaps))
+        ids = ids_of(table, path.parent) if choice.ids and name is not None else None
         numbered = [other for other in names if plain(other) == "face" and other != name]
         face = column(table, numbered[0]) if numbered and len(names) > 1 else None
-        return in_face_order(labels, face if face is not None and face.dtype.kind in "iu" else None)
+        return Labelled(labels, ids).ordered(face if face is not None and face.dtype.kind in "iu" else None)
 
 
-def write_parquet_labels(labels: NDArray[Any], path: Path) -> None:
-    """Columns `face` and `cluster`, a row a face."""
+def write_parquet_labels(labelled: Labelled, path: Path) -> None:
+    """Columns `face`, or the ids in its place, and `cluster`; a row a face."""
     pa = arrow()
-    names = labels.tolist()
-    cluster = texts(pa, names, text_type(pa, names)) if labels.dtype.kind == "U" else pa.array(labels)
-    pa.parquet.write_table(pa.table({"face": pa.array(np.arange(len(labels))), "cluster": cluster}), path)
+    labels, ids = labelled
+    faces, name = (np.arange(len(labels)), "face") if ids is None else (ids.values, ids.name)
+    kinds = cell_type(pa, faces), cell_type(pa, labels)
+    schema = pa.schema([(name, kinds[0]), ("cluster", kinds[1])])
+    with pa.parquet.ParquetWriter(path, schema) as writer:
+        for here in passing(len(labels), BLOCK, faces):
+            columns = [arrow_cells(pa, faces[here], kinds[0]), arrow_cells(pa, labels[here], kinds[1])]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def ids_of(table: "ParquetFile", folder: Path) -> Ids | None:
+    """What the faces are called, if the table tells; text in a temporary map from a million faces on."""
+    name = id_name(table.schema_arrow.names)
+    if name is None:
+        return None
+    kinds = [block.dtype for block in cell_blocks(table, name)]
+    widest = max(kinds, key=lambda kind: kind.itemsize)
+    rows = table.metadata.num_rows
+    mapped = widest.kind == "U" and rows >= MANY
+    return Ids.of(filled((rows,), widest, cell_blocks(table, name), folder, mapped=mapped), name)
 
 
 def opened(path: Path) -> "ParquetFile":
@@ -192,13 +222,34 @@ def prepended(first: NDArray[Any], rest: Iterator[NDArray[Any]]) -> Iterator[NDA
     yield from rest
 
 
-def column(table: "ParquetFile", name: str) -> NDArray[Any]:
-    """One column, numbers or text; InputError names the first gap."""
+def column(table: "ParquetFile", name: str, *, gaps: bool = False) -> NDArray[Any]:
+    """One column, numbers or text; InputError names the first gap.
+
+    gaps: whether those are labels of faces that may be without one; they get -1
+    """
     pa = arrow()
     array = table.read(columns=[name]).column(name).combine_chunks()
+    if not gaps:
+        return cells(array, name)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    refuse_gaps(array, name, 0)
+    return spread(with_gaps(cells(array.drop_null(), name)), array.is_valid().to_numpy(zero_copy_only=False))
+
+
+def cell_blocks(table: "ParquetFile", name: str) -> Iterator[NDArray[Any]]:
+    """One column block by block, as `column`."""
+    start = 0
+    for batch in table.iter_batches(BLOCK, columns=[name]):
+        yield cells(batch.column(name), name, start)
+        start += len(batch)
+
+
+def cells(array: "pa.Array", name: str, start: int = 0) -> NDArray[Any]:
+    """The numbers or the text of rows from `start` on; InputError names the first gap."""
+    pa = arrow()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    refuse_gaps(array, name, start)
     if pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_boolean(array.type):
         return np.asarray(array.to_numpy(zero_copy_only=False))
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
@@ -218,6 +269,19 @@ def refuse_gaps(array: "pa.Array", name: str, start: int) -> None:
 def is_list(pa: Any, kind: "pa.DataType") -> bool:
     """Whether a column holds a list a row."""
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def cell_type(pa: Any, values: NDArray[Any]) -> "pa.DataType":
+    """Integers or text."""
+    if values.dtype.kind == "i":
+        return pa.int64()
+    kinds = {text_type(pa, block) for block in in_blocks(values)}
+    return pa.binary() if pa.binary() in kinds else pa.string()
+
+
+def arrow_cells(pa: Any, values: NDArray[Any], kind: "pa.DataType") -> "pa.Array":
+    """A column of the type that `cell_type` chose."""
+    return pa.array(values) if kind == pa.int64() else texts(pa, values.tolist(), kind)
 
 
 def text_type(pa: Any, cells: list[str] | tuple[str, ...]) -> "pa.DataType":

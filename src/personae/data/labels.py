@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.data.faceset import as_array
+from personae.data.pages import passing
 from personae.errors import InputError, listed
+
+NOBODY = -1
+BLOCK = 1 << 16
 
 
 def as_labels(values: ArrayLike) -> NDArray[Any]:
@@ -18,7 +22,7 @@ def as_labels(values: ArrayLike) -> NDArray[Any]:
 
     InputError: not one-dimensional, none at all, fractions, NaN, empty names, Python objects.
     """
-    array = as_array(values, "labels")
+    array = values if isinstance(values, np.memmap) else as_array(values, "labels")  # names stay on disk
     if array.dtype == object and all(isinstance(cell, str) for cell in array.flat):
         array = array.astype(np.str_)  # as pandas keeps text
     if array.ndim != 1:
@@ -32,7 +36,9 @@ def as_labels(values: ArrayLike) -> NDArray[Any]:
     if array.dtype.kind == "S":
         array = np.array([cell.decode("utf-8", "surrogateescape") for cell in array.tolist()])
     if array.dtype.kind == "U":
-        empty = np.flatnonzero(array == "")
+        empty = np.concatenate(
+            [here.start + np.flatnonzero(array[here] == "") for here in passing(len(array), BLOCK, array)]
+        )
         if len(empty):
             raise InputError(f"labels are empty in rows {listed(empty.tolist())}; give every face one")
         return array
@@ -43,23 +49,64 @@ def as_labels(values: ArrayLike) -> NDArray[Any]:
     return array.astype(np.int64)
 
 
-def parsed_labels(texts: Sequence[str]) -> NDArray[Any]:
+def with_gaps(values: NDArray[Any]) -> NDArray[Any]:
+    """`as_labels`, but -1 where there is none: a NaN or an empty name."""
+    if values.dtype.kind == "f":
+        known = ~np.isnan(values)
+    elif values.dtype.kind in "US":
+        known = values != np.zeros((), values.dtype)  # the empty text
+    else:
+        return as_labels(values)
+    return spread(as_labels(values[known]), known)
+
+
+def spread(labels: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
+    """(N,) the labels at the faces that are known, -1 or "-1" at all others."""
+    kind = np.dtype(np.int64) if labels.dtype.kind == "i" else np.promote_types(labels.dtype, "U2")
+    every = np.full(len(known), NOBODY if kind.kind == "i" else str(NOBODY), kind)
+    every[known] = labels
+    return every
+
+
+def parsed_labels(texts: Sequence[str], *, gaps: bool = False) -> NDArray[Any]:
     """Written labels, int64 if each is a plain integer ("3", "-1", "3.0"), else str as they stand.
+
+    gaps: whether labels may be missing: blank, or nan among integers; they become -1
 
     "007" is a name, since it is another than "7".
     """
+    known = np.array([text.strip() != "" for text in texts], dtype=np.bool_)
+    if gaps and not known.all():
+        found = [text for text, is_known in zip(texts, known, strict=True) if is_known]
+        return spread(parsed_labels(found, gaps=True), known)
     written = np.array(texts, dtype=np.str_)
-    whole = all(text.endswith(".0") for text in texts)
-    digits = np.array([text[:-2] for text in texts], dtype=np.str_) if whole else written
+    numbers = _integers(written)
+    if numbers is not None:
+        return numbers
+    known = np.char.lower(written) != "nan"
+    others = None if known.all() else _integers(written[known])
+    if others is None:
+        return as_labels(written)
+    if not gaps:
+        raise InputError(f"labels are nan in rows {listed(np.flatnonzero(~known).tolist())}; give integers")
+    return spread(others, known)
+
+
+def _integers(written: NDArray[Any]) -> NDArray[np.int64] | None:
+    """The numbers, if there are any and each text is plainly one."""
+    whole = np.strings.endswith(written, ".0").all()
+    digits = np.array([text[:-2] for text in written.tolist()]) if whole else written
     try:
         numbers = digits.astype(np.int64)
     except (ValueError, OverflowError):
-        return as_labels(written)
-    return as_labels(numbers if (numbers.astype(np.str_) == digits).all() else written)
+        return None
+    return numbers if len(numbers) and (numbers.astype(np.str_) == digits).all() else None
 
 
-def read_lines(path: Path) -> NDArray[Any]:
+def read_lines(path: Path, *, gaps: bool = False) -> NDArray[Any]:
     """The labels of a text file, one a line: int64 or str; in `.meta` files integers alone.
+
+    gaps: whether blank lines stand for faces without a label, which get -1
 
     InputError: an empty line, or text in a `.meta` file.
     """
@@ -67,16 +114,16 @@ def read_lines(path: Path) -> NDArray[Any]:
     lines = text.removesuffix("\n").split("\n")
     lines = [line.removesuffix("\r") for line in lines]
     stripped = [line.strip() for line in lines]
-    if "" in stripped:
+    if "" in stripped and not gaps:
         raise InputError(f"line {stripped.index('') + 1} is empty; give one label a line")
-    labels = parsed_labels(stripped)
+    labels = parsed_labels(stripped, gaps=gaps)
     if labels.dtype.kind == "i":
         return labels
     if path.suffix.lower() == ".meta":
         for number, line in enumerate(stripped, start=1):
-            if not _is_integer(line):
+            if line and not _is_integer(line):
                 raise InputError(f"line {number}: {line[:40]!r} is no integer; put names in a .txt instead")
-    return parsed_labels(lines)
+    return parsed_labels(lines, gaps=gaps)
 
 
 def write_lines(labels: NDArray[Any], path: Path) -> None:

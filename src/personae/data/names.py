@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,24 @@ FOUND_NAMES = ("cluster", "clusters")
 SOURCE_KEYS = ("files", "file", "box", "quality")
 SOURCE_COLUMNS = ("file", "left", "top", "width", "height", "quality")
 SPAN_COLUMNS = ("from", "to")  # seconds into a video; empty for a photo
-ROW_NUMBERS = ("", "face", "index", "id")  # of a table: neither features nor labels
+ID_NAMES = ("face_id", "faceid", "face_ids", "ids", "id")  # those before others
+ROW_NUMBERS = ("", "face", "index")  # of a table: neither features nor labels
 FORMULA = "=+-@＝＋－＠"  # noqa: RUF001 some spreadsheets take the wide forms too
 OF_ROWS = ("_id", "-id", " id")  # ends of names of such columns
-NOT_FEATURES = (*TRUTH_COLUMNS, *FOUND_NAMES, *SOURCE_COLUMNS, *SPAN_COLUMNS, *ROW_NUMBERS)
+NOT_FEATURES = (*TRUTH_COLUMNS, *FOUND_NAMES, *SOURCE_COLUMNS, *SPAN_COLUMNS, *ID_NAMES, *ROW_NUMBERS)
+
+
+class Choice(NamedTuple):
+    """What is wanted of a file of labels.
+
+    first: what a column of labels is called that goes before others
+    gaps:  whether faces may be without a label; they get -1
+    ids:   whether the ids of the faces are wanted, too
+    """
+
+    first: Sequence[str] = ()
+    gaps: bool = False
+    ids: bool = False
 
 
 def is_feature(name: str) -> bool:
@@ -46,6 +60,25 @@ def only_one(found: Iterable[str], known: Sequence[str]) -> str | None:
     if len(fitting) > 1:
         raise InputError(f"{' and '.join(fitting)} could each be meant; keep one and rename the others")
     return fitting[0] if fitting else None
+
+
+def id_name(found: Iterable[str]) -> str | None:
+    """The one of the names found that ids of faces have, as it stands in the file, or None.
+
+    InputError: two are that name in other letters.
+
+    >>> id_name(["id", "image_id", "Face ID", "f0"])
+    'Face ID'
+    """
+    names = list(found)
+    spelled = ((known, known.replace("_", " "), known.replace("_", "-")) for known in ID_NAMES)
+    return next((name for spellings in spelled if (name := only_one(names, spellings)) is not None), None)
+
+
+def label_name(found: Sequence[str], known: Sequence[str], first: Sequence[str]) -> str | None:
+    """`only_one` of those known; of the `first` of them if there is one."""
+    name = only_one(found, [name for name in known if name in first])
+    return only_one(found, known) if name is None else name
 
 
 def checked_sources(
@@ -99,21 +132,19 @@ def source_columns(faces: FaceSet, rows: slice) -> tuple[list[str], NDArray[np.f
     return names, np.column_stack([sources.box[rows], sources.quality[rows]])
 
 
-def in_face_order(labels: NDArray[Any], face: NDArray[Any] | None) -> NDArray[Any]:
-    """The labels of a table in the order of its face numbers, if it has them.
+def in_face_order(face: NDArray[Any] | None, rows: int) -> NDArray[np.int64] | None:
+    """The rows of a table in the order of its face numbers, if it has them.
 
     InputError: the numbers are not 0..N-1, each once.
     """
     if face is None:
-        return labels
-    if not np.array_equal(np.sort(face), np.arange(len(labels))):
+        return None
+    if not np.array_equal(np.sort(face), np.arange(rows)):
         raise InputError(
-            f"the column face does not hold each of 0..{len(labels) - 1} once; "
+            f"the column face does not hold each of 0..{rows - 1} once; "
             f"mend it, or remove it if the rows are in the order of the faces"
         )
-    ordered = np.empty_like(labels)
-    ordered[face] = labels
-    return ordered
+    return np.argsort(face)
 
 
 def as_cell(file: str) -> str:

@@ -9,19 +9,24 @@ from personae.evaluation.contingency import Contingency, Noise, contingency
 
 
 def ari(
-    truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons", weights: ArrayLike | None = None
+    truth: ArrayLike,
+    labels: ArrayLike,
+    *,
+    noise: Noise = "singletons",
+    weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> float:
     """The adjusted Rand index, at most 1; 0 is what clusters of the same sizes get by chance.
 
     (TP - E) / ((PP + PT) / 2 - E) with E = PP PT / (N (N - 1) / 2) and the pairs of `pairwise`; 1 where both
     sides are the same trivial partition and the fraction is 0 / 0.
 
-    truth, labels, noise, weights: see `contingency`, InputError too
+    truth, labels, noise, weights, ignore_unknown: see `contingency`, InputError too
 
     >>> round(ari([0, 0, 1, 1], [0, 0, 1, 2]), 3)
     0.571
     """
-    return ari_of(contingency(truth, labels, noise=noise, weights=weights))
+    return ari_of(contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown))
 
 
 def ari_of(table: Contingency) -> float:

@@ -7,7 +7,12 @@ from personae.evaluation.score import Score
 
 
 def bcubed(
-    truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons", weights: ArrayLike | None = None
+    truth: ArrayLike,
+    labels: ArrayLike,
+    *,
+    noise: Noise = "singletons",
+    weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> Score:
     """The BCubed score, F_B in the papers.
 
@@ -15,12 +20,12 @@ def bcubed(
     identity, and recall n_ab / a_a, the share of its identity that is in its cluster; the face itself counts,
     so a lone face has precision 1. P and R are averages over faces, F is the harmonic mean of the two averages.
 
-    truth, labels, noise, weights: see `contingency`, InputError too
+    truth, labels, noise, weights, ignore_unknown: see `contingency`, InputError too
 
     >>> bcubed([0, 0, 1, 1], [0, 0, 0, 1])
     Score(precision=0.667, recall=0.75, f=0.706)
     """
-    return bcubed_of(contingency(truth, labels, noise=noise, weights=weights))
+    return bcubed_of(contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown))
 
 
 def bcubed_of(table: Contingency) -> Score:

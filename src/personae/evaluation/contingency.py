@@ -1,6 +1,6 @@
 """The contingency table: how many faces of each identity lie in each cluster. Every metric is a sum over it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -22,7 +22,8 @@ class Contingency:
     count:          (E,) int64, n_ab, faces of identity a in cluster b, at least 1
     identity_sizes: (A,) int64, faces of each identity
     cluster_sizes:  (B,) int64, faces of each cluster
-    coverage:       share of the faces that are in the table; below 1 only if noise was dropped
+    coverage:       share of the faces with a truth that are in the table; below 1 only if noise was dropped
+    unknown:        faces without a truth, which were left out; counted like those in the table
 
     Identities and clusters are numbered in sorted order of what they were called.
     """
@@ -33,6 +34,7 @@ class Contingency:
     identity_sizes: NDArray[np.int64]
     cluster_sizes: NDArray[np.int64]
     coverage: float = 1.0
+    unknown: int = 0
 
     @property
     def faces(self) -> int:
@@ -51,30 +53,39 @@ class Contingency:
 
 
 def contingency(
-    truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons", weights: ArrayLike | None = None
+    truth: ArrayLike,
+    labels: ArrayLike,
+    *,
+    noise: Noise = "singletons",
+    weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> Contingency:
     """The table of true identities and found clusters; every metric reads its arguments this way.
 
-    truth:   (N,) identities, integers or names
+    truth:   (N,) identities, integers or names; -1, NaN, None or an empty name where nobody knows
     labels:  (N,) clusters, integers or names; -1 (or "-1") marks a face that is in no cluster
     noise:   what becomes of the faces in no cluster. "singletons": each is a cluster of its own, as in the
              tables of the face-clustering papers. "drop": they are left out, and `coverage` says how many
              stayed. "cluster": all of them are one cluster, as scikit-learn counts them
     weights: (N,) int, at least 1, what each row stands for, such as the frames of a track; the result is that
              of repeating row i weights[i] times. None counts each row once
+    ignore_unknown: whether faces without a truth are left out, as if nobody had seen them; `unknown` says how
+             many they are. Otherwise they are refused
 
-    InputError: not one-dimensional, different lengths, no faces, labels that are NaN or missing, a truth of -1,
-    weights that are not whole numbers of 1 or more, or a total beyond 3.0e9. O(N log N), about 50 bytes a face
-    at peak, 75 with weights.
+    InputError: not one-dimensional, different lengths, no faces, labels that are NaN or missing, faces without
+    a truth that are not ignored, or nothing but those, weights that are not whole numbers of 1 or more, or a
+    total beyond 3.0e9. O(N log N), about 50 bytes a face at peak, 75 with weights.
 
     >>> contingency(["Ada", "Ada", "Bo"], [7, 7, 7]).count
     array([2, 1])
     >>> contingency([0, 0, 1], [-1, -1, -1]).clusters
     3
+    >>> contingency(["Ada", None, "Bo"], [7, 7, 7], ignore_unknown=True).unknown
+    1
     """
     if noise not in get_args(Noise):
         raise InputError(f"noise={noise!r} is not a rule; choose one of {', '.join(get_args(Noise))}")
-    people, found = _column(truth, "truth"), _column(labels, "labels")
+    people, found = _column(truth, "truth", gaps=ignore_unknown), _column(labels, "labels")
     if len(people) != len(found):
         raise InputError(
             f"{len(people):,} identities but {len(found):,} labels; give one of each a face, in the same order"
@@ -83,9 +94,11 @@ def contingency(
         raise InputError("no faces to score; give at least one")
     times = None if weights is None else _as_weights(weights, len(people))
 
-    nobody = int(_marks_noise(people).sum())
-    if nobody:
-        raise InputError(f"the truth is -1 for {counted(nobody, 'face')}; leave out those that nobody knows")
+    known, unknown = _known(people, ignore_unknown), 0
+    if not known.all():
+        unknown = int((~known).sum() if times is None else times[~known].sum())
+        people, found = people[known], found[known]
+        times = None if times is None else times[known]
     alone = _marks_noise(found)
     coverage = 1.0
     if noise == "drop" and alone.any():
@@ -99,11 +112,29 @@ def contingency(
     identity = _numbered(people, "truth")
     singled = noise == "singletons" and alone.any()
     cluster = _singled_out(found, alone) if singled else _numbered(found, "labels")
-    return _tabulated(identity, cluster, times, coverage)
+    return replace(_tabulated(identity, cluster, times), coverage=coverage, unknown=unknown)
+
+
+def _known(people: NDArray[Any], ignore_unknown: bool) -> NDArray[np.bool_]:
+    """(N,) whether somebody knows who it is; InputError if not all are and that is not to be ignored."""
+    nobody = _marks_noise(people)
+    if ignore_unknown:
+        if people.dtype.kind == "f":
+            nobody |= np.isnan(people)
+        elif people.dtype.kind in "UST":
+            nobody |= people == people.dtype.type()  # the empty name
+        if nobody.all():
+            raise InputError("the truth is unknown for every face, so none is left to score; give that of some")
+    elif nobody.any():
+        raise InputError(
+            f"the truth is -1 for {counted(int(nobody.sum()), 'face')}, whom nobody knows; "
+            "ignore_unknown=True (--ignore-unknown) leaves them out"
+        )
+    return ~nobody
 
 
 def _tabulated(
-    identity: NDArray[np.int32], cluster: NDArray[np.int32], times: NDArray[np.int64] | None, coverage: float
+    identity: NDArray[np.int32], cluster: NDArray[np.int32], times: NDArray[np.int64] | None
 ) -> Contingency:
     """The table from dense numbers; sorting one key a face makes equal cells neighbors."""
     columns = np.int64(cluster.max()) + 1
@@ -119,7 +150,6 @@ def _tabulated(
         count,
         np.bincount(identity) if times is None else _sums(identity, times),
         np.bincount(cluster) if times is None else _sums(cluster, times),
-        coverage,
     )
 
 
@@ -138,8 +168,8 @@ def _singled_out(labels: NDArray[Any], alone: NDArray[np.bool_]) -> NDArray[np.i
     return cluster
 
 
-def _column(values: ArrayLike, name: str) -> NDArray[Any]:
-    """The values as a one-dimensional array; objects become text, and missing ones are refused."""
+def _column(values: ArrayLike, name: str, *, gaps: bool = False) -> NDArray[Any]:
+    """The values as a one-dimensional array; objects become text, and missing ones empty or refused."""
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -147,9 +177,10 @@ def _column(values: ArrayLike, name: str) -> NDArray[Any]:
     if array.ndim != 1:
         raise InputError(f"{name}: an array of shape {array.shape}; it needs one dimension, one value a face")
     if array.dtype == object:
-        if any(str(value) in MISSING and not isinstance(value, str) for value in array):
+        missing = [str(value) in MISSING and not isinstance(value, str) for value in array]
+        if any(missing) and not gaps:
             raise InputError(f"{name}: missing values; give one a face")
-        return array.astype(str)
+        return np.where(missing, "", array.astype(str))
     return array
 
 

@@ -16,18 +16,25 @@ Count = Literal["all", "wrong"]
 
 
 def cluster_ratio(
-    truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons", weights: ArrayLike | None = None
+    truth: ArrayLike,
+    labels: ArrayLike,
+    *,
+    noise: Noise = "singletons",
+    weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> float:
     """R#I: clusters for each 100 identities, lone faces included; 100 is best, above is split, below is merged.
 
     Splits and merges cancel: 100 alone proves nothing.
 
-    truth, labels, noise, weights: see `contingency`, InputError too
+    truth, labels, noise, weights, ignore_unknown: see `contingency`, InputError too
 
     >>> cluster_ratio([0, 0, 1, 1], [0, 0, 1, 2])
     150.0
     """
-    return cluster_ratio_of(contingency(truth, labels, noise=noise, weights=weights))
+    return cluster_ratio_of(
+        contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown)
+    )
 
 
 def cluster_ratio_of(table: Contingency) -> float:
@@ -42,6 +49,7 @@ def singleton_ratio(
     count: Count = "all",
     noise: Noise = "singletons",
     weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> float:
     """R#S: clusters of one face for each 100 identities; 0 is best where no identity has a single face.
 
@@ -49,14 +57,16 @@ def singleton_ratio(
            only those whose identity has more faces, as the paper's text says. They agree if no identity has a
            single face
 
-    truth, labels, noise, weights: see `contingency`, InputError too
+    truth, labels, noise, weights, ignore_unknown: see `contingency`, InputError too
 
     >>> singleton_ratio([0, 0, 1, 2], [0, 1, 2, 2]), singleton_ratio([0, 1, 1], [0, 1, 1], count="wrong")
     (66.66666666666667, 0.0)
     """
     if count not in get_args(Count):
         raise InputError(f"count={count!r} is not known; choose one of {', '.join(get_args(Count))}")
-    return singleton_ratio_of(contingency(truth, labels, noise=noise, weights=weights), count=count)
+    return singleton_ratio_of(
+        contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown), count=count
+    )
 
 
 def singleton_ratio_of(table: Contingency, *, count: Count = "all") -> float:
@@ -74,6 +84,7 @@ def fi(
     theta: float = 0.5,
     noise: Noise = "singletons",
     weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> Score:
     """FI(theta): the share of clusters (precision) and of identities (recall) that are found as one another.
 
@@ -81,7 +92,7 @@ def fi(
     R = M / A and F = 2 M / (A + B). Every person weighs the same here, the one with two faces as the one with
     thousands. An identity of one face in a cluster of its own is a match.
 
-    truth, labels, noise, weights: see `contingency`
+    truth, labels, noise, weights, ignore_unknown: see `contingency`
     theta: in [0.5, 1); papers print 0.5 and 0.9. From 0.5 on nobody can match twice
 
     InputError: as `contingency`, and theta out of range.
@@ -89,7 +100,9 @@ def fi(
     >>> fi([0, 0, 0, 1, 1], [0, 0, 1, 2, 2])
     Score(precision=0.667, recall=1.0, f=0.8)
     """
-    return fi_of(contingency(truth, labels, noise=noise, weights=weights), theta=theta)
+    return fi_of(
+        contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown), theta=theta
+    )
 
 
 def fi_of(table: Contingency, *, theta: float = 0.5) -> Score:

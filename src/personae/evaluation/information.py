@@ -35,7 +35,12 @@ class Information:
 
 
 def information(
-    truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons", weights: ArrayLike | None = None
+    truth: ArrayLike,
+    labels: ArrayLike,
+    *,
+    noise: Noise = "singletons",
+    weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> Information:
     """All measures of mutual information at once.
 
@@ -43,13 +48,15 @@ def information(
     so are both NMI, while homogeneity (one identity) or completeness (one cluster) is 1 as nothing could be
     mixed or split.
 
-    truth, labels, noise, weights: see `contingency`, InputError too
+    truth, labels, noise, weights, ignore_unknown: see `contingency`, InputError too
 
     >>> told = information([0, 0, 1, 1], [0, 0, 1, 2])
     >>> round(told.homogeneity, 3), round(told.completeness, 3)
     (1.0, 0.667)
     """
-    return information_of(contingency(truth, labels, noise=noise, weights=weights))
+    return information_of(
+        contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown)
+    )
 
 
 def nmi(
@@ -59,13 +66,14 @@ def nmi(
     average: Average = "arithmetic",
     noise: Noise = "singletons",
     weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> float:
     """Normalised mutual information in [0, 1]; say which average beside the number, tables use both.
 
     "arithmetic" is scikit-learn's default since 0.22 and the V-measure. "geometric" was its default before, and
     is the formula of the papers on graph networks. Neither punishes many small clusters much.
 
-    truth, labels, noise, weights: see `contingency`, InputError too
+    truth, labels, noise, weights, ignore_unknown: see `contingency`, InputError too
 
     >>> truth, labels = [0, 0, 1, 1], [0, 0, 1, 2]
     >>> round(nmi(truth, labels), 3), round(nmi(truth, labels, average="geometric"), 3)
@@ -73,7 +81,7 @@ def nmi(
     """
     if average not in get_args(Average):
         raise InputError(f"average={average!r} is not known; choose one of {', '.join(get_args(Average))}")
-    told = information(truth, labels, noise=noise, weights=weights)
+    told = information(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown)
     return told.nmi_arithmetic if average == "arithmetic" else told.nmi_geometric
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.data.faceset import as_identities
+from personae.data.faceset import as_identities, as_truth
 from personae.errors import InputError
 from personae.evaluation.score import Score
 from personae.graph.components import component_labels
@@ -59,9 +59,9 @@ def neighbor_score(graph: KnnGraph, truth: ArrayLike) -> Score:
 def same_identity(graph: KnnGraph, truth: ArrayLike) -> NDArray[np.bool_]:
     """(N, k) bool, True where a face and its neighbor are two faces of one identity.
 
-    InputError: not one identity a face.
+    InputError: not one identity a face, or faces that nobody knows.
     """
-    identity = as_identities(truth)
+    identity = as_truth(truth)
     if len(identity) != len(graph):
         raise InputError(
             f"{len(graph):,} faces in the graph but {len(identity):,} identities; "

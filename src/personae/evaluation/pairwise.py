@@ -13,6 +13,7 @@ def pairwise(
     zero_division: float = 1.0,
     noise: Noise = "singletons",
     weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> Score:
     """The pairwise score, F_P in the papers. A pair is two different faces; order does not matter.
 
@@ -20,7 +21,7 @@ def pairwise(
     pairs in one cluster and PT the pairs of one identity. Large identities and large clusters rule it: both
     count with the square of their size, and a lone face counts for nothing.
 
-    truth, labels, noise, weights: see `contingency`, InputError too
+    truth, labels, noise, weights, ignore_unknown: see `contingency`, InputError too
     zero_division: P where no cluster has two faces and R where no identity has two; F where both hold.
                    1 says that nothing said is nothing wrong, nan is what the research code gives
 
@@ -31,7 +32,10 @@ def pairwise(
     >>> pairwise([0, 0, 1, 1], [0, 1, 2, 3])
     Score(precision=1.0, recall=0.0, f=0.0)
     """
-    return pairwise_of(contingency(truth, labels, noise=noise, weights=weights), zero_division=zero_division)
+    return pairwise_of(
+        contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown),
+        zero_division=zero_division,
+    )
 
 
 def pairwise_of(table: Contingency, *, zero_division: float = 1.0) -> Score:

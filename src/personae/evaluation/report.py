@@ -25,7 +25,8 @@ class Evaluation:
     """Every metric of one clustering; the functions of the same names say what each one means.
 
     faces:                 N, scored faces; the sum of the weights if there were any
-    coverage:              share of the faces that were scored, below 1 only with noise="drop"
+    coverage:              share of the faces with a truth that were scored, below 1 only with noise="drop"
+    unknown:               faces without a truth, left out by ignore_unknown; counted as `faces` are
     identities:            A, people in truth
     clusters:              B, people found, lone faces included (#C, #CI)
     singletons:            clusters of one face
@@ -46,6 +47,7 @@ class Evaluation:
 
     faces: int
     coverage: float
+    unknown: int
     identities: int
     clusters: int
     singletons: int
@@ -77,8 +79,10 @@ class Evaluation:
         return "\n\n".join("\n".join(rows) for rows in parts)
 
     def _counts(self) -> list[str]:
+        unknown = [f"{'faces without a truth':<24}{self.unknown:>14,}   left out"] if self.unknown else []
         return [
-            f"{'faces':<24}{self.faces:>14,}   {self.coverage:.1%} of all",
+            f"{'faces':<24}{self.faces:>14,}   {self.coverage:.1%} of all{' with a truth' if unknown else ''}",
+            *unknown,
             f"{'identities':<24}{self.identities:>14,}   {self.split_identities:,} split",
             f"{'clusters':<24}{self.clusters:>14,}   {self.mixed_clusters:,} mixed, {self.singletons:,} of one",
         ]
@@ -116,11 +120,16 @@ class Evaluation:
 
 
 def evaluate(
-    truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons", weights: ArrayLike | None = None
+    truth: ArrayLike,
+    labels: ArrayLike,
+    *,
+    noise: Noise = "singletons",
+    weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> Evaluation:
     """Every metric of the clusters `labels` against the identities `truth`.
 
-    truth, labels, noise, weights: see `contingency`, InputError too. 10^7 faces take seconds.
+    truth, labels, noise, weights, ignore_unknown: see `contingency`, InputError too. 10^7 faces take seconds.
 
     >>> evaluation = evaluate(["Ada", "Ada", "Bo", "Bo"], [0, 0, 0, 1])
     >>> evaluation.bcubed
@@ -128,7 +137,9 @@ def evaluate(
     >>> evaluation.split_identities, evaluation.mixed_clusters
     (1, 1)
     """
-    return evaluation_of(contingency(truth, labels, noise=noise, weights=weights))
+    return evaluation_of(
+        contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown)
+    )
 
 
 def evaluation_of(table: Contingency) -> Evaluation:
@@ -137,6 +148,7 @@ def evaluation_of(table: Contingency) -> Evaluation:
     return Evaluation(
         faces=table.faces,
         coverage=table.coverage,
+        unknown=table.unknown,
         identities=table.identities,
         clusters=table.clusters,
         singletons=int((table.cluster_sizes == 1).sum()),

@@ -36,6 +36,7 @@ def by_size(
     bins: int = 5,
     noise: Noise = "singletons",
     weights: ArrayLike | None = None,
+    ignore_unknown: bool = False,
 ) -> tuple[SizeBin, ...]:
     """The scores in `bins` groups of about as many identities each, from the smallest to the largest.
 
@@ -43,7 +44,7 @@ def by_size(
     still spoil the clusters they lie in: P is over pairs that begin in the group and end anywhere. (Cutting the
     clusters down to the group instead, as some published code does, makes P look better than it is.)
 
-    truth, labels, noise, weights: see `contingency`
+    truth, labels, noise, weights, ignore_unknown: see `contingency`
     bins: at least 1
 
     InputError: as `contingency`, and bins below 1.
@@ -53,7 +54,9 @@ def by_size(
     1 1 2 Score(precision=0.75, recall=1.0, f=0.857)
     4 4 1 Score(precision=0.875, recall=0.375, f=0.525)
     """
-    return by_size_of(contingency(truth, labels, noise=noise, weights=weights), bins=bins)
+    return by_size_of(
+        contingency(truth, labels, noise=noise, weights=weights, ignore_unknown=ignore_unknown), bins=bins
+    )
 
 
 def by_size_of(table: Contingency, *, bins: int = 5) -> tuple[SizeBin, ...]:

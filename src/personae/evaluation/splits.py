@@ -6,17 +6,19 @@ from numpy.typing import ArrayLike, NDArray
 from personae.evaluation.contingency import Contingency, Noise, contingency
 
 
-def splits(truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons") -> NDArray[np.int64]:
+def splits(
+    truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons", ignore_unknown: bool = False
+) -> NDArray[np.int64]:
     """(A,) int64, clusters that hold each identity, in sorted order of the identities; 1 is whole.
 
     "The same person twice" to whoever looks at the result; its mean is the expansion of FC-ESER.
 
-    truth, labels, noise: see `contingency`, InputError too
+    truth, labels, noise, ignore_unknown: see `contingency`, InputError too
 
     >>> splits(["Ada", "Ada", "Bo", "Bo"], [0, 1, 1, 1])
     array([2, 1])
     """
-    return splits_of(contingency(truth, labels, noise=noise))
+    return splits_of(contingency(truth, labels, noise=noise, ignore_unknown=ignore_unknown))
 
 
 def splits_of(table: Contingency) -> NDArray[np.int64]:
@@ -24,17 +26,19 @@ def splits_of(table: Contingency) -> NDArray[np.int64]:
     return np.bincount(table.identity)
 
 
-def mixtures(truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons") -> NDArray[np.int64]:
+def mixtures(
+    truth: ArrayLike, labels: ArrayLike, *, noise: Noise = "singletons", ignore_unknown: bool = False
+) -> NDArray[np.int64]:
     """(B,) int64, identities in each cluster, in sorted order of the labels; 1 is pure.
 
     "Two people in one" to whoever looks at the result. Faces that `noise` made clusters of their own come last.
 
-    truth, labels, noise: see `contingency`, InputError too
+    truth, labels, noise, ignore_unknown: see `contingency`, InputError too
 
     >>> mixtures(["Ada", "Ada", "Bo", "Bo"], [0, 1, 1, 1])
     array([1, 2])
     """
-    return mixtures_of(contingency(truth, labels, noise=noise))
+    return mixtures_of(contingency(truth, labels, noise=noise, ignore_unknown=ignore_unknown))
 
 
 def mixtures_of(table: Contingency) -> NDArray[np.int64]:
