@@ -145,7 +145,7 @@ def refuse_twice(values: NDArray[Any], name: str) -> None:
         said = f"{twice[0].item()!r} in rows {listed(rows[values[rows] == twice[0]].tolist())}"
         raise InputError(
             f"{name} has {counted(len(twice), 'id')} more than once, such as {said}; "
-            "give each face its own, or another name to what are no ids of faces"
+            "give each face its own; who a face is stands in identity, anything else under another name"
         )
 
 

@@ -47,7 +47,7 @@ class Strangers:
         level, spread = middle or self.middle
         return Strangers(share * self.level + (1 - share) * level, self.spread**share * spread ** (1 - share))
 
-    def take(self, faces: NDArray[np.intp]) -> "Strangers":
+    def take(self, faces: NDArray[np.integer[Any]]) -> "Strangers":
         """Of some of the faces alone."""
         return Strangers(self.level[faces], self.spread[faces])
 

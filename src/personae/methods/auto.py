@@ -1,6 +1,6 @@
 """The default: links judged against strangers, then the map equation; nothing to choose."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,13 +17,14 @@ from personae.errors import InputError
 from personae.evaluation.expected import Expected, expected, torn_from
 from personae.graph.components import first_seen
 from personae.graph.confidence import confidence
+from personae.graph.copies import Copies
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.heard import tell
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.kinds import kinds_among
 from personae.link.large_people import large_people
 from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
-from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of, known_before
+from personae.methods.estimator import FeatureClusterer, distinct, graph_of, known_before
 
 PEOPLE = "people"
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
@@ -87,7 +88,6 @@ class Auto(FeatureClusterer):
     false_links_: the share of false links that was put up with
     """
 
-    of_faces = ("labels_", "confidence_")
     expected_: Expected
     false_links_: float
 
@@ -105,7 +105,6 @@ class Auto(FeatureClusterer):
         self.sample = sample
         self.strangers = strangers
 
-    @counting_copies_once
     def fit(
         self,
         X: FaceSet | ArrayLike,
@@ -134,11 +133,27 @@ class Auto(FeatureClusterer):
         constraints: Constraints | None = None,
         start: ArrayLike | None = None,
     ) -> tuple["Looks", int]:
-        """As `fit`, but each copy of a face counts; the looks, and the rung of the one that is taken."""
+        """As `fit`; the looks at all faces, copies too, and the rung of the one that is taken."""
         faces = self._faces(X)
-        if constraints is not None:
-            constraints.held_by(len(faces))
         self.check()
+        told: dict[str, Any] = {"graph": graph, "constraints": constraints, "start": start}
+        copies, once, told = distinct(faces, told)
+        assert isinstance(once, FaceSet)
+        looks, rung = self._taken(once, **told)
+        self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
+        self.confidence_ = confidence(looks.links(rung), self.labels_)
+        if copies is None:
+            return looks, rung
+        self.labels_, self.confidence_ = self.labels_[copies.of], self.confidence_[copies.of]
+        return looks.with_copies(copies, faces, constraints), rung
+
+    def _taken(
+        self,
+        faces: FaceSet,
+        graph: KnnGraph | None,
+        constraints: Constraints | None,
+        start: ArrayLike | None,
+    ) -> tuple["Looks", int]:
         known = None if start is None else known_before(start, len(faces))
         looks = self.looks(faces, graph_of(faces, graph, self.k), constraints, start=known)
         told = {AS_ASKED: looks.expected(AS_ASKED)}
@@ -152,8 +167,6 @@ class Auto(FeatureClusterer):
         if rung > AS_ASKED:
             first = told[AS_ASKED], looks.labels(AS_ASKED)
             self.expected_ = torn_from(*first, told[rung], looks.labels(rung))
-        self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
-        self.confidence_ = confidence(looks.links(rung), self.labels_)
         return looks, rung
 
     def check(self) -> None:
@@ -310,6 +323,22 @@ class Looks:
         """What is most likely wrong with the people of a rung."""
         floor, features = self.floors[AS_ASKED], self.faces.features
         return suggestions(self.labels(rung), features, self.strangers, floor, self.constraints)
+
+    def with_copies(self, copies: Copies, faces: FaceSet, constraints: Constraints | None) -> "Looks":
+        """The looks at all faces, where these are those at distinct ones."""
+        others, sample = self.graph.neighbors[copies.of], self.yardstick.sample
+        neighbors = np.where(others == NOBODY, NOBODY, copies.first[others]).astype(np.int32)
+        face = np.where(sample.face < 0, sample.face, copies.first[sample.face])
+        looks = replace(
+            self,
+            faces=faces,
+            strangers=self.strangers.take(copies.of),
+            yardstick=replace(self.yardstick, sample=replace(sample, face=face)),
+            graph=KnnGraph(neighbors, self.graph.similarities[copies.of]),
+            constraints=constraints,
+        )
+        looks._labels.update((floor, labels[copies.of]) for floor, labels in self._labels.items())
+        return looks
 
     def reach(self, rung: int) -> list[float]:
         """The floors that `people` asks for: that of the next looser rung, of the rung, and of all stricter."""
