@@ -16,6 +16,7 @@ def test_methods_stand_side_by_side(tmp_path):
         ("threshold", False),
         ("threshold", True),
     ]
+    assert [result.parameters for result in results[:2]] == [{"k": 20}, {"k": 20}]
     worth = [result.evaluation.pairwise.f + result.evaluation.bcubed.f for result in results]
     assert worth[2] >= worth[1]
     assert json.dumps([result.as_dict() for result in results])
@@ -31,7 +32,7 @@ def test_parameters_to_try_are_given_and_the_best_is_kept():
         ("kmeans", False),
         ("kmeans", True),
     ]
-    assert results[1].parameters == {"clusters": 20}
+    assert [result.parameters for result in results] == [{}, {"clusters": 20}]
     assert results[1].labels.max() == 19
     assert "labels" not in results[1].as_dict()
 

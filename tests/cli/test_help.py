@@ -1,14 +1,12 @@
 """What the command line says of itself, and of words that it does not know."""
 
-import json
-
 import numpy as np
 import pytest
 
-from personae.cli.compare import line
-from personae.comparison import compare
+from personae.comparison import Compared
 from personae.data import write_faces
 from personae.errors import PersonaeError
+from personae.evaluation import evaluate
 from personae.methods import FaceMap
 from tests.planted import made_faces
 
@@ -61,15 +59,17 @@ def test_facemap_holds_to_every_option(run, faces, tmp_path, words, method, work
 def test_methods_are_called_as_on_the_command_line(run, faces, monkeypatch):
     asked = []
 
-    def results(faces, truth, methods, **_):
-        asked.append(methods)
-        return compare(faces, truth, methods, k=20)
+    def results(faces, truth, methods, *, k, **_):
+        asked.append((methods, k))
+        return [Compared(name, {"k": k}, False, evaluate(truth, truth), 0.0, 0, None) for name in methods]
 
     monkeypatch.setattr("personae.comparison.compare", results)
-    code, told, _ = run("compare", "faces.npz", "--methods", "chinese-whispers, chinese_whispers")
+    words = ["compare", "faces.npz", "--methods", "chinese-whispers, rank_order", "--k", 20]
+    code, told, _ = run(*words)
     assert code == 0
-    assert asked == [["chinese_whispers"] * 2]
-    assert told.count("chinese-whispers k=20") == 2
+    assert asked == [(["chinese_whispers", "rank_order"], 20)]
+    assert "\nchinese-whispers k=20" in told
+    assert "\nrank-order k=20" in told
     assert "_" not in told
 
 
@@ -80,14 +80,6 @@ def test_a_table_begins_only_when_there_is_something_in_it(run, faces, methods):
     assert told == ""
     assert "chinese-whispers" in problem
     assert run("compare", "faces.npz", "--methods", "hac", "--k", 0)[1] == ""
-
-
-def test_neighbors_hold_for_every_method_that_looks_at_some(run, faces, tmp_path):
-    words = ["compare", "faces.npz", "--methods", "dbscan,kmeans", "--k", 2, "--out", "figures.json"]
-    assert run(*words)[0] == 0
-    dbscan, kmeans = json.loads((tmp_path / "figures.json").read_text())["results"]
-    assert dbscan["parameters"] == {"k": 2}
-    assert kmeans["parameters"] == {}
 
 
 @pytest.mark.parametrize(
@@ -108,8 +100,3 @@ def test_what_is_wrong_is_said_in_words_of_the_command_line(run, faces, tmp_path
     assert (got, told) == (code, "")
     assert says in problem
     assert not {"None", "save`", "personae.load", "second argument"} & set(problem.split())
-
-
-def test_rows_are_written_with_hyphens(faces):
-    (result,) = compare(faces, faces.truth, ["rank_order"], k=20)
-    assert line(result).startswith("rank-order k=20")
