@@ -237,3 +237,29 @@ def test_importing_personae_loads_nothing_heavy():
     code = "import sys, personae.cli.app; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert not heavy & set(modules.split())
+
+
+def test_strangers_tell_that_a_few_faces_are_one_person(run, tmp_path):
+    crowd = made_faces([12, *[1] * 40], seed=3)
+    np.save(tmp_path / "one.npy", crowd.features[crowd.truth == 0])
+    np.save(tmp_path / "others.npy", crowd.features[crowd.truth != 0])
+    alone = run("cluster", "auto", "one.npy")[1]
+    assert "unknown, for want of strangers" in alone
+    command = ["cluster", "auto", "one.npy", "--strangers", "others.npy"]
+    for words in (command, [*command, "--workdir", "work"]):
+        code, told, _ = run(*words)
+        assert code == 0
+        assert "12 faces: 1 person and 0 lone faces" in told
+        assert "without labels" in told
+        assert "unknown" not in told
+    told = run("cluster", "auto", "one.npy", "--workdir", "work")[1]
+    assert "knn: done before" in told
+    assert "links: done before" not in told
+    assert "unknown, for want of strangers" in told
+
+
+def test_strangers_of_another_model_are_refused(run, faces, tmp_path):
+    np.save(tmp_path / "others.npy", np.eye(3))
+    code, _, problem = run("cluster", "auto", "faces.npz", "--strangers", "others.npy")
+    assert code == 3
+    assert "strangers have 3 values, the faces 64" in problem

@@ -82,6 +82,14 @@ def auto(
         float, typer.Option(help="Share of a face's links that may be false where most are.")
     ] = 0.2,
     target_precision: TargetPrecision = None,
+    strangers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Embeddings of people who are none of these, by the same model; some thirty of them make few "
+            "faces surer.",
+        ),
+    ] = None,
     workdir: Workdir = None,
     memory: Memory = None,
     ray: Cluster = None,
@@ -90,6 +98,7 @@ def auto(
 
     Holds for lone faces and for large people alike.
     """
+    from personae.data import read_faces
     from personae.errors import InputError
     from personae.methods import Auto
 
@@ -99,7 +108,8 @@ def auto(
     faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
-    method = Auto(k=k, false_links=false_links, target_precision=target_precision)
+    others = None if strangers is None else read_faces(strangers, dimension=dimension).features
+    method = Auto(k=k, false_links=false_links, target_precision=target_precision, strangers=others)
     if workdir is not None:
         from personae.scale.recipes import auto_recipe
 
@@ -107,7 +117,9 @@ def auto(
         return
     method.fit(faces, graph=knn, constraints=held)
     tell(faces, method.labels_, began, out)
-    typer.echo(f"expected, without labels: {method.expected_}")
+    unknown = "unknown, for want of strangers; --strangers FILE gives some"
+    told = unknown if method.sees_too_little(len(faces)) else method.expected_
+    typer.echo(f"expected, without labels: {told}")
     tell_missed(method.expected_, target_precision)
 
 

@@ -27,6 +27,7 @@ from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_
 from personae.methods.estimator import FeatureClusterer, distinct, graph_of, known_before
 
 PEOPLE = "people"
+FEW = 50  # faces among which strangers are hardly to be told from one person
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
 ROWS = 1 << 12  # faces whose strangers are looked at
 RUNG = 10**0.5  # from one share of false links to the next that is tried
@@ -168,6 +169,10 @@ class Auto(FeatureClusterer):
             first = told[AS_ASKED], looks.labels(AS_ASKED)
             self.expected_ = torn_from(*first, told[rung], looks.labels(rung))
         return looks, rung
+
+    def sees_too_little(self, n: int) -> bool:
+        """Whether among n faces one person alone may fall apart, and `expected_` not know."""
+        return n < FEW and self.strangers is None
 
     def check(self) -> None:
         """InputError: parameters outside their range."""

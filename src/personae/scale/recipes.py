@@ -127,6 +127,8 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
 
     def expected_of(features: Features, desk: Desk, labels: NDArray[np.int32]) -> str:
         faces, graph = FaceSet(opened(features)), read_knn(desk.of["knn"])
+        if method.sees_too_little(len(faces)):
+            return "unknown, for want of strangers"
         with np.load(desk.of["links"] / "strangers.npz") as held:
             strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
         loosest = strangers.count(graph, floors[0]) // len(faces)
@@ -141,11 +143,15 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         shard = of_auto_shard(size.n, size.d, method.sample) + 16 * size.n
         return max(shard, of_map_equation(size) + OF_STRANGERS * size.n)
 
+    of_look: dict[str, Any] = {"false_links": method.false_links, "sample": method.sample}
+    if method.strangers is not None:
+        rows = np.asarray(method.strangers, np.float32)
+        of_look["strangers"] = hashlib.blake2b(rows.tobytes(), digest_size=16).hexdigest()
     return Recipe(
         k=method.k,
         look=look,
         people=people_by,
-        of_look={"false_links": method.false_links, "sample": method.sample},
+        of_look=of_look,
         of_people={"clusterer": "map_equation", **_told_of(constraints)},
         look_memory=look_memory,
         people_memory=of_map_equation,
