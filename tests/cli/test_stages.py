@@ -114,3 +114,12 @@ def test_what_cannot_be_is_told_in_one_line(run, faces, words, says):
     assert code in (3, 5)
     assert says in told
     assert told.count("\n") == 1
+
+
+def test_copies_are_told_of(run, faces, tmp_path):
+    np.save(tmp_path / "more.npy", np.concatenate([faces.features, faces.features[:30]]))
+    code, told, _ = run("cluster", "auto", "more.npy", "--workdir", "work", "--out", "labels.npy")
+    assert code == 0
+    assert "30 of the 130 faces are copies" in told
+    labels = np.load(tmp_path / "labels.npy")
+    assert (labels[100:] == labels[:30]).all()

@@ -8,14 +8,16 @@ from scipy.sparse.csgraph import connected_components
 
 from personae import Constraints, InputError, KnnGraph, knn_graph
 from personae.data import FaceSet
+from personae.graph import copies as module
 from personae.graph import first_seen
-from personae.graph.copies import SAME, Copies
+from personae.graph.copies import HALF, SAME, TRIES, Copies
 from tests.planted import made_faces
 
 
 def distinct_by_all_pairs(features):
     wide = features.astype(np.float64)
-    near = np.linalg.norm(wide[:, None] - wide[None], axis=2) < SAME
+    same = HALF if features.dtype == np.float16 else SAME
+    near = np.linalg.norm(wide[:, None] - wide[None], axis=2) < same
     return first_seen(connected_components(near)[1])
 
 
@@ -43,6 +45,31 @@ def test_faces_that_differ_by_more_than_rounding_are_no_copies(planted):
 def test_many_copies_of_one_face_are_found_in_one_look_at_each():
     features = np.repeat(made_faces([1, 1]).features, [100_000, 1], axis=0)
     assert Copies.among(features).first.tolist() == [0, 100_000]
+
+
+def test_rows_that_are_nearly_copies_are_compared_with_few_others(monkeypatch):
+    rng, compared, alike = np.random.default_rng(0), [], module._alike
+    monkeypatch.setattr(
+        module, "_alike", lambda features, a, *rest: compared.append(len(a)) or alike(features, a, *rest)
+    )
+    rows = rng.normal(size=128) / np.sqrt(128) + 2e-4 / np.sqrt(128) * rng.normal(size=(1000, 128))
+    cloud = FaceSet.of(rows).features
+    assert Copies.among(cloud) is None
+    assert TRIES * 500 < sum(compared) <= TRIES * 1100
+    twice = Copies.among(np.concatenate([cloud, cloud]))
+    assert (twice.of[:1000] == twice.of[1000:]).mean() > 0.99
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-6, 1e-5])
+def test_half_precision_hides_no_copy(planted, noise):
+    near = planted.features + noise / 8 * np.random.default_rng(0).normal(size=planted.features.shape)
+    halves = np.concatenate([planted.features, near]).astype(np.float16)
+    assert (Copies.among(halves).of == np.tile(np.arange(len(planted)), 2)).all()
+
+
+def test_links_of_no_weights_show_no_copies(planted):
+    graph = knn_graph(planted, 5)
+    assert Copies.listed(KnnGraph(graph.neighbors, np.ones_like(graph.similarities))) is None
 
 
 def test_the_graph_of_distinct_faces_is_that_of_a_search_among_them(planted):

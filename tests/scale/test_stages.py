@@ -156,10 +156,42 @@ def test_features_that_are_a_map_are_read_from_their_file(planted, tmp_path):
     assert as_file(mapped.features) == within_reach(mapped.features, tmp_path / "work") == file
     assert isinstance(as_file(mapped.features[:10]), np.ndarray)
     copy = within_reach(planted.features, tmp_path / "work")
-    assert copy == tmp_path / "work" / "features.npy"
     assert (np.load(copy) == planted.features).all()
+    written = copy.stat().st_mtime_ns
+    assert within_reach(planted.features, tmp_path / "work").stat().st_mtime_ns == written
+    fewer = within_reach(mapped.features, tmp_path / "work", np.arange(10))
+    assert (np.load(fewer) == planted.features[:10]).all()
+    assert fewer != copy
+    assert not copy.exists()
     labels, _ = people_in_stages(mapped, auto_recipe(Auto(k=12)), tmp_path / "work", Run(MEMORY, quiet))
     assert (labels == Auto(k=12).fit_predict(planted)).all()
+
+
+def test_distinct_faces_of_a_map_are_written_once(planted, tmp_path):
+    np.save(tmp_path / "twice.npy", np.concatenate([planted.features, planted.features[:30]]))
+    mapped = FaceSet(np.load(tmp_path / "twice.npy", mmap_mode="r"))
+    work, written = tmp_path / "work", set()
+    for _ in range(2):
+        labels, _ = people_in_stages(mapped, auto_recipe(Auto(k=12)), work, Run(MEMORY, quiet))
+        assert (labels == np.r_[Auto(k=12).fit_predict(planted), labels[:30]]).all()
+        written |= {(file.name, file.stat().st_mtime_ns) for file in work.glob("features-*.npy")}
+    assert len(written) == 1
+
+
+def test_of_two_runs_in_one_folder_the_second_changes_nothing(planted, tmp_path):
+    np.save(tmp_path / "twice.npy", np.concatenate([planted.features, planted.features]))
+    mapped = FaceSet(np.load(tmp_path / "twice.npy", mmap_mode="r"))
+    recipe, refused = auto_recipe(Auto(k=12)), []
+
+    def interrupted(*_):
+        if not refused:
+            refused.append(True)
+            with pytest.raises(OutputError, match="in use"):
+                people_in_stages(mapped.take(np.arange(300)), recipe, tmp_path / "work", Run(MEMORY, quiet))
+
+    labels, _ = people_in_stages(mapped, recipe, tmp_path / "work", Run(MEMORY, interrupted))
+    assert refused
+    assert (labels == np.tile(Auto(k=12).fit_predict(planted), 2)).all()
 
 
 def test_other_constraints_redo_only_the_labels(planted, tmp_path):

@@ -79,6 +79,9 @@ def in_stages(
     typer.echo(f"memory at most: {told_of}; {shown(held)} may be held")
     with one_after_another(lambda stage: progress(stage, "faces")) as told:
         labels, ran = people_in_stages(faces, recipe, workdir, Run(held, told, place))
+    copies = len(faces) - ran["cells"].record["counts"]["faces"]
+    if copies:
+        typer.echo(f"{copies:,} of the {len(faces):,} faces are copies; the stages know of the others alone")
     for name, stage in ran.items():
         seconds = f"{stage.record['seconds']:.1f} s" if stage.fresh else "done before"
         counts = ", ".join(

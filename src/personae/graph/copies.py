@@ -1,5 +1,6 @@
 """Copies of one face: the same picture many times, so that a method may look at it once."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,10 +13,17 @@ from personae.data.faceset import FaceSet, beside
 from personae.data.pages import passing
 from personae.graph.components import components_of, first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
-from personae.graph.search import complete, ordered
+from personae.graph.search import complete, knn_graph, ordered
+from personae.graph.threads import passed
 
 SAME = 5e-5  # from one unit row to another that is the same but for rounding
+HALF = 4e-4  # and where the values have half precision
+SHARE = 6.0  # of what rounding sets rows apart, in the mean, no product with a direction shows more
+PRODUCTS = 3  # of each row, that are compared before the rows are
+STEPS = 64  # as far apart as copies can be, in the second product, are those of one slab
+TRIES = 64  # rows that each one is compared with at most, until one is a copy
 LISTED = 1 - 1e-6  # cosine of copies in a list
+SHORT = 1 / 8  # of all lists may be searched again one by one
 BLOCK = 1 << 12  # rows looked at in one go
 
 
@@ -26,7 +34,7 @@ class Copies:
     first: (M,) int64 rising, the distinct faces: of copies the one that comes first
     of:    (N,) int32, which of the distinct faces each face is
 
-    Copies are rows less than 5e-5 apart, and what chains of such pairs join.
+    Copies are rows less than 5e-5 apart, 4e-4 of half precision, and what chains of such pairs join.
     """
 
     first: NDArray[np.int64]
@@ -40,26 +48,41 @@ class Copies:
 
         InputError: constraints of other faces.
 
-        The rows are sorted by one product each with a direction that is always the same, and compared with
-        those behind that differ from them by less than copies can, in this product and in a second one. Some
-        40 bytes a face on the way.
+        The rows are sorted by one product each with a direction that is always the same, in slabs of a second
+        product, and compared with those behind that differ by less than copies can, in this product and in
+        two more: O(N d), as long as not many rows are nearly copies; each is compared with 64 others at most.
+        Some 100 bytes a face on the way.
         """
-        near, far = _products(features)
-        order = np.argsort(near, kind="stable")
-        near, far = near[order], far[order]
-        links, at = [np.empty((0, 2), np.int32)], np.arange(len(order))
-        other = _next(near, far, at, at)
-        while len(at := at[other >= 0]):
-            other = other[other >= 0]
-            same = _same(features, order[at], order[other])
-            links.append(np.stack([order[at[same]], order[other[same]]], axis=1).astype(np.int32))
-            at, other = at[~same], other[~same]
-            other = _next(near, far, at, other)
+        same = HALF if features.dtype == np.float16 else SAME
+        reach = same * min(1, SHARE / math.sqrt(features.shape[1]))
+        products = _products(features)
+        slab = np.floor(products[1] / (STEPS * reach)).astype(np.int32)
+        above = np.flatnonzero(products[1] > (slab + 1) * STEPS * reach - reach).astype(np.int32)
+        rows = np.r_[np.arange(len(features), dtype=np.int32), above]  # those near the next slab are there too
+        slab = np.r_[slab, slab[above] + 1]
+        order = np.lexsort((products[0, rows], slab))
+        rows, slab = rows[order], slab[order]
+        products = products[:, rows]
+        links, at = [np.empty((0, 2), np.int32)], np.arange(len(rows))
+        other = at
+        for _ in range(TRIES):
+            other = _next(products, slab, reach, at, other)
+            at, other = at[other >= 0], other[other >= 0]
+            if not len(at):
+                break
+            alike = _alike(features, rows[at], rows[other], same)
+            links.append(np.stack([rows[at[alike]], rows[other[alike]]], axis=1))
+            at, other = at[~alike], other[~alike]
         return cls._of(np.concatenate(links), len(features), known)
 
     @classmethod
     def listed(cls, graph: KnnGraph, known: Constraints | None = None) -> Self | None:
-        """Those that a graph shows: they have a cosine of 1, and the same cosines with everybody else."""
+        """Those that a graph shows: they have a cosine of 1, and the same cosines with everybody else.
+
+        A graph in which most lists hold nothing but 1 tells of links, not of cosines, and shows none.
+        """
+        if (graph.similarities[:, -1:] >= LISTED).sum() > len(graph) / 2:
+            return None
         links = _listed(graph.neighbors, graph.similarities.astype(np.float32, copy=False))
         return cls._of(links, len(graph), known)
 
@@ -81,12 +104,15 @@ class Copies:
     def graph(self, graph: KnnGraph, faces: FaceSet | None = None) -> KnnGraph:
         """The graph of the distinct faces.
 
-        faces: these; lists that copies leave shorter are searched again among them, and end with -1 without
+        faces: these; lists that copies leave shorter are searched again among them, or all where these are
+               many; without them they end with -1
         """
         k = min(graph.k, len(self.first) - 1)
         lists = _once(graph.neighbors, graph.similarities[self.first].astype(np.float32), self.first, self.of)
         found = lists[0][:, :k], lists[1][:, :k]
         if faces is not None and k:
+            if (found[0][:, -1] == NOBODY).sum() > SHORT * len(faces):
+                return knn_graph(faces, k)
             complete(np.ascontiguousarray(faces.features, np.float32), *found)
         return KnnGraph(*found)
 
@@ -96,16 +122,19 @@ class Copies:
 
 
 def _products(features: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """(2, N) the products of each row with two directions; of equal rows they are equal to the bit."""
-    directions = np.random.default_rng(0).normal(size=(2, features.shape[1]))
+    """(PRODUCTS, N) of each row with some directions; of equal rows they are equal to the bit."""
+    directions = np.random.default_rng(0).normal(size=(PRODUCTS, features.shape[1]))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    products = np.empty((2, len(features)))
-    for here in passing(len(features), BLOCK, features):
+    products = np.empty((PRODUCTS, len(features)))
+
+    def multiply(here: slice) -> None:
         _multiply(features[here].astype(np.float32, copy=False), directions, products[:, here])
+
+    passed(multiply, len(features), BLOCK, features)
     return products
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _multiply(
     features: NDArray[np.float32], directions: NDArray[np.float64], products: NDArray[np.float64]
 ) -> None:
@@ -119,28 +148,37 @@ def _multiply(
 
 @njit(cache=True)
 def _next(
-    near: NDArray[np.float64], far: NDArray[np.float64], at: NDArray[np.int64], other: NDArray[np.int64]
+    products: NDArray[np.float64],
+    slab: NDArray[np.int32],
+    reach: float,
+    at: NDArray[np.int64],
+    other: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """The first place behind `other` that may be a copy of each place `at`, by both products; -1 for none."""
+    """The first place behind `other` that may be a copy of each place `at`, by all products; -1 for none."""
     found = np.full(len(at), -1, np.int64)
     for one in range(len(at)):
-        for place in range(other[one] + 1, len(near)):
-            if near[place] - near[at[one]] >= SAME:
+        mine = at[one]
+        for place in range(other[one] + 1, len(slab)):
+            if slab[place] != slab[mine] or products[0, place] - products[0, mine] >= reach:
                 break
-            if abs(far[place] - far[at[one]]) < SAME:
+            near = True
+            for product in range(1, len(products)):
+                near &= abs(products[product, place] - products[product, mine]) < reach
+            if near:
                 found[one] = place
                 break
     return found
 
 
-def _same(features: NDArray[np.floating[Any]], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _alike(
+    features: NDArray[np.floating[Any]], a: NDArray[np.int32], b: NDArray[np.int32], same: float
+) -> NDArray[np.bool_]:
     """Whether the rows `a` and `b` are copies, pair by pair."""
-    same = np.empty(len(a), np.bool_)
-    for start in range(0, len(a), BLOCK):
-        here = slice(start, start + BLOCK)
+    alike = np.empty(len(a), np.bool_)
+    for here in passing(len(a), BLOCK, features):
         apart = features[a[here]].astype(np.float32) - features[b[here]]
-        same[here] = np.einsum("ij,ij->i", apart, apart) < SAME**2
-    return same
+        alike[here] = np.einsum("ij,ij->i", apart, apart) < same**2
+    return alike
 
 
 @njit(cache=True)

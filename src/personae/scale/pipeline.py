@@ -1,20 +1,19 @@
 """From features to labels in stages on disk: cells, knn, links, labels; the same labels as in memory."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from personae.data.faceset import BLOCK, FaceSet
-from personae.data.pages import passing
+from personae.data.faceset import FaceSet
+from personae.data.one_writer import one_writer_in
 from personae.graph.copies import Copies
 from personae.scale.cells_stage import cells_disk, cells_memory, lay_out, probes_likely
 from personae.scale.memory import Size
 from personae.scale.recipes import TOLD_UP_TO, Recipe
 from personae.scale.search_stages import search, search_memory
-from personae.scale.shards import Features, as_file, within_reach
+from personae.scale.shards import Features, as_file, checksum, opened, within_reach
 from personae.scale.stages import Desk, Ran, Run, Stage, run_stages
 
 
@@ -29,18 +28,22 @@ def people_in_stages(
     run:    with less memory than what the formulas of the stages ask for it is refused
     recall: as in `knn_graph`
 
-    InputError, OutputError: as `run_stages`.
+    InputError: as `run_stages`. OutputError: so too; another run is at work there.
     """
-    in_files = run.place.apart or isinstance(as_file(faces.features), Path)
-    copies = Copies.among(faces.features, recipe.known and recipe.known[0])
-    if copies is not None:
-        faces = copies.faces(faces)
-        if recipe.known is not None:
-            known, under = recipe.known
-            recipe = under(copies.constraints(known))
-    reach = within_reach(faces.features, workdir) if in_files else faces.features
-    ran = run_stages(stages_of(faces, recipe, recall, reach), workdir, run)
-    labels = np.load(ran["labels"].folder / "labels.npy")
+    with one_writer_in(workdir.absolute()):
+        in_files = run.place.apart or isinstance(as_file(faces.features), Path)
+        copies = Copies.among(faces.features, recipe.known and recipe.known[0])
+        reach: Features = faces.features
+        if in_files:
+            reach = within_reach(faces.features, workdir, None if copies is None else copies.first)
+        if copies is not None:
+            faces = FaceSet(opened(reach)) if in_files else copies.faces(faces)
+            reach = reach if in_files else faces.features
+            if recipe.known is not None:
+                known, under = recipe.known
+                recipe = under(copies.constraints(known))
+        ran = run_stages(stages_of(faces, recipe, recall, reach), workdir, run)
+        labels = np.load(ran["labels"].folder / "labels.npy")
     return labels if copies is None else labels[copies.of], ran
 
 
@@ -53,7 +56,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
     memory = memory_of(n, d, recipe, on_disk=isinstance(features, Path))
     disk = disk_of(n, min(recipe.k, n - 1))
     disk["links"] += n * recipe.look_disk(d) if isinstance(features, Path) else 0
-    of_faces = {"faces": n, "d": d, "features": _checksum(faces.features)}
+    of_faces = {"faces": n, "d": d, "features": checksum(faces.features)}
 
     def label(desk: Desk) -> dict[str, Any]:
         desk.told(0, n)
@@ -108,7 +111,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
         stages += [
             Stage(
                 name="expected",
-                parameters={},
+                parameters=recipe.of_people,
                 after=["knn", "links", "labels"],
                 work=expect,
                 memory=memory["labels"],
@@ -140,10 +143,3 @@ def disk_of(n: int, k: int) -> dict[str, int]:
         "links": 4 * n * (2 * k + 1),
         "labels": 4 * n,
     }
-
-
-def _checksum(features: NDArray[np.floating[Any]]) -> str:
-    total = hashlib.blake2b(f"{features.shape} {features.dtype}".encode(), digest_size=16)
-    for here in passing(len(features), BLOCK, features):
-        total.update(np.ascontiguousarray(features[here]).tobytes())
-    return total.hexdigest()

@@ -4,6 +4,7 @@ A shard reads files and writes files of its own, whole or not at all, so it may 
 returns is small. Neither its result nor the files depend on where it was.
 """
 
+import hashlib
 import logging
 import os
 import socket
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
+from personae.data.faceset import BLOCK
 from personae.data.pages import READ, passing
 from personae.errors import InputError, MissingExtraError
 from personae.graph.threads import Span, in_threads
@@ -27,6 +30,7 @@ PROGRAM = 430 << 20  # bytes of Python and the libraries
 BASE = 600 << 20  # and of a shard
 TAKEN = 1 << 12  # faces whose features are read in one go; a divisor of `READ`
 LOCAL = "local"
+COPY = "features-"  # of features, in the folder to work in
 AHEAD = 2000  # tasks that Ray is told of at a time
 TRIES = 10  # of a shard whose worker or node is lost
 PATIENCE = 5.0  # seconds until an address counts as out of reach
@@ -161,15 +165,43 @@ def as_file(features: NDArray[np.floating[Any]]) -> Features:
     return features
 
 
-def within_reach(features: NDArray[np.floating[Any]], workdir: Path) -> Path:
-    """A file of the features that other processes can map: that which they are a map of, or a copy."""
+def within_reach(
+    features: NDArray[np.floating[Any]], workdir: Path, rows: NDArray[np.integer[Any]] | None = None
+) -> Path:
+    """A file of the features that other processes can map: that which they are a map of, or a copy.
+
+    rows: those alone; the copy, which is called by what is in it, stays until another one is made
+    """
     file = as_file(features)
-    if isinstance(file, Path):
+    if isinstance(file, Path) and rows is None:
         return file
-    copy = workdir.absolute() / "features.npy"
-    with atomic_write(copy) as temporary:
-        np.save(temporary, features)
+    total = hashlib.blake2b(checksum(features).encode(), digest_size=8)
+    if rows is not None:
+        total.update(rows.tobytes())
+    copy = workdir.absolute() / f"{COPY}{total.hexdigest()}.npy"
+    if copy.is_file():
+        return copy
+    for other in workdir.glob(f"{COPY}*.npy"):
+        other.unlink()
+    count = len(features) if rows is None else len(rows)
+    about = {
+        "descr": dtype_to_descr(features.dtype),
+        "fortran_order": False,
+        "shape": (count, features.shape[1]),
+    }
+    with atomic_write(copy) as temporary, temporary.open("wb") as opened_file:
+        write_array_header_1_0(opened_file, about)
+        for here in passing(count, READ, features):
+            opened_file.write(np.ascontiguousarray(features[here if rows is None else rows[here]]).data)
     return copy
+
+
+def checksum(features: NDArray[np.floating[Any]]) -> str:
+    """Of all the features."""
+    total = hashlib.blake2b(f"{features.shape} {features.dtype}".encode(), digest_size=16)
+    for here in passing(len(features), BLOCK, features):
+        total.update(np.ascontiguousarray(features[here]).tobytes())
+    return total.hexdigest()
 
 
 def _alone(work: Callable[[S], Any], shard: S) -> Any:
