@@ -245,6 +245,7 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     import numpy as np
 
     from personae.data import write_labels
+    from personae.data.formats import WITH_IDS
     from personae.errors import counted
     from personae.evaluation import bcubed, pairwise
 
@@ -262,3 +263,5 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
         typer.echo("nothing was written; --out FILE keeps the labels")
     else:
         typer.echo(f"labels: {out}")
+        if faces.ids is not None and out.suffix.lower() not in WITH_IDS:
+            typer.echo(f"{faces.ids.name} was not written; {', '.join(WITH_IDS)} keep the ids of the faces")

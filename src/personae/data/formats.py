@@ -84,6 +84,7 @@ LABEL_WRITERS: dict[str, Callable[[Labelled, Path], None]] = {
     ".meta": lambda labelled, path: write_lines(labelled.labels, path),
     ".txt": lambda labelled, path: write_lines(labelled.labels, path),
 }
+WITH_IDS = (".csv", ".npz", ".parquet")  # labels: the others have the order of the faces alone
 BARE = (".npy", ".bin")  # features alone: the truth is in a .meta beside them
 DAMAGED = (
     ValueError,

@@ -1,22 +1,28 @@
 """The truth and the labels of two files, face by face."""
 
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
 
 from personae.data.formats import StrPath, read_labelled
-from personae.data.ids import rows_by_id
+from personae.data.ids import Labelled, rows_by_id
 from personae.data.labels import spread
 from personae.data.names import FOUND_NAMES, TRUTH_COLUMNS, TRUTH_KEYS, Choice
 
 
 def read_truth_and_labels(
-    truth: StrPath, labels: StrPath, *, ignore_unknown: bool = False
+    truth: StrPath,
+    labels: StrPath,
+    *,
+    ignore_unknown: bool = False,
+    by_order: Callable[[str], None] | None = None,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """(N,) the truth and (N,) the labels, each as `read_labels` gives them, a face in the same row of both.
 
     ignore_unknown: whether the truth may be missing: empty, or of a face whose id only the labels have; it is
                     -1 then, and metrics leave it out where they are asked to
+    by_order:       called with a line that says why, where only one of the files has ids
 
     Faces are found by their ids, in any order, where both files have them, else by their place. Of a table of
     both identities and clusters each is read for what it is.
@@ -26,8 +32,16 @@ def read_truth_and_labels(
     known = read_labelled(truth, Choice((*TRUTH_KEYS, *TRUTH_COLUMNS), gaps=ignore_unknown, ids=True))
     found = read_labelled(labels, Choice(FOUND_NAMES, ids=True))
     if known.ids is None or found.ids is None:
+        if by_order is not None and (why := _unmatched({truth: known, labels: found})):
+            by_order(f"faces are matched by their order: {why}")
         return known.labels, found.labels
     mend = None if ignore_unknown else "tell who they are, or leave them out by --ignore-unknown"
     rows = rows_by_id(found.ids, known.ids, (labels, truth), mend)
     there = rows >= 0
     return spread(known.labels[rows[there]], there), found.labels
+
+
+def _unmatched(files: dict[StrPath, Labelled]) -> str:
+    """Why ids that one of the files has find no faces in the other; empty if there are none at all."""
+    lacking = [file for file, read in files.items() if read.ids is None]
+    return f"{lacking[0]} holds no ids" if len(lacking) == 1 else ""
