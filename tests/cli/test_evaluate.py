@@ -8,7 +8,7 @@ import pytest
 
 from personae.data import FaceSet, Ids, write_faces
 from personae.data.formats import WITH_IDS
-from personae.errors import InputError
+from personae.errors import InputError, listed
 from personae.methods import LEARNED, BallClusters
 from tests.planted import made_faces
 
@@ -70,13 +70,12 @@ def test_faces_without_a_truth_are_left_out_by_one_option(run, faces, tmp_path):
     assert (left["faces"], left["unknown"]) == (70, 30)
     (tmp_path / "truth.txt").write_text("".join(f"{one if one else ''}\n" for one in faces.truth))
     (tmp_path / "truth.meta").write_text("".join(f"{one or -1}\n" for one in faces.truth))
-    for name, said in (
-        ("truth.txt", "is empty; give one label a line"),
-        ("truth.meta", "the truth is -1 for 20 faces"),
-    ):
+    for name in ("truth.txt", "truth.meta"):
         code, out, problem = run("evaluate", name, "labels.csv")
+        rows = listed(np.flatnonzero(faces.truth == 0).tolist())
+        mend = "tell who they are, or leave them out by --ignore-unknown"
         assert (code, out) == (3, "")
-        assert said in problem.splitlines()[-1]
+        assert problem == f"personae: {name} knows no identity of 20 faces ({rows}); {mend}\n"
         told = by_order(f"{name} holds no ids")
         assert score(run, name, "labels.csv", "--ignore-unknown", said=told)["unknown"] == 20
         assert "20   left out" in run("evaluate", name, "labels.csv", "--ignore-unknown")[1]

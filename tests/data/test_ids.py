@@ -235,6 +235,8 @@ def test_a_truth_with_gaps_is_refused_unless_they_are_ignored(tmp_path, name):
         path.write_text(held)
     write_labels([0, 0, 1], tmp_path / "found.npy")
     refused(read_labels, path, "missing|empty|no whole numbers|nan in rows 1")
+    with pytest.raises(InputError, match=r"knows no identity of 1 face \(1\); tell who .* --ignore-unknown"):
+        read_truth_and_labels(path, tmp_path / "found.npy")
     known, _ = read_truth_and_labels(path, tmp_path / "found.npy", ignore_unknown=True)
     assert known.tolist() == read
 

@@ -53,11 +53,11 @@ from personae.data.labels import as_labels, read_lines, write_lines
 from personae.data.names import Choice, refuse_outside
 from personae.errors import InputError, OutputError, PersonaeError
 
-FACE_READERS: dict[str, Callable[[Path], FaceSet]] = {
+FACE_READERS: dict[str, Callable[[Path, bool], FaceSet]] = {
     ".npz": read_npz,
     ".parquet": read_parquet,
     ".csv": read_csv,
-    ".npy": lambda path: FaceSet.of(read_npy(path)),
+    ".npy": lambda path, _: FaceSet.of(read_npy(path)),
 }
 FACE_WRITERS: dict[str, Callable[[FaceSet, Path], None]] = {
     ".npz": write_npz,
@@ -100,12 +100,15 @@ DAMAGED = (
 StrPath = str | os.PathLike[str]
 
 
-def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int | None = None) -> FaceSet:
+def read_faces(
+    path: StrPath, *, labels: StrPath | None = None, dimension: int | None = None, gaps: bool = False
+) -> FaceSet:
     """The faces of a file, checked and scaled to unit rows; from 1 GB on the features stay on disk.
 
     labels:    a file of labels, as `read_labels` reads; it goes before any truth in or beside the file. Its
                rows are found by the ids of the faces where both files have them, else they are in order
     dimension: d; needed by a `.bin` without labels, checked in any other
+    gaps:      whether faces may be without an identity, -1 in the truth: for what does not learn or score by it
 
     InputError: no such file, an unknown suffix, damaged or cut off, another dimension, labels that don't
     match, NaN, infinite or zero rows. MissingExtraError: a `.parquet` without pyarrow.
@@ -114,13 +117,13 @@ def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int |
     meta = path.with_suffix(".meta")
     if labels is None and path.suffix.lower() in BARE and meta.exists():
         labels = meta
-    told = None if labels is None else read_labelled(labels, Choice(ids=True))
+    told = None if labels is None else read_labelled(labels, Choice(gaps=gaps, ids=True))
     truth = None if told is None else told.labels
     with naming(path):
         if path.suffix.lower() == ".bin":
             faces = FaceSet.of(read_bin(path, dimension, None if truth is None else len(truth)))
         else:
-            faces = FACE_READERS[path.suffix.lower()](path)
+            faces = FACE_READERS[path.suffix.lower()](path, gaps)
         if dimension is not None and faces.dimension != dimension:
             raise InputError(f"features have dimension {faces.dimension}, but {dimension} was asked for")
         if told is None or truth is None:
@@ -132,7 +135,7 @@ def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int |
             raise InputError(
                 f"{len(faces):,} faces but {len(truth):,} labels in {labels}; give one label a face, in order"
             )
-        return replace(faces, truth=as_truth(truth))
+        return replace(faces, truth=as_truth(truth, gaps=gaps))
 
 
 def write_faces(faces: FaceSet, path: StrPath) -> None:

@@ -103,8 +103,11 @@ class Columns:
             raise InputError(f"line {line}, column {self.names[i]}: {cells[i][:40]!r} is no number") from error
 
 
-def read_csv(path: Path) -> FaceSet:
-    """The faces of a table; float32. InputError names the line."""
+def read_csv(path: Path, gaps: bool = False) -> FaceSet:
+    """The faces of a table; float32. InputError names the line.
+
+    gaps: whether identities may be missing
+    """
     with rows_of(path) as rows:
         first = next(rows)
         named = holds_names(first[1])
@@ -127,7 +130,8 @@ def read_csv(path: Path) -> FaceSet:
             block.append(columns.numbers(row, columns.features))
             refuse_mixed(columns, row)
             if columns.truth is not None:
-                identities.append(named_cell(row, columns.truth, columns.names))
+                at = columns.truth
+                identities.append(cells[at] if gaps else named_cell(row, at, columns.names))
             if columns.ids is not None:
                 ids.append(named_cell(row, columns.ids, columns.names, "id"))
             if columns.sources:
@@ -143,9 +147,10 @@ def read_csv(path: Path) -> FaceSet:
     span = np.array(spans, dtype=np.float64) if columns.spans else None
     return FaceSet.of(
         filled(shape, np.dtype(np.float32), features, path.parent),
-        parsed_labels(identities) if identities else None,
+        parsed_labels(identities, gaps=gaps) if identities else None,
         named_sources(files, placed[:, :4], placed[:, 4], span) if columns.sources else None,
         None if columns.ids is None else Ids.of(parsed_labels(ids), names[columns.ids]),
+        gaps=gaps,
     )
 
 
@@ -276,7 +281,9 @@ def named_cell(row: Row, at: int, names: list[str], what: str = "label") -> str:
     """A label or an id; InputError if the cell is empty."""
     line, cells = row
     if not cells[at]:
-        raise InputError(f"line {line}, column {names[at]}: the {what} is missing")
+        raise InputError(
+            f"line {line}, column {names[at]}: the {what} is missing; fill it in or remove the line"
+        )
     return cells[at]
 
 

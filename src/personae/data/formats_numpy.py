@@ -76,8 +76,11 @@ def read_npy_labels(path: Path, choice: Choice) -> Labelled:
     return Labelled(with_gaps(array) if choice.gaps else as_labels(array))
 
 
-def read_npz(path: Path) -> FaceSet:
-    """The faces of a `.npz`: its features, and if it has them its truth, sources and ids."""
+def read_npz(path: Path, gaps: bool = False) -> FaceSet:
+    """The faces of a `.npz`: its features, and if it has them its truth, sources and ids.
+
+    gaps: whether identities may be missing
+    """
     with zipfile.ZipFile(path) as archive:
         members = members_of(archive)
         features = only_one(members, FEATURE_NAMES)
@@ -101,6 +104,7 @@ def read_npz(path: Path) -> FaceSet:
             None if truth is None else read_member(path, archive, members[truth]),
             sources,
             read_ids(path, archive, members),
+            gaps=gaps,
         )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from personae.data.faceset import BLOCK, FaceSet, filled
 from personae.data.ids import Ids, Labelled, in_blocks
-from personae.data.labels import as_labels, spread, with_gaps
+from personae.data.labels import NOBODY, as_labels, spread, with_gaps
 from personae.data.names import (
     FEATURE_NAMES,
     FOUND_NAMES,
@@ -53,8 +53,11 @@ def arrow() -> Any:
     return pyarrow
 
 
-def read_parquet(path: Path) -> FaceSet:
-    """The faces of a table, block by block; from 1 GB on the features go to a temporary map."""
+def read_parquet(path: Path, gaps: bool = False) -> FaceSet:
+    """The faces of a table, block by block; from 1 GB on the features go to a temporary map.
+
+    gaps: whether identities may be missing
+    """
     with opened(path) as table:
         names = table.schema_arrow.names
         chosen = feature_columns(table.schema_arrow)
@@ -74,8 +77,8 @@ def read_parquet(path: Path) -> FaceSet:
             times = [column(table, names[plains.index(name)]) for name in SPAN_COLUMNS] if timed else []
             span = np.column_stack(times) if timed else None
             sources = named_sources([str(name) for name in files.tolist()], box, places[4], span)
-        known = None if truth is None else as_labels(column(table, truth))
-        return FaceSet.of(features, known, sources, ids_of(table, path.parent))
+        known = None if truth is None else as_labels(column(table, truth, gaps=gaps))
+        return FaceSet.of(features, known, sources, ids_of(table, path.parent), gaps=gaps)
 
 
 def write_parquet(faces: FaceSet, path: Path) -> None:
@@ -233,6 +236,8 @@ def column(table: "ParquetFile", name: str, *, gaps: bool = False) -> NDArray[An
         return cells(array, name)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if array.null_count == len(array):
+        return np.full(len(array), NOBODY)
     return spread(with_gaps(cells(array.drop_null(), name)), array.is_valid().to_numpy(zero_copy_only=False))
 
 
