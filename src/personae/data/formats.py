@@ -128,6 +128,8 @@ def read_faces(
             raise InputError(f"features have dimension {faces.dimension}, but {dimension} was asked for")
         if told is None or truth is None:
             return faces
+        if told.aside is not None and faces.ids is not None:
+            raise InputError(f"the ids in {labels} find no faces: {told.aside}")
         if told.ids is not None and faces.ids is not None:
             mend = "tell who they are, or leave them out"
             truth = truth[rows_by_id(faces.ids, told.ids, (path.name, labels), mend)]
@@ -177,7 +179,7 @@ def read_labels(path: StrPath) -> NDArray[Any]:
 def read_labelled(path: StrPath, choice: Choice) -> Labelled:
     """The labels of a file as `read_labels`, by choice those of one kind, with gaps, or with the ids.
 
-    InputError: as there; ids that are missing or that two faces have.
+    InputError: as there; as `ids_told`.
     """
     path = existing(path, list(LABEL_READERS))
     with naming(path):

@@ -57,5 +57,6 @@ def refuse_unknown(truth: NDArray[Any], file: StrPath) -> None:
 
 def _unmatched(files: dict[StrPath, Labelled]) -> str:
     """Why ids that one of the files has find no faces in the other; empty if there are none at all."""
-    lacking = [file for file, read in files.items() if read.ids is None]
-    return f"{lacking[0]} holds no ids" if len(lacking) == 1 else ""
+    aside = [f"{file}: {read.aside}" for file, read in files.items() if read.aside is not None]
+    lacking = [f"{file} holds no ids" for file, read in files.items() if read.ids is None]
+    return aside[0] if aside else lacking[0] if len(lacking) == 1 else ""
