@@ -12,7 +12,10 @@ import pytest
 
 from personae import Constraints
 from personae.data import read_faces, write_constraints, write_faces
+from personae.errors import InputError
+from personae.evaluation import bcubed
 from personae.graph.files import read_graph
+from personae.methods.learned import identities_of
 from personae.train import film
 from tests.planted import made_faces
 
@@ -263,3 +266,34 @@ def test_strangers_of_another_model_are_refused(run, faces, tmp_path):
     code, _, problem = run("cluster", "auto", "faces.npz", "--strangers", "others.npy")
     assert code == 3
     assert "strangers have 3 values, the faces 64" in problem
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz", ".npy"])
+@pytest.mark.parametrize("unknown", [1, 100])
+def test_faces_without_an_identity_are_clustered_and_not_scored(run, faces, tmp_path, suffix, unknown):
+    partly = replace(faces, truth=np.where(np.arange(100) < unknown, -1, faces.truth).astype(np.int32))
+    write_faces(partly, tmp_path / f"partly{suffix}")
+    if suffix == ".csv":
+        text = (tmp_path / "partly.csv").read_text()
+        (tmp_path / "partly.csv").write_text(text.replace("\n-1,", "\n,"))  # an empty cell
+    code, out, _ = run("cluster", "threshold", f"partly{suffix}", "--out", "labels.npy")
+    assert code == 0
+    known = slice(unknown, None)
+    if unknown < 100:
+        found = bcubed(faces.truth[known], np.load(tmp_path / "labels.npy")[known])
+        said = "against the truth in the file, without 1 face that it does not know: pairwise F"
+        assert said in out
+        assert f"BCubed F {found.f:.4f}" in out
+    else:
+        assert "truth" not in out
+    assert run("knn", f"partly{suffix}", "--out", "graph.npz")[0] == 0
+    for words in (["compare"], ["train", "gcn-v", "--out", "model.safetensors"]):
+        code, _, problem = run(*words, f"partly{suffix}")
+        assert (code, problem.count("\n")) == (3, 1)
+        assert "leave out" in problem or "fill it in or remove the line" in problem
+
+
+def test_nothing_is_learned_of_faces_without_an_identity(faces):
+    partly = replace(faces, truth=np.where(np.arange(100) < 3, -1, faces.truth).astype(np.int32))
+    with pytest.raises(InputError, match="3 faces of 100 come without an identity"):
+        identities_of(partly, None)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from personae.data import FaceSet, Ids, write_faces
-from personae.errors import InputError
+from personae.data.formats import WITH_IDS
+from personae.errors import InputError, listed
 from personae.methods import LEARNED, BallClusters
 from tests.planted import made_faces
 
@@ -20,18 +21,27 @@ def faces(tmp_path):
     return FaceSet(made.features, made.truth, ids=Ids.of([f"{face:03d}" for face in range(100)]))
 
 
-def score(run, *words):
+def score(run, *words, said=""):
     code, out, problem = run("evaluate", *words, "--json")
-    assert (code, problem) == (0, "")
+    assert (code, problem) == (0, said)
     return json.loads(out)
+
+
+def by_order(why):
+    return f"faces are matched by their order: {why}\n"
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_faces_that_are_clustered_are_a_truth(run, faces, tmp_path, suffix):
     write_faces(faces, tmp_path / f"faces{suffix}")
+    kept = suffix in WITH_IDS
     for labels in ("labels.csv", "labels.npz", "labels.parquet", "labels.npy", "labels.txt"):
-        assert run("cluster", "threshold", f"faces{suffix}", "--out", labels)[0] == 0
-        assert score(run, f"faces{suffix}", labels)["bcubed"]["f"] > 0.9
+        code, out, _ = run("cluster", "threshold", f"faces{suffix}", "--out", labels)
+        bare = kept and not labels.endswith(WITH_IDS)
+        assert code == 0
+        assert ("face_id was not written; .csv, .npz, .parquet keep the ids" in out) == bare
+        said = by_order(f"{labels} holds no ids") if bare else ""
+        assert score(run, f"faces{suffix}", labels, said=said)["bcubed"]["f"] > 0.9
 
 
 def test_the_ids_of_the_input_find_the_truth_in_any_order(run, faces, tmp_path):
@@ -43,7 +53,7 @@ def test_the_ids_of_the_input_find_the_truth_in_any_order(run, faces, tmp_path):
     assert joined == score(run, "faces.parquet", "labels.csv")
     assert joined["bcubed"]["f"] > 0.9
     write_faces(FaceSet(shuffled.features, shuffled.truth), tmp_path / "bare.csv")  # by place
-    assert score(run, "bare.csv", "labels.csv")["bcubed"]["f"] < 0.7
+    assert score(run, "bare.csv", "labels.csv", said=by_order("bare.csv holds no ids"))["bcubed"]["f"] < 0.7
 
 
 def test_faces_without_a_truth_are_left_out_by_one_option(run, faces, tmp_path):
@@ -60,14 +70,14 @@ def test_faces_without_a_truth_are_left_out_by_one_option(run, faces, tmp_path):
     assert (left["faces"], left["unknown"]) == (70, 30)
     (tmp_path / "truth.txt").write_text("".join(f"{one if one else ''}\n" for one in faces.truth))
     (tmp_path / "truth.meta").write_text("".join(f"{one or -1}\n" for one in faces.truth))
-    for name, said in (
-        ("truth.txt", "is empty; give one label a line"),
-        ("truth.meta", "the truth is -1 for 20 faces"),
-    ):
+    for name in ("truth.txt", "truth.meta"):
         code, out, problem = run("evaluate", name, "labels.csv")
-        assert (code, out, problem.count("\n")) == (3, "", 1)
-        assert said in problem
-        assert score(run, name, "labels.csv", "--ignore-unknown")["unknown"] == 20
+        rows = listed(np.flatnonzero(faces.truth == 0).tolist())
+        mend = "tell who they are, or leave them out by --ignore-unknown"
+        assert (code, out) == (3, "")
+        assert problem == f"personae: {name} knows no identity of 20 faces ({rows}); {mend}\n"
+        told = by_order(f"{name} holds no ids")
+        assert score(run, name, "labels.csv", "--ignore-unknown", said=told)["unknown"] == 20
         assert "20   left out" in run("evaluate", name, "labels.csv", "--ignore-unknown")[1]
 
 

@@ -242,3 +242,10 @@ def test_faces_that_nobody_knows_are_no_person(truth):
 def test_names_that_are_missing_are_no_person(truth):
     with pytest.raises(InputError, match="missing or empty"):
         FaceSet.of(np.eye(2), truth=np.array(truth, dtype=object))
+
+
+@pytest.mark.parametrize("truth", [[3, -1, 2], [3.0, np.nan, 2.0], ["b", "", "a"], ["b", "-1", "a"]])
+def test_faces_may_be_left_unknown_where_that_is_asked_for(truth):
+    assert FaceSet.of(np.eye(3), truth, gaps=True).truth.tolist() == [1, -1, 0]
+    with pytest.raises(InputError, match=r"truth is -1|NaN|missing"):
+        FaceSet.of(np.eye(3), truth)

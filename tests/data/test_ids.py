@@ -46,7 +46,7 @@ def test_ids_come_back_as_they_were_under_the_same_name(tmp_path, suffix, called
         assert faces.ids.values.tolist() == called
         assert faces.ids.name == name
         write_labels([5, -1, 5], tmp_path / f"labels{suffix}", faces.ids)
-        labels, kept = read_labelled(tmp_path / f"labels{suffix}", Choice(ids=True))
+        labels, kept, _ = read_labelled(tmp_path / f"labels{suffix}", Choice(ids=True))
         assert labels.tolist() == [5, -1, 5]
         assert (kept.values.tolist(), kept.name) == (called, name)
 
@@ -127,13 +127,13 @@ def test_bad_ids_are_refused_in_one_line(tmp_path, called, said):
 
 
 def test_bad_ids_of_tables_are_refused_in_one_line(tmp_path):
-    (tmp_path / "faces.csv").write_text("id,f0\na,1\n,2\n")
-    refused(read_faces, tmp_path / "faces.csv", "line 3, column id: the id is missing")
-    (tmp_path / "faces.csv").write_text("id,f0\na,1\na,2\n")
-    refused(read_faces, tmp_path / "faces.csv", "id has 1 id more than once, such as 'a' in rows 0, 1")
+    (tmp_path / "faces.csv").write_text("face_id,f0\na,1\n,2\n")
+    refused(read_faces, tmp_path / "faces.csv", "column face_id, the ids of the faces: labels are empty")
+    (tmp_path / "faces.csv").write_text("faceid,f0\na,1\na,2\n")
+    refused(read_faces, tmp_path / "faces.csv", "faceid has 1 id more than once, such as 'a' in rows 0, 1")
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    parquet.write_table(pa.table({"id": ["a", None], "f0": [1.0, 2.0]}), tmp_path / "faces.parquet")
-    refused(read_faces, tmp_path / "faces.parquet", "row 1 of id is empty")
+    parquet.write_table(pa.table({"face_id": ["a", None], "f0": [1.0, 2.0]}), tmp_path / "faces.parquet")
+    refused(read_faces, tmp_path / "faces.parquet", "row 1 of face_id is empty")
     with pytest.raises(InputError, match="2 labels but 3 ids"):
         write_labels([1, 2], tmp_path / "labels.csv", Ids.of([1, 2, 3]))
     with pytest.raises(InputError, match="not found again under 'photo'; call them one of face_id"):
@@ -235,6 +235,8 @@ def test_a_truth_with_gaps_is_refused_unless_they_are_ignored(tmp_path, name):
         path.write_text(held)
     write_labels([0, 0, 1], tmp_path / "found.npy")
     refused(read_labels, path, "missing|empty|no whole numbers|nan in rows 1")
+    with pytest.raises(InputError, match=r"knows no identity of 1 face \(1\); tell who .* --ignore-unknown"):
+        read_truth_and_labels(path, tmp_path / "found.npy")
     known, _ = read_truth_and_labels(path, tmp_path / "found.npy", ignore_unknown=True)
     assert known.tolist() == read
 
@@ -286,3 +288,42 @@ def test_large_ids_are_mapped(tmp_path, monkeypatch):
     assert isinstance(faces.ids.values, np.memmap)
     write_labels([1, 2, 3], tmp_path / "labels.csv", faces.ids)
     assert (tmp_path / "labels.csv").read_text() == 'face_id,cluster\n"b",1\n"a",2\n"c",3\n'
+
+
+LOOSE = {
+    "twice.csv": ("id,f0,label\n7,1,4\n8,2,5\n7,3,4\n", "id has 1 id more than once, such as 7 in rows 0, 2"),
+    "gap.csv": (
+        "id,f0,label\na,1,4\n,2,5\nc,3,4\n",
+        "column id, the ids of the faces: labels are empty in rows 1",
+    ),
+    "ids.npz": ([7, 8, 7], "ids has 1 id more than once"),
+    "short.npz": ([7, 8], "3 faces but 2 ids in ids"),
+    "square.npz": ([[7, 8], [8, 9], [9, 7]], "ids, the ids of the faces: labels have shape"),
+    "one.npz": (7, "array ids is a single number"),
+    "gap.parquet": (["a", None, "c"], "row 1 of ID is empty"),
+}
+
+
+@pytest.mark.parametrize("name", LOOSE)
+def test_what_is_merely_called_id_is_set_aside_where_it_is_not_one_a_face(tmp_path, name):
+    held, why = LOOSE[name]
+    path = tmp_path / name
+    if name.endswith(".npz"):
+        np.savez(path, X=np.eye(3), y=[4, 5, 4], ids=held)
+    elif name.endswith(".parquet"):
+        pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pa.table({"ID": held, "f0": [1.0, 2.0, 3.0], "label": [4, 5, 4]}), path)
+    else:
+        path.write_text(held)
+    faces = read_faces(path)
+    assert faces.ids is None
+    assert faces.dimension == (3 if name.endswith(".npz") else 1)
+    write_labels([5, 6, 7], tmp_path / "labels.csv", Ids.of(["c", "b", "a"]))
+    said = []
+    known, found = read_truth_and_labels(path, tmp_path / "labels.csv", by_order=said.append)
+    assert (known.tolist(), found.tolist()) == ([4, 5, 4], [5, 6, 7])
+    assert len(said) == 1
+    assert said[0].startswith(f"faces are matched by their order: {path}: {why}")
+    write_faces(three(["a", "b", "c"]), tmp_path / "named.csv")
+    with pytest.raises(InputError, match=f"the ids in .*{name} find no faces: {why}"):
+        read_faces(tmp_path / "named.csv", labels=path)

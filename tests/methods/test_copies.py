@@ -8,7 +8,10 @@ import pytest
 from personae import InputError, knn_graph
 from personae.data import Constraints, FaceSet
 from personae.methods import CDP, METHODS
+from personae.methods.dbscan import DBSCAN
 from personae.methods.estimator import GraphClusterer
+from personae.methods.hac import HAC
+from personae.methods.hdbscan import HDBSCAN
 from tests.planted import made_faces
 
 FACES = made_faces([20, 12, *[8] * 4, *[4] * 8, *[1] * 24], seed=4)
@@ -54,6 +57,22 @@ def test_what_is_found_out_of_each_face_is_there_for_its_copies(method):
         assert (getattr(found, name) == getattr(once, name)[..., of]).all()
     for name in found.are_faces:
         assert (getattr(found, name) == getattr(once, name)).all()
+
+
+@pytest.mark.parametrize("method", [DBSCAN(tau=0.5, min_samples=5), HDBSCAN()], ids=["DBSCAN", "HDBSCAN"])
+def test_faces_of_noise_are_alone_with_their_copies(method):
+    found = method.fit(np.repeat(np.eye(3), 10, axis=0))
+    assert found.noise_.all()
+    assert found.labels_.tolist() == np.repeat([0, 1, 2], 10).tolist()
+
+
+def test_what_is_refused_of_distinct_faces_tells_how_many_there_are():
+    told = r"3 faces make 1 to 3 \(copies count once: of 6 faces 3 are distinct\)$"
+    for copies in (np.repeat(np.eye(3), 2, axis=0), knn_graph(FaceSet.of(np.repeat(np.eye(3), 2, axis=0)), 5)):
+        with pytest.raises(InputError, match=told):
+            HAC(n_clusters=5).fit(copies)
+    with pytest.raises(InputError, match=r"3 faces make 1 to 3$"):
+        HAC(n_clusters=5).fit(np.eye(3))
 
 
 @pytest.mark.parametrize("name", TAKES["graph"])

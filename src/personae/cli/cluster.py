@@ -108,7 +108,7 @@ def auto(
     faces, knn = input_of(features, graph, dimension, workdir)
     held = constraints_in(constraints, faces)
     began = time.monotonic()
-    others = None if strangers is None else read_faces(strangers, dimension=dimension).features
+    others = None if strangers is None else read_faces(strangers, dimension=dimension, gaps=True).features
     method = Auto(k=k, false_links=false_links, target_precision=target_precision, strangers=others)
     if workdir is not None:
         from personae.scale.recipes import auto_recipe
@@ -224,7 +224,7 @@ def input_of(
         raise InputError(
             f"{features} is a folder; give a file of embeddings, such as `personae embed` makes of photos"
         )
-    faces = read_faces(features, dimension=dimension)
+    faces = read_faces(features, dimension=dimension, gaps=True)
     knn = read_graph(graph) if graph else None
     if knn is not None and len(knn) != len(faces):
         raise InputError(f"{graph}: a graph of {len(knn):,} faces, but {features} holds {len(faces):,}")
@@ -245,8 +245,11 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     import numpy as np
 
     from personae.data import write_labels
+    from personae.data.formats import WITH_IDS
     from personae.errors import counted
-    from personae.evaluation import bcubed, pairwise
+    from personae.evaluation.bcubed import bcubed_of
+    from personae.evaluation.contingency import contingency
+    from personae.evaluation.pairwise import pairwise_of
 
     if out is not None:
         write_labels(labels, out, faces.ids)
@@ -255,10 +258,14 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
     groups = f"{counted(people, 'person', 'people')} and {counted(lone, 'lone face')}"
     typer.echo(f"{counted(len(labels), 'face')}: {groups}, in {took:.1f} s")
-    if faces.truth is not None:
-        pairs, by_face = pairwise(faces.truth, labels), bcubed(faces.truth, labels)
-        typer.echo(f"against the truth in the file: pairwise F {pairs.f:.4f}, BCubed F {by_face.f:.4f}")
+    if faces.truth is not None and (faces.truth >= 0).any():
+        table = contingency(faces.truth, labels, ignore_unknown=True)
+        scores = f"pairwise F {pairwise_of(table).f:.4f}, BCubed F {bcubed_of(table).f:.4f}"
+        without = f", without {counted(table.unknown, 'face')} that it does not know" * (table.unknown > 0)
+        typer.echo(f"against the truth in the file{without}: {scores}")
     if out is None:
         typer.echo("nothing was written; --out FILE keeps the labels")
     else:
         typer.echo(f"labels: {out}")
+        if faces.ids is not None and out.suffix.lower() not in WITH_IDS:
+            typer.echo(f"{faces.ids.name} was not written; {', '.join(WITH_IDS)} keep the ids of the faces")

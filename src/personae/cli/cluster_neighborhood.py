@@ -83,7 +83,7 @@ def cdp(
     from personae.methods.cdp import CDP
 
     faces, knn = input_of(features, graph, dimension)
-    others = [read_faces(path, dimension=dimension) for path in committee or ()]
+    others = [read_faces(path, dimension=dimension, gaps=True) for path in committee or ()]
     began = time.monotonic()
     method = CDP(k=k, tau=tau, accept=accept, max_size=max_size, step=step)
     tell(faces, method.fit(knn or faces, committee=others).labels_, began, out)

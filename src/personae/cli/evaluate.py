@@ -33,6 +33,8 @@ def evaluate(
     from personae.data import read_truth_and_labels
     from personae.evaluation import evaluate as compare
 
-    known, found = read_truth_and_labels(truth, labels, ignore_unknown=ignore_unknown)
+    known, found = read_truth_and_labels(
+        truth, labels, ignore_unknown=ignore_unknown, by_order=lambda line: typer.echo(line, err=True)
+    )
     result = compare(known, found, noise=noise.value, ignore_unknown=ignore_unknown)
     typer.echo(json_module.dumps(result.as_dict(), indent=2) if json else result.table())

@@ -27,7 +27,7 @@ def knn(
     from personae.graph.search import SMALL
 
     refuse_other_name(out)
-    faces = read_faces(features, dimension=dimension)
+    faces = read_faces(features, dimension=dimension, gaps=True)
     began = time.monotonic()
     graph = knn_graph(faces, k, recall=recall)
     took = time.monotonic() - began

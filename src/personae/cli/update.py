@@ -81,7 +81,7 @@ def update(
     if renew and local:
         raise InputError("--renew looks at all faces and --local at few; leave one out")
     refuse_no_place(named(gallery))
-    faces = None if features is None else read_faces(features, dimension=dimension)
+    faces = None if features is None else read_faces(features, dimension=dimension, gaps=True)
     said = list[str]()
     with one_writer_of(gallery, waiting=lambda line: typer.echo(line, err=True)):
         now = None if faces is not None and remove is None and not gallery.exists() else Gallery.read(gallery)

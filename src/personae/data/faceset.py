@@ -68,7 +68,7 @@ class FaceSet:
     """N faces as unit vectors; made by `FaceSet.of`, which checks them, or read by `read_faces`.
 
     features: (N, d) float32 or float16, unit rows; a memory map when large
-    truth:    (N,) int32, the identity of each face, or None where nobody knows
+    truth:    (N,) int32, the identity of each face, -1 of those left unknown; or None where nobody knows any
     sources:  where each face comes from, or None for bare features
     ids:      what each face is called where it comes from, or None where faces are known by their place alone
     """
@@ -106,11 +106,14 @@ class FaceSet:
         truth: ArrayLike | None = None,
         sources: Sources | None = None,
         ids: "Ids | None" = None,
+        *,
+        gaps: bool = False,
     ) -> "FaceSet":
         """Checks features and labels of any origin and scales each row to unit length.
 
         features: (N, d) numbers; float16 stays float16, everything else becomes float32
         truth:    (N,) identities, integers or names; they are renumbered 0..A-1 in sorted order
+        gaps:     whether faces may be without one: -1, NaN or an empty name, which become -1
 
         InputError: not two-dimensional, no faces, not numbers, NaN, infinite or zero rows, labels that
         don't match.
@@ -119,7 +122,8 @@ class FaceSet:
         array([[0.6, 0.8],
                [0. , 1. ]], dtype=float32)
         """
-        return cls(unit_rows(as_features(features)), None if truth is None else as_truth(truth), sources, ids)
+        known = None if truth is None else as_truth(truth, gaps=gaps)
+        return cls(unit_rows(as_features(features)), known, sources, ids)
 
     def take(self, rows: NDArray[Any]) -> "FaceSet":
         """The faces `rows` (indices or a mask), in that order."""
@@ -268,13 +272,25 @@ def as_identities(values: ArrayLike) -> NDArray[np.int32]:
     return np.unique(array, return_inverse=True)[1].astype(np.int32).reshape(-1)
 
 
-def as_truth(values: ArrayLike) -> NDArray[np.int32]:
-    """`as_identities` of known people. InputError: -1 among them, which names nobody."""
+def as_truth(values: ArrayLike, *, gaps: bool = False) -> NDArray[np.int32]:
+    """`as_identities` of known people. InputError: -1 among them, which names nobody.
+
+    gaps: whether nobody may know some: -1, NaN or an empty name, which become -1
+    """
     array = as_array(values, "labels")
-    nobody = int(np.sum(array == (-1 if array.dtype.kind in "iuf" else "-1")))
-    if nobody:
-        raise InputError(f"the truth is -1 for {counted(nobody, 'face')}; leave out those that nobody knows")
-    return as_identities(values)
+    nobody = np.asarray(array == (-1 if array.dtype.kind in "iuf" else "-1"))
+    if not gaps:
+        if nobody.any():
+            unknown = counted(int(nobody.sum()), "face")
+            raise InputError(f"the truth is -1 for {unknown}; leave out those that nobody knows")
+        return as_identities(values)
+    if array.dtype.kind == "f":
+        nobody |= np.isnan(array)
+    elif array.dtype.kind in "US":
+        nobody |= array == np.zeros((), array.dtype)  # the empty text
+    truth = np.full(array.shape, -1, np.int32)
+    truth[~nobody] = as_identities(array[~nobody])
+    return truth
 
 
 def _blocks(features: NDArray[np.floating[Any]]) -> Iterator[tuple[int, NDArray[np.float64]]]:

@@ -53,11 +53,11 @@ from personae.data.labels import as_labels, read_lines, write_lines
 from personae.data.names import Choice, refuse_outside
 from personae.errors import InputError, OutputError, PersonaeError
 
-FACE_READERS: dict[str, Callable[[Path], FaceSet]] = {
+FACE_READERS: dict[str, Callable[[Path, bool], FaceSet]] = {
     ".npz": read_npz,
     ".parquet": read_parquet,
     ".csv": read_csv,
-    ".npy": lambda path: FaceSet.of(read_npy(path)),
+    ".npy": lambda path, _: FaceSet.of(read_npy(path)),
 }
 FACE_WRITERS: dict[str, Callable[[FaceSet, Path], None]] = {
     ".npz": write_npz,
@@ -84,6 +84,7 @@ LABEL_WRITERS: dict[str, Callable[[Labelled, Path], None]] = {
     ".meta": lambda labelled, path: write_lines(labelled.labels, path),
     ".txt": lambda labelled, path: write_lines(labelled.labels, path),
 }
+WITH_IDS = (".csv", ".npz", ".parquet")  # labels: the others have the order of the faces alone
 BARE = (".npy", ".bin")  # features alone: the truth is in a .meta beside them
 DAMAGED = (
     ValueError,
@@ -99,12 +100,15 @@ DAMAGED = (
 StrPath = str | os.PathLike[str]
 
 
-def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int | None = None) -> FaceSet:
+def read_faces(
+    path: StrPath, *, labels: StrPath | None = None, dimension: int | None = None, gaps: bool = False
+) -> FaceSet:
     """The faces of a file, checked and scaled to unit rows; from 1 GB on the features stay on disk.
 
     labels:    a file of labels, as `read_labels` reads; it goes before any truth in or beside the file. Its
                rows are found by the ids of the faces where both files have them, else they are in order
     dimension: d; needed by a `.bin` without labels, checked in any other
+    gaps:      whether faces may be without an identity, -1 in the truth: for what does not learn or score by it
 
     InputError: no such file, an unknown suffix, damaged or cut off, another dimension, labels that don't
     match, NaN, infinite or zero rows. MissingExtraError: a `.parquet` without pyarrow.
@@ -113,17 +117,19 @@ def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int |
     meta = path.with_suffix(".meta")
     if labels is None and path.suffix.lower() in BARE and meta.exists():
         labels = meta
-    told = None if labels is None else read_labelled(labels, Choice(ids=True))
+    told = None if labels is None else read_labelled(labels, Choice(gaps=gaps, ids=True))
     truth = None if told is None else told.labels
     with naming(path):
         if path.suffix.lower() == ".bin":
             faces = FaceSet.of(read_bin(path, dimension, None if truth is None else len(truth)))
         else:
-            faces = FACE_READERS[path.suffix.lower()](path)
+            faces = FACE_READERS[path.suffix.lower()](path, gaps)
         if dimension is not None and faces.dimension != dimension:
             raise InputError(f"features have dimension {faces.dimension}, but {dimension} was asked for")
         if told is None or truth is None:
             return faces
+        if told.aside is not None and faces.ids is not None:
+            raise InputError(f"the ids in {labels} find no faces: {told.aside}")
         if told.ids is not None and faces.ids is not None:
             mend = "tell who they are, or leave them out"
             truth = truth[rows_by_id(faces.ids, told.ids, (path.name, labels), mend)]
@@ -131,7 +137,7 @@ def read_faces(path: StrPath, *, labels: StrPath | None = None, dimension: int |
             raise InputError(
                 f"{len(faces):,} faces but {len(truth):,} labels in {labels}; give one label a face, in order"
             )
-        return replace(faces, truth=as_truth(truth))
+        return replace(faces, truth=as_truth(truth, gaps=gaps))
 
 
 def write_faces(faces: FaceSet, path: StrPath) -> None:
@@ -173,7 +179,7 @@ def read_labels(path: StrPath) -> NDArray[Any]:
 def read_labelled(path: StrPath, choice: Choice) -> Labelled:
     """The labels of a file as `read_labels`, by choice those of one kind, with gaps, or with the ids.
 
-    InputError: as there; ids that are missing or that two faces have.
+    InputError: as there; as `ids_told`.
     """
     path = existing(path, list(LABEL_READERS))
     with naming(path):

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.faceset import FaceSet, filled
-from personae.data.ids import Ids, Labelled, in_blocks
+from personae.data.ids import Ids, Labelled, ids_told, in_blocks
 from personae.data.labels import parsed_labels
 from personae.data.names import (
     FOUND_NAMES,
@@ -103,8 +103,11 @@ class Columns:
             raise InputError(f"line {line}, column {self.names[i]}: {cells[i][:40]!r} is no number") from error
 
 
-def read_csv(path: Path) -> FaceSet:
-    """The faces of a table; float32. InputError names the line."""
+def read_csv(path: Path, gaps: bool = False) -> FaceSet:
+    """The faces of a table; float32. InputError names the line.
+
+    gaps: whether identities may be missing
+    """
     with rows_of(path) as rows:
         first = next(rows)
         named = holds_names(first[1])
@@ -127,9 +130,10 @@ def read_csv(path: Path) -> FaceSet:
             block.append(columns.numbers(row, columns.features))
             refuse_mixed(columns, row)
             if columns.truth is not None:
-                identities.append(named_cell(row, columns.truth, columns.names))
+                at = columns.truth
+                identities.append(cells[at] if gaps else named_cell(row, at, columns.names))
             if columns.ids is not None:
-                ids.append(named_cell(row, columns.ids, columns.names, "id"))
+                ids.append(cells[columns.ids])
             if columns.sources:
                 files.append(cells[columns.sources[0]])
                 places.append(columns.numbers(row, columns.sources[1:]))
@@ -143,9 +147,10 @@ def read_csv(path: Path) -> FaceSet:
     span = np.array(spans, dtype=np.float64) if columns.spans else None
     return FaceSet.of(
         filled(shape, np.dtype(np.float32), features, path.parent),
-        parsed_labels(identities) if identities else None,
+        parsed_labels(identities, gaps=gaps) if identities else None,
         named_sources(files, placed[:, :4], placed[:, 4], span) if columns.sources else None,
-        None if columns.ids is None else Ids.of(parsed_labels(ids), names[columns.ids]),
+        None if columns.ids is None else ids_in(ids, names[columns.ids])[0],
+        gaps=gaps,
     )
 
 
@@ -191,7 +196,7 @@ def read_csv_labels(path: Path, choice: Choice) -> Labelled:
             labels.append(row[1][at] if choice.gaps else named_cell(row, at, names))
             faces += [row[1][i] for i in numbered[:1]]
             if called is not None:
-                ids.append(named_cell(row, names.index(called), names, "id"))
+                ids.append(row[1][names.index(called)])
     if name is None:
         # A lone column without a known name: text above integers is its name.
         text_above = labels and not is_integer(names[0]) and all(is_integer(label) for label in labels)
@@ -199,13 +204,13 @@ def read_csv_labels(path: Path, choice: Choice) -> Labelled:
     if not labels:
         raise InputError("has a line of names but no label; give one a face")
     face = np.array([int(number) for number in faces]) if faces and all(map(is_integer, faces)) else None
-    told = None if called is None else Ids.of(parsed_labels(ids), called)
-    return Labelled(parsed_labels(labels, gaps=choice.gaps), told).ordered(face)
+    told = () if called is None else ids_in(ids, called)
+    return Labelled(parsed_labels(labels, gaps=choice.gaps), *told).ordered(face)
 
 
 def write_csv_labels(labelled: Labelled, path: Path) -> None:
     """`face,cluster`, or the ids in place of `face`; a line a face."""
-    labels, ids = labelled
+    labels, ids, _ = labelled
     faces = range(len(labels)) if ids is None else chain.from_iterable(in_blocks(ids.values))
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         file.write(f"{'face' if ids is None else ids.name},cluster\n")
@@ -272,12 +277,26 @@ def refuse_mixed(columns: Columns, row: Row) -> None:
             )
 
 
-def named_cell(row: Row, at: int, names: list[str], what: str = "label") -> str:
-    """A label or an id; InputError if the cell is empty."""
+def named_cell(row: Row, at: int, names: list[str]) -> str:
+    """A label; InputError if the cell is empty."""
     line, cells = row
     if not cells[at]:
-        raise InputError(f"line {line}, column {names[at]}: the {what} is missing")
+        raise InputError(
+            f"line {line}, column {names[at]}: the label is missing; fill it in or remove the line"
+        )
     return cells[at]
+
+
+def ids_in(cells: list[str], name: str) -> tuple[Ids | None, str | None]:
+    """The ids in a column, as `ids_told`."""
+
+    def written() -> NDArray[Any]:
+        try:
+            return parsed_labels(cells)
+        except InputError as error:
+            raise InputError(f"column {name}, the ids of the faces: {error}") from error
+
+    return ids_told(written, name, len(cells))
 
 
 def narrowed(block: list[list[float]]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from personae.data import faceset
 from personae.data.faceset import BLOCK, FaceSet, filled
 from personae.data.formats_bin import read_bin_labels
-from personae.data.ids import Ids, Labelled
+from personae.data.ids import Ids, Labelled, ids_told
 from personae.data.labels import as_labels, with_gaps
 from personae.data.names import (
     FEATURE_NAMES,
@@ -76,8 +76,11 @@ def read_npy_labels(path: Path, choice: Choice) -> Labelled:
     return Labelled(with_gaps(array) if choice.gaps else as_labels(array))
 
 
-def read_npz(path: Path) -> FaceSet:
-    """The faces of a `.npz`: its features, and if it has them its truth, sources and ids."""
+def read_npz(path: Path, gaps: bool = False) -> FaceSet:
+    """The faces of a `.npz`: its features, and if it has them its truth, sources and ids.
+
+    gaps: whether identities may be missing
+    """
     with zipfile.ZipFile(path) as archive:
         members = members_of(archive)
         features = only_one(members, FEATURE_NAMES)
@@ -96,18 +99,24 @@ def read_npz(path: Path) -> FaceSet:
                 )
             span = read_member(path, archive, members["span"]) if "span" in members else None
             sources = checked_sources(files.tolist(), file, box, quality, span)
+        rows = read_member(path, archive, members[features])
         return FaceSet.of(
-            read_member(path, archive, members[features]),
+            rows,
             None if truth is None else read_member(path, archive, members[truth]),
             sources,
-            read_ids(path, archive, members),
+            read_ids(path, archive, members, len(rows))[0],
+            gaps=gaps,
         )
 
 
-def read_ids(path: Path, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Ids | None:
-    """What the faces of a `.npz` are called, if it tells."""
+def read_ids(
+    path: Path, archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], faces: int
+) -> tuple[Ids | None, str | None]:
+    """What the faces of a `.npz` are called, if it tells; as `ids_told`."""
     name = id_name(members)
-    return None if name is None else Ids.of(read_member(path, archive, members[name]), name)
+    if name is None:
+        return None, None
+    return ids_told(lambda: read_member(path, archive, members[name]), name, faces)
 
 
 def read_npz_labels(path: Path, choice: Choice) -> Labelled:
@@ -123,13 +132,13 @@ def read_npz_labels(path: Path, choice: Choice) -> Labelled:
                 f"name them labels, or one of {', '.join((*TRUTH_KEYS, *FOUND_NAMES))}"
             )
         labels = read_member(path, archive, members[name])
-        ids = read_ids(path, archive, members) if choice.ids else None
-    return Labelled(with_gaps(labels) if choice.gaps else as_labels(labels), ids)
+        told = read_ids(path, archive, members, len(labels)) if choice.ids else ()
+    return Labelled(with_gaps(labels) if choice.gaps else as_labels(labels), *told)
 
 
 def write_npz_labels(labelled: Labelled, path: Path) -> None:
     """An array `labels`, and the ids under their name."""
-    labels, ids = labelled
+    labels, ids, _ = labelled
     write_arrays({"labels": labels} | ({} if ids is None else {ids.name: ids.values}), path)
 
 

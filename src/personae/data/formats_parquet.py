@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.faceset import BLOCK, FaceSet, filled
-from personae.data.ids import Ids, Labelled, in_blocks
-from personae.data.labels import as_labels, spread, with_gaps
+from personae.data.ids import Ids, Labelled, ids_told, in_blocks
+from personae.data.labels import NOBODY, as_labels, spread, with_gaps
 from personae.data.names import (
     FEATURE_NAMES,
     FOUND_NAMES,
@@ -53,8 +53,11 @@ def arrow() -> Any:
     return pyarrow
 
 
-def read_parquet(path: Path) -> FaceSet:
-    """The faces of a table, block by block; from 1 GB on the features go to a temporary map."""
+def read_parquet(path: Path, gaps: bool = False) -> FaceSet:
+    """The faces of a table, block by block; from 1 GB on the features go to a temporary map.
+
+    gaps: whether identities may be missing
+    """
     with opened(path) as table:
         names = table.schema_arrow.names
         chosen = feature_columns(table.schema_arrow)
@@ -74,8 +77,8 @@ def read_parquet(path: Path) -> FaceSet:
             times = [column(table, names[plains.index(name)]) for name in SPAN_COLUMNS] if timed else []
             span = np.column_stack(times) if timed else None
             sources = named_sources([str(name) for name in files.tolist()], box, places[4], span)
-        known = None if truth is None else as_labels(column(table, truth))
-        return FaceSet.of(features, known, sources, ids_of(table, path.parent))
+        known = None if truth is None else as_labels(column(table, truth, gaps=gaps))
+        return FaceSet.of(features, known, sources, ids_of(table, path.parent)[0], gaps=gaps)
 
 
 def write_parquet(faces: FaceSet, path: Path) -> None:
@@ -121,16 +124,16 @@ def read_parquet_labels(path: Path, choice: Choice) -> Labelled:
             known = ", ".join((*TRUTH_COLUMNS, *FOUND_NAMES))
             raise InputError(f"found no column of labels among {listed(names)}; name it one of {known}")
         labels = as_labels(column(table, name or names[0], gaps=choice.gaps))
-        ids = ids_of(table, path.parent) if choice.ids and name is not None else None
+        told = ids_of(table, path.parent) if choice.ids and name is not None else ()
         numbered = [other for other in names if plain(other) == "face" and other != name]
         face = column(table, numbered[0]) if numbered and len(names) > 1 else None
-        return Labelled(labels, ids).ordered(face if face is not None and face.dtype.kind in "iu" else None)
+        return Labelled(labels, *told).ordered(face if face is not None and face.dtype.kind in "iu" else None)
 
 
 def write_parquet_labels(labelled: Labelled, path: Path) -> None:
     """Columns `face`, or the ids in its place, and `cluster`; a row a face."""
     pa = arrow()
-    labels, ids = labelled
+    labels, ids, _ = labelled
     faces, name = (np.arange(len(labels)), "face") if ids is None else (ids.values, ids.name)
     kinds = cell_type(pa, faces), cell_type(pa, labels)
     schema = pa.schema([(name, kinds[0]), ("cluster", kinds[1])])
@@ -140,16 +143,21 @@ def write_parquet_labels(labelled: Labelled, path: Path) -> None:
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
-def ids_of(table: "ParquetFile", folder: Path) -> Ids | None:
-    """What the faces are called, if the table tells; text in a temporary map from a million faces on."""
+def ids_of(table: "ParquetFile", folder: Path) -> tuple[Ids | None, str | None]:
+    """What the faces are called, if the table tells; as `ids_told`."""
     name = id_name(table.schema_arrow.names)
     if name is None:
-        return None
+        return None, None
+    return ids_told(lambda: whole_column(table, name, folder), name, table.metadata.num_rows)
+
+
+def whole_column(table: "ParquetFile", name: str, folder: Path) -> NDArray[Any]:
+    """One column without gaps; text in a temporary map from a million rows on."""
     kinds = [block.dtype for block in cell_blocks(table, name)]
     widest = max(kinds, key=lambda kind: kind.itemsize)
     rows = table.metadata.num_rows
     mapped = widest.kind == "U" and rows >= MANY
-    return Ids.of(filled((rows,), widest, cell_blocks(table, name), folder, mapped=mapped), name)
+    return filled((rows,), widest, cell_blocks(table, name), folder, mapped=mapped)
 
 
 def opened(path: Path) -> "ParquetFile":
@@ -233,6 +241,8 @@ def column(table: "ParquetFile", name: str, *, gaps: bool = False) -> NDArray[An
         return cells(array, name)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if array.null_count == len(array):
+        return np.full(len(array), NOBODY)
     return spread(with_gaps(cells(array.drop_null(), name)), array.is_valid().to_numpy(zero_copy_only=False))
 
 

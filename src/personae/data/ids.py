@@ -1,6 +1,6 @@
 """What faces are called: which face is which, in whatever order they come."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.data.labels import as_labels
-from personae.data.names import ID_NAMES, id_name, in_face_order
+from personae.data.names import ID_NAMES, LOOSE_NAMES, id_name, in_face_order, plain
 from personae.data.pages import passing
 from personae.errors import InputError, counted, listed
 
@@ -120,15 +120,37 @@ class Labelled(NamedTuple):
     """The labels of a file, and what its faces are called if it tells and somebody asked.
 
     labels: (N,) int64 or str
+    aside:  why a column or an array that is merely called ids or id holds none, or None
     """
 
     labels: NDArray[Any]
     ids: Ids | None = None
+    aside: str | None = None
 
     def ordered(self, face: NDArray[Any] | None) -> "Labelled":
         """The same in the order of the numbers of the faces, if there are any; see `in_face_order`."""
         rows = in_face_order(face, len(self.labels))
-        return self if rows is None else Labelled(self.labels[rows], self.ids and self.ids.take(rows))
+        if rows is None:
+            return self
+        return self._replace(labels=self.labels[rows], ids=self.ids and self.ids.take(rows))
+
+
+def ids_told(read: Callable[[], ArrayLike], name: str, faces: int) -> tuple[Ids | None, str | None]:
+    """The ids of so many faces; or None, and why, where a name that says little holds something else.
+
+    read: the values, as `Ids.of` takes them
+
+    InputError: a name that is of faces alone, such as face_id, holds no ids, or not one a face.
+    """
+    try:
+        ids = Ids.of(read(), name)
+        if len(ids) != faces:
+            raise InputError(f"{faces:,} faces but {len(ids):,} ids in {name}; give one id a face")
+    except InputError as error:
+        if plain(name) not in LOOSE_NAMES:
+            raise
+        return None, str(error)
+    return ids, None
 
 
 def refuse_twice(values: NDArray[Any], name: str) -> None:

@@ -1,33 +1,62 @@
 """The truth and the labels of two files, face by face."""
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.formats import StrPath, read_labelled
-from personae.data.ids import rows_by_id
-from personae.data.labels import spread
+from personae.data.ids import Labelled, rows_by_id
+from personae.data.labels import NOBODY, spread
 from personae.data.names import FOUND_NAMES, TRUTH_COLUMNS, TRUTH_KEYS, Choice
+from personae.errors import InputError, counted, listed
+
+MEND = "tell who they are, or leave them out by --ignore-unknown"
 
 
 def read_truth_and_labels(
-    truth: StrPath, labels: StrPath, *, ignore_unknown: bool = False
+    truth: StrPath,
+    labels: StrPath,
+    *,
+    ignore_unknown: bool = False,
+    by_order: Callable[[str], None] | None = None,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """(N,) the truth and (N,) the labels, each as `read_labels` gives them, a face in the same row of both.
 
     ignore_unknown: whether the truth may be missing: empty, or of a face whose id only the labels have; it is
                     -1 then, and metrics leave it out where they are asked to
+    by_order:       called with a line that says why, where only one of the files has ids
 
     Faces are found by their ids, in any order, where both files have them, else by their place. Of a table of
     both identities and clusters each is read for what it is.
 
     InputError: as `read_labels`; an id twice, faces that only one of the files has.
     """
-    known = read_labelled(truth, Choice((*TRUTH_KEYS, *TRUTH_COLUMNS), gaps=ignore_unknown, ids=True))
+    known = read_labelled(truth, Choice((*TRUTH_KEYS, *TRUTH_COLUMNS), gaps=True, ids=True))
+    if not ignore_unknown:
+        refuse_unknown(known.labels, truth)
     found = read_labelled(labels, Choice(FOUND_NAMES, ids=True))
     if known.ids is None or found.ids is None:
+        if by_order is not None and (why := _unmatched({truth: known, labels: found})):
+            by_order(f"faces are matched by their order: {why}")
         return known.labels, found.labels
-    mend = None if ignore_unknown else "tell who they are, or leave them out by --ignore-unknown"
-    rows = rows_by_id(found.ids, known.ids, (labels, truth), mend)
+    rows = rows_by_id(found.ids, known.ids, (labels, truth), None if ignore_unknown else MEND)
     there = rows >= 0
     return spread(known.labels[rows[there]], there), found.labels
+
+
+def refuse_unknown(truth: NDArray[Any], file: StrPath) -> None:
+    """InputError telling the faces of whom a file does not say who they are."""
+    unknown = np.flatnonzero(truth == (NOBODY if truth.dtype.kind == "i" else str(NOBODY))).tolist()
+    if unknown:
+        raise InputError(
+            f"{file} knows no identity of {counted(len(unknown), 'face')} ({listed(unknown)}); {MEND}"
+        )
+
+
+def _unmatched(files: dict[StrPath, Labelled]) -> str:
+    """Why ids that one of the files has find no faces in the other; empty if there are none at all."""
+    aside = [f"{file}: {read.aside}" for file, read in files.items() if read.aside is not None]
+    lacking = [f"{file} holds no ids" for file, read in files.items() if read.ids is None]
+    return aside[0] if aside else lacking[0] if len(lacking) == 1 else ""

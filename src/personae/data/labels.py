@@ -57,7 +57,7 @@ def with_gaps(values: NDArray[Any]) -> NDArray[Any]:
         known = values != np.zeros((), values.dtype)  # the empty text
     else:
         return as_labels(values)
-    return spread(as_labels(values[known]), known)
+    return spread(as_labels(values[known]), known) if known.any() else np.full(len(values), NOBODY)
 
 
 def spread(labels: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
@@ -76,6 +76,8 @@ def parsed_labels(texts: Sequence[str], *, gaps: bool = False) -> NDArray[Any]:
     "007" is a name, since it is another than "7".
     """
     known = np.array([text.strip() != "" for text in texts], dtype=np.bool_)
+    if gaps and not known.any():
+        return np.full(len(texts), NOBODY)
     if gaps and not known.all():
         found = [text for text, is_known in zip(texts, known, strict=True) if is_known]
         return spread(parsed_labels(found, gaps=True), known)

@@ -17,7 +17,8 @@ FOUND_NAMES = ("cluster", "clusters")
 SOURCE_KEYS = ("files", "file", "box", "quality")
 SOURCE_COLUMNS = ("file", "left", "top", "width", "height", "quality")
 SPAN_COLUMNS = ("from", "to")  # seconds into a video; empty for a photo
-ID_NAMES = ("face_id", "faceid", "face_ids", "ids", "id")  # those before others
+LOOSE_NAMES = ("ids", "id")  # of faces where there is one a face, else of anything
+ID_NAMES = ("face_id", "faceid", "face_ids", *LOOSE_NAMES)  # those before others
 ROW_NUMBERS = ("", "face", "index")  # of a table: neither features nor labels
 FORMULA = "=+-@＝＋－＠"  # noqa: RUF001 some spreadsheets take the wide forms too
 OF_ROWS = ("_id", "-id", " id")  # ends of names of such columns

@@ -23,7 +23,7 @@ class DBSCAN(GraphClusterer):
     min_samples: faces, itself counted, that make a face a core; 1 in the published tables
     k:           neighbors a face; k + 1 should be `min_samples` at least
 
-    noise_: (N,) bool, the faces that are no core and reach none; in `labels_` each is a cluster of one
+    noise_: (N,) bool, the faces that are no core and reach none; in `labels_` each is alone with its copies
     """
 
     of_faces = ("labels_", "noise_")

@@ -1,6 +1,7 @@
 """What every published method shares: it is a scikit-learn clusterer, of a kNN graph or of features."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -30,7 +31,8 @@ def counting_copies_once(fit: F) -> F:
     @wraps(fit)
     def of_distinct(self: Any, X: FaceSet | ArrayLike | KnnGraph, y: Any = None, **known: Any) -> Any:
         copies, once, known = distinct(X, known)
-        fit(self, once, y, **known)
+        with telling_of(copies):
+            fit(self, once, y, **known)
         if copies is not None:
             for name in self.of_faces:
                 setattr(self, name, getattr(self, name)[..., copies.of])
@@ -47,10 +49,23 @@ def predicting_copies_once(predict: F) -> F:
     @wraps(predict)
     def of_distinct(self: Any, X: FaceSet | ArrayLike, **known: Any) -> Any:
         copies, once, known = distinct(X, known)
-        people = predict(self, once, **known)
+        with telling_of(copies):
+            people = predict(self, once, **known)
         return people if copies is None else people[copies.of]
 
     return of_distinct  # type: ignore[return-value]
+
+
+@contextmanager
+def telling_of(copies: Copies | None) -> Iterator[None]:
+    """An InputError that counts distinct faces alone says how many of all faces those are."""
+    try:
+        yield
+    except InputError as error:
+        if copies is None:
+            raise
+        once = f"copies count once: of {len(copies.of):,} faces {len(copies.first):,} are distinct"
+        raise InputError(f"{error} ({once})") from error
 
 
 def distinct(

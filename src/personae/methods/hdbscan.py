@@ -23,7 +23,7 @@ class HDBSCAN(GraphClusterer):
     min_samples:      faces, itself counted, that density is read from; None takes `min_cluster_size`
     k:                neighbors a face, `min_samples` - 1 at least
 
-    noise_: (N,) bool, the faces in no person; in `labels_` each is a cluster of one
+    noise_: (N,) bool, the faces in no person; in `labels_` each is alone with its copies
     """
 
     of_faces = ("labels_", "noise_")

@@ -14,7 +14,7 @@ from personae.clustering.decision import CLUSTERERS, Decision
 from personae.clustering.full_lists import joined_by_links
 from personae.data.faceset import FaceSet
 from personae.data.labels import as_labels
-from personae.errors import InputError
+from personae.errors import InputError, counted
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.geometry import Geometry
@@ -225,6 +225,11 @@ def identities_of(faces: FaceSet, y: ArrayLike | None) -> NDArray[np.int32]:
     if y is None:
         if faces.truth is None:
             raise InputError("the faces come without identities; a learned method needs one label a face")
+        if unknown := int((faces.truth < 0).sum()):
+            raise InputError(
+                f"{counted(unknown, 'face')} of {len(faces):,} come without an identity; "
+                "learn from the others, faces.take(faces.truth >= 0)"
+            )
         return faces.truth
     labels = as_labels(y)
     if len(labels) != len(faces):
