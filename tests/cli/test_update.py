@@ -2,6 +2,7 @@ import threading
 import time
 
 import numpy as np
+import pytest
 
 from personae import Gallery, update
 from personae.data import write_faces
@@ -62,10 +63,12 @@ def test_what_is_known_of_faces_holds_when_others_are_added(run, tmp_path):
     assert run("update", "other.npz", "--constraints", "held.csv")[0] == 3
 
 
-def test_of_two_updates_at_once_the_second_waits_and_no_face_is_lost(run, tmp_path):
+@pytest.mark.parametrize("name", ["people.npz", "link.npz"])
+def test_of_two_updates_at_once_the_second_waits_and_no_face_is_lost(run, tmp_path, name):
     made = made_faces([20, 10, *[5] * 10, *[1] * 20])
     gallery, held = tmp_path / "people.npz", threading.Event()
     Gallery.of(made.features[:60]).save(gallery)
+    (tmp_path / "link.npz").symlink_to("people.npz")
     write_faces(made.take(np.arange(80, 100)), tmp_path / "faces.npz")
 
     def first():
@@ -78,12 +81,13 @@ def test_of_two_updates_at_once_the_second_waits_and_no_face_is_lost(run, tmp_pa
     thread = threading.Thread(target=first)
     thread.start()
     held.wait()
-    code, told, line = run("update", "people.npz", "faces.npz")
+    code, told, line = run("update", name, "faces.npz")
     thread.join()
     assert code == 0
     assert "people.npz is in use by process" in line
     assert "100 faces in all" in told
     assert (Gallery.read(gallery).features == made.features).all()
+    assert (tmp_path / "link.npz").is_symlink()
 
 
 def test_lone_faces_are_counted_beside_people(run, tmp_path):

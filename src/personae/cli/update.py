@@ -80,11 +80,12 @@ def update(
         raise InputError("nothing to do; give FEATURES to add, faces to --remove, --constraints or --renew")
     if renew and local:
         raise InputError("--renew looks at all faces and --local at few; leave one out")
-    refuse_no_place(named(gallery))
+    place = named(gallery).resolve()  # links to one gallery have one lock, and stay links
+    refuse_no_place(place)
     faces = None if features is None else read_faces(features, dimension=dimension)
     said = list[str]()
-    with one_writer_of(gallery, waiting=lambda line: typer.echo(line, err=True)):
-        now = None if faces is not None and remove is None and not gallery.exists() else Gallery.read(gallery)
+    with one_writer_of(place, waiting=lambda line: typer.echo(line, err=True)):
+        now = None if faces is not None and remove is None and not place.exists() else Gallery.read(place)
         if now is not None and remove is not None:
             removed = [int(part) for part in remove.split(",")]
             now = now.without(removed)
@@ -97,7 +98,7 @@ def update(
             now = now.corrected(read_constraints(constraints, len(now)))
         elif renew:
             now = now.renewed()
-        now.save(gallery)
+        now.save(place)
         said += [f"{counted(len(now), 'face')} in all: {_people(now.labels)}", advice(now, gallery)]
         if out is not None:
             write_labels(now.labels, out)
