@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
+from personae.data.ids import Ids
 from personae.errors import InputError, counted
 from personae.graph.components import first_seen
 from personae.graph.constrained import softened
@@ -79,6 +80,7 @@ class Gallery:
     ids:       how many were given so far
     drift:     since the last look at everybody
     method:    what looks at everybody
+    face_ids:  what the N faces are called where they come from, if that is known of all
     constraints: which of the N faces are one person, or two; they hold on when faces are added and removed
     """
 
@@ -94,6 +96,7 @@ class Gallery:
     drift: Drift
     method: Auto
     constraints: Constraints
+    face_ids: Ids | None = None
 
     def __len__(self) -> int:
         return len(self.distinct)
@@ -127,7 +130,8 @@ class Gallery:
         faces, chosen = as_faces(features), method or Auto()
         held = Constraints.of(len(faces)) if constraints is None else constraints.held_by(len(faces))
         features, distinct = _distinct(faces.features, held)
-        return cls._looked_at(features, distinct, knn_graph(FaceSet(features), chosen.k), chosen, held)
+        graph = knn_graph(FaceSet(features), chosen.k)
+        return replace(cls._looked_at(features, distinct, graph, chosen, held), face_ids=faces.ids)
 
     def refuse_foreign(self, faces: FaceSet) -> None:
         """InputError: faces of another embedder than those that are here, as far as that can be told."""
@@ -142,6 +146,18 @@ class Gallery:
                 "the new faces lack what all faces of the gallery have in common; they seem to be of another "
                 "embedder: embed them as those before, or begin another gallery"
             )
+
+    def ids_with(self, faces: FaceSet) -> Ids | None:
+        """The ids of all with more faces. InputError: not all have ids, another name, an id twice."""
+        if self.face_ids is not None and faces.ids is not None:
+            return self.face_ids.joined(faces.ids)
+        if self.face_ids is not None:
+            raise InputError(
+                f"the faces of the gallery have ids in {self.face_ids.name}; give the new ones ids too"
+            )
+        if faces.ids is not None:
+            raise InputError(f"the faces of the gallery have no ids; leave {faces.ids.name} out, or begin anew")
+        return None
 
     def links(self) -> KnnGraph:
         """The links between the faces, soft pairs weaker."""
@@ -172,7 +188,7 @@ class Gallery:
         new = self._looked_at(features, distinct, graph, self.method, self.constraints)
         names = self.labels[np.unique(distinct, return_index=True)[1]]
         people, ids = kept_names(names, new.people, self.ids)
-        return replace(new, people=people, ids=ids)
+        return replace(new, people=people, ids=ids, face_ids=self.face_ids)
 
     def without(self, faces: ArrayLike) -> "Gallery":
         """The gallery less some of its faces, of whom nothing is kept but copies; people keep their ids.
@@ -201,6 +217,7 @@ class Gallery:
             strangers=self.strangers.take(np.flatnonzero(kept)),
             yardstick=replace(self.yardstick, sample=sample_of_kept(self.yardstick.sample, kept)),
             constraints=self.constraints.take(left),
+            face_ids=self.face_ids and self.face_ids.take(left),
         )
         fewer = replace(fewer, rest=rest_of(fewer.links(), fewer.people))
         return fewer if len(fewer.yardstick.sample.face) else fewer.renewed()
@@ -245,6 +262,7 @@ class Gallery:
             "middle": [self.yardstick.level, self.yardstick.spread],
             "rest": self.rest,
             "ids": self.ids,
+            "face_ids": self.face_ids and self.face_ids.name,
             "drift": asdict(self.drift),
             "method": {name: value for name, value in self.method.get_params().items() if name != "strangers"},
         }
@@ -262,6 +280,8 @@ class Gallery:
             "elsewhere": np.empty((0, 0)) if elsewhere is None else elsewhere,
             **vars(self.constraints),
         }
+        if self.face_ids is not None:
+            arrays["face_ids"] = self.face_ids.values
         with atomic_write(place) as temporary, temporary.open("wb") as file:
             np.savez(file, about=np.array(json.dumps(about)), **arrays)
 
@@ -295,6 +315,7 @@ class Gallery:
                     drift=Drift(**about["drift"]),
                     method=Auto(**about["method"], strangers=elsewhere if len(elsewhere) else None),
                     constraints=Constraints(held["group"], held["apart"], held["weight"]),
+                    face_ids=Ids.of(held["face_ids"], about["face_ids"]) if "face_ids" in held else None,
                 )
         except FileNotFoundError:
             raise InputError(f"{place}: no such file; begin a gallery with `personae update`") from None
@@ -321,6 +342,7 @@ class Gallery:
             sample.face.dtype.kind == "i",
             not len(sample.kinds) or sample.kinds.shape[1:] == self.features.shape[1:],
             group.shape == (n,) and apart.shape == (len(weight), 2),
+            self.face_ids is None or len(self.face_ids) == n,
             group.dtype == apart.dtype == np.int32 and weight.dtype == np.float32,
         ]
         return all(whole) and bool(

@@ -41,7 +41,8 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
     4 B N d operations for the search, O(B (sample d + k)) and the links of the people touched; besides that
     some passes over the N k places of the graph, and a copy of the gallery.
 
-    InputError: what `FaceSet.of` refuses, features of another embedder.
+    InputError: what `FaceSet.of` refuses, features of another embedder, ids that are there already, or of some
+    faces alone.
 
     >>> faces = np.eye(3)[[0, 0, 1, 1, 2]]
     >>> gallery = update(Gallery.of(faces[:3]), faces[3:])
@@ -50,12 +51,14 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
     """
     faces = as_faces(new_features)
     gallery.refuse_foreign(faces)
+    face_ids = gallery.ids_with(faces)
     n, rows = len(gallery.people), faces.features.astype(gallery.features.dtype)
     new, distinct = _told_apart(gallery, rows)
     longer = replace(
         gallery,
         distinct=np.r_[gallery.distinct, distinct],
         constraints=gallery.constraints.with_free(len(faces)),
+        face_ids=face_ids,
     )
     if not len(new):
         return longer
