@@ -1,10 +1,15 @@
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from personae import Gallery, update
 from personae.data import write_faces
+from personae.data.formats import read_labelled
+from personae.data.ids import Ids
+from personae.data.names import Choice
 from personae.data.one_writer import one_writer_of
 from tests.planted import made_faces
 
@@ -62,10 +67,12 @@ def test_what_is_known_of_faces_holds_when_others_are_added(run, tmp_path):
     assert run("update", "other.npz", "--constraints", "held.csv")[0] == 3
 
 
-def test_of_two_updates_at_once_the_second_waits_and_no_face_is_lost(run, tmp_path):
+@pytest.mark.parametrize("name", ["people.npz", "link.npz"])
+def test_of_two_updates_at_once_the_second_waits_and_no_face_is_lost(run, tmp_path, name):
     made = made_faces([20, 10, *[5] * 10, *[1] * 20])
     gallery, held = tmp_path / "people.npz", threading.Event()
     Gallery.of(made.features[:60]).save(gallery)
+    (tmp_path / "link.npz").symlink_to("people.npz")
     write_faces(made.take(np.arange(80, 100)), tmp_path / "faces.npz")
 
     def first():
@@ -78,12 +85,13 @@ def test_of_two_updates_at_once_the_second_waits_and_no_face_is_lost(run, tmp_pa
     thread = threading.Thread(target=first)
     thread.start()
     held.wait()
-    code, told, line = run("update", "people.npz", "faces.npz")
+    code, told, line = run("update", name, "faces.npz")
     thread.join()
     assert code == 0
     assert "people.npz is in use by process" in line
     assert "100 faces in all" in told
     assert (Gallery.read(gallery).features == made.features).all()
+    assert (tmp_path / "link.npz").is_symlink()
 
 
 def test_lone_faces_are_counted_beside_people(run, tmp_path):
@@ -124,12 +132,14 @@ def test_a_full_run_that_is_worth_it_is_told_with_its_command(run, tmp_path):
 def test_a_wrong_gallery_gets_one_line(run, tmp_path):
     write_faces(made_faces([5, 5]), tmp_path / "faces.npz")
     (tmp_path / "people.npz").write_bytes(b"nothing")
+    Gallery.of(made_faces([5, 5])).save(tmp_path / "whole.npz")
     for words, code, says in (
         (["people.npz", "faces.npz"], 3, "no gallery"),
         (["people.txt", "faces.npz"], 3, ".npz"),
         (["nowhere/people.npz", "faces.npz"], 5, "no folder"),
         (["people.npz"], 3, "nothing to do"),
-        (["people.npz", "--remove", "-1"], 3, "no list of faces"),
+        (["whole.npz", "--remove", "-1"], 3, "no list of faces"),
+        (["whole.npz", "--remove", ""], 3, "faces to remove"),
         (["none.npz", "--remove", "1"], 3, "no such file"),
     ):
         found, _, line = run("update", *words)
@@ -137,3 +147,38 @@ def test_a_wrong_gallery_gets_one_line(run, tmp_path):
         assert says in line
         assert line.count("\n") == 1
     assert (tmp_path / "people.npz").read_bytes() == b"nothing"
+
+
+def test_ids_of_faces_stay_with_them(run, tmp_path):
+    made = made_faces([20, 10, *[5] * 10, *[1] * 20])
+    names = np.array([f"f{row}" for row in range(100)])
+
+    def part(name, rows, ids):
+        write_faces(replace(made.take(rows), ids=ids), tmp_path / name)
+
+    part("first.npz", np.arange(80), Ids.of(names[:80]))
+    part("second.npz", np.arange(80, 100), Ids.of(names[80:]))
+    part("again.npz", np.arange(79, 100), Ids.of(names[79:]))
+    part("bare.npz", np.arange(80, 100), None)
+    part("other.npz", np.arange(80, 100), Ids.of(names[80:], "id"))
+    assert run("update", "people.npz", "first.npz")[0] == 0
+    before = (tmp_path / "people.npz").read_bytes()
+    for words, says in (
+        (["again.npz"], "'f79', are there already"),
+        (["bare.npz"], "have ids in face_id"),
+        (["other.npz"], "ids in id"),
+        (["--remove", "f3,3"], "no face has the face_id '3'"),
+    ):
+        code, _, line = run("update", "people.npz", *words)
+        assert code == 3
+        assert says in line
+        assert line.count("\n") == 1
+    assert (tmp_path / "people.npz").read_bytes() == before
+    words = ["second.npz", "--remove", "f3, f79", "--renew", "--out", "labels.csv"]
+    assert run("update", "people.npz", *words)[0] == 0
+    found = read_labelled(tmp_path / "labels.csv", Choice(ids=True))
+    assert found.ids.values.tolist() == np.delete(names, [3, 79]).tolist()
+    assert run("update", "bare_people.npz", "bare.npz")[0] == 0
+    code, _, line = run("update", "bare_people.npz", "first.npz")
+    assert code == 3
+    assert "have no ids" in line

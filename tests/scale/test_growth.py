@@ -225,6 +225,81 @@ def test_corrections_are_renumbered_saved_and_taken_back(begun, told, tmp_path):
         begun.corrected(Constraints.of(3))
 
 
+def same_galleries(one, other):
+    return (one.labels == other.labels).all() and (one.rest, one.drift) == (other.rest, other.drift)
+
+
+@pytest.mark.parametrize("renew", [True, False])
+def test_faces_that_are_there_already_are_who_they_were_and_change_nothing(faces, begun, renew):
+    again = begun
+    for _ in range(3):
+        again = update(again, faces.features[:200], renew=renew)
+    assert len(again) == 800
+    assert (again.labels == np.tile(begun.labels, 4)).all()
+    assert (again.rest, again.drift) == (begun.rest, begun.drift)
+    assert same_galleries(update(again.renewed(), faces.features[200:]), update(again, faces.features[200:]))
+    assert (again.graph.neighbors == begun.graph.neighbors).all()
+    assert (again.renewed().labels[:200] == begun.renewed().labels).all()
+
+
+def test_only_new_faces_of_a_batch_are_clustered_each_once(faces, begun):
+    new = faces.features[200:230]
+    batch = np.r_[new, faces.features[:40], new[::-1]]
+    after, alone = update(begun, batch, renew=False), update(begun, new, renew=False)
+    assert (after.labels == alone.labels[np.r_[0:230, 0:40, 229:199:-1]]).all()
+    assert (after.graph.neighbors == alone.graph.neighbors).all()
+    assert (after.rest, after.drift, after.ids) == (alone.rest, alone.drift, alone.ids)
+    assert (update(after, batch, renew=False).labels == np.r_[after.labels, after.labels[200:]]).all()
+
+
+def test_a_gallery_begun_with_copies_is_that_of_the_distinct_faces(faces, begun, tmp_path):
+    twice = Gallery.of(np.repeat(faces.features[:200], 2, axis=0))
+    twice.save(tmp_path / "people.npz")
+    for held in (twice, Gallery.read(tmp_path / "people.npz")):
+        one, other = (update(gallery, faces.features[200:240], renew=False) for gallery in (held, begun))
+        assert (one.labels == other.labels[np.r_[np.repeat(np.arange(200), 2), 200:240]]).all()
+
+
+def test_a_face_is_gone_with_its_last_copy(faces, begun):
+    twice = update(begun, faces.features[:200])
+    once = twice.without(np.arange(100))
+    assert (once.labels == begun.labels[np.r_[100:200, 0:200]]).all()
+    assert (once.graph.neighbors == begun.graph.neighbors).all()
+    assert (once.renewed().labels == begun.renewed().labels[np.r_[100:200, 0:200]]).all()
+    gone = once.without([100])
+    assert not np.isclose(gone.features @ faces.features[0], 1).any()
+    assert gone.yardstick.sample.face.max() < len(gone.features) == 199
+    back = update(gone, faces.features[[0]], renew=False)
+    assert back.drift.new == 1
+    assert (back.graph.neighbors == knn_graph(FaceSet(back.features), back.method.k).neighbors).all()
+
+
+def test_copies_that_a_hard_pair_holds_apart_are_two_faces(faces, begun):
+    twice = update(begun, faces.features[:200])
+    apart = twice.corrected(Constraints.of(400, [[0, 1]], [[0, 200], [1, 201]]))
+    assert apart.labels[0] == apart.labels[1]
+    assert apart.labels[0] != apart.labels[200]
+    assert apart.labels[1] != apart.labels[201]
+    assert len(apart.features) > 200
+    later = update(apart, faces.features[[0, 5]], renew=False)
+    assert (later.labels[:400] == apart.labels).mean() > 0.99
+    assert later.labels[401] == later.labels[5]
+    assert later.labels[0] != later.labels[200]
+    assert same_people(later.corrected(Constraints.of(402)).labels[:200], begun.labels)
+    assert len(later.corrected(Constraints.of(402)).features) == 200
+
+
+def test_a_gallery_written_before_copies_counted_once_is_read(faces, begun, tmp_path):
+    place = tmp_path / "people.npz"
+    begun.save(place)
+    with np.load(place) as held:
+        parts = dict(held)
+    parts["labels"] = parts.pop("people")
+    del parts["distinct"]
+    np.savez(place, **{**parts, "about": str(parts["about"]).replace('"version": 3', '"version": 2')})
+    assert same_galleries(*(update(held, faces.features[200:]) for held in (Gallery.read(place), begun)))
+
+
 @pytest.mark.parametrize("wrong", [[], [-1], [10**6], [0.5], [[0]]])
 def test_faces_that_are_not_there_cannot_be_removed(begun, wrong):
     with pytest.raises(InputError, match="faces to remove"):
@@ -273,7 +348,8 @@ def test_what_is_no_gallery_is_refused(begun, tmp_path, planted):
     with np.load(place) as held:
         parts = dict(held)
     changes = {
-        "labels": parts["labels"] + 1000,
+        "people": parts["people"] + 1000,
+        "distinct": parts["distinct"] + 1,
         "sampled": parts["sampled"] + 900,
         "level": parts["level"][:-1],
         "group": parts["group"] + 1000,

@@ -1,5 +1,6 @@
 """`personae update GALLERY FEATURES`: faces added to people that were found before, or removed from them."""
 
+import csv
 import shlex
 import time
 from pathlib import Path
@@ -17,13 +18,21 @@ if TYPE_CHECKING:
     from personae.scale import Gallery
 
 
-def rows_in(text: str | None) -> str | None:
-    """The text, before any work; InputError where it is no list of faces."""
+def rows_of(text: str, gallery: "Gallery") -> list[int]:
+    """The places of faces told by their ids, if they have such, or by their places. InputError: no such."""
+    from personae.data.ids import Ids
+    from personae.data.labels import parsed_labels
     from personae.errors import InputError
 
-    if text is not None and not all(part.strip().isdecimal() for part in text.split(",")):
+    parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
+    if gallery.face_ids is not None and all(parts):
+        rows: list[int] = Ids(parsed_labels(parts), gallery.face_ids.name).rows_in(gallery.face_ids).tolist()
+        if -1 in rows:
+            raise InputError(f"no face has the {gallery.face_ids.name} {parts[rows.index(-1)]!r}")
+        return rows
+    if not all(part.isdecimal() for part in parts):
         raise InputError(f"{text!r} is no list of faces; write it like 3,17,20, the first face is 0")
-    return text
+    return [int(part) for part in parts]
 
 
 def update(
@@ -58,9 +67,9 @@ def update(
     remove: Annotated[
         str | None,
         typer.Option(
-            help="Faces to take out first, by their places in the labels, such as 3,17,20.",
+            help="Faces to take out first, such as 3,17,20: their ids where they have some, else their places "
+            "in the labels.",
             metavar="FACES",
-            callback=rows_in,
         ),
     ] = None,
 ) -> None:
@@ -80,13 +89,14 @@ def update(
         raise InputError("nothing to do; give FEATURES to add, faces to --remove, --constraints or --renew")
     if renew and local:
         raise InputError("--renew looks at all faces and --local at few; leave one out")
-    refuse_no_place(named(gallery))
+    place = named(gallery).resolve()  # links to one gallery have one lock, and stay links
+    refuse_no_place(place)
     faces = None if features is None else read_faces(features, dimension=dimension, gaps=True)
     said = list[str]()
-    with one_writer_of(gallery, waiting=lambda line: typer.echo(line, err=True)):
-        now = None if faces is not None and remove is None and not gallery.exists() else Gallery.read(gallery)
+    with one_writer_of(place, waiting=lambda line: typer.echo(line, err=True)):
+        now = None if faces is not None and remove is None and not place.exists() else Gallery.read(place)
         if now is not None and remove is not None:
-            removed = [int(part) for part in remove.split(",")]
+            removed = rows_of(remove, now)
             now = now.without(removed)
             said.append(f"{counted(len(set(removed)), 'face')} removed")
         if faces is not None:
@@ -97,10 +107,10 @@ def update(
             now = now.corrected(read_constraints(constraints, len(now)))
         elif renew:
             now = now.renewed()
-        now.save(gallery)
+        now.save(place)
         said += [f"{counted(len(now), 'face')} in all: {_people(now.labels)}", advice(now, gallery)]
         if out is not None:
-            write_labels(now.labels, out)
+            write_labels(now.labels, out, now.face_ids)
             said.append(f"labels: {out}")
     typer.echo("\n".join(said))
 

@@ -56,6 +56,22 @@ class Ids:
         """The ids of these faces."""
         return Ids(self.values[rows], self.name)
 
+    def joined(self, more: "Ids") -> "Ids":
+        """These ids and more behind them. InputError: another name, or an id that is there already.
+
+        >>> Ids.of([7, 8]).joined(Ids.of(["b1"])).values
+        array(['7', '8', 'b1'], dtype='<U21')
+        """
+        if more.name != self.name:
+            raise InputError(f"new faces have ids in {more.name}, those before in {self.name}; use one name")
+        again = more.rows_in(self) >= 0
+        if again.any():
+            raise InputError(f"{more.take(again).some} are there already; leave them out, or remove them first")
+        parts = [self.values, more.values]
+        if len({part.dtype.kind for part in parts}) > 1:
+            parts = [part.astype(np.str_) for part in parts]
+        return Ids(np.concatenate(parts), self.name)
+
     @property
     def some(self) -> str:
         """How many, and one of them."""
