@@ -102,6 +102,8 @@ def update(
         if faces is not None:
             now, added = _added(now, faces, whole=not (local or renew))
             said.append(added)
+            if faces.ids is not None and now.face_ids is None:
+                said.append(f"{faces.ids.name} is not kept, since the first faces of the gallery had no ids")
         assert now is not None  # read, or begun
         if constraints is not None:
             now = now.corrected(read_constraints(constraints, len(now)))

@@ -148,15 +148,16 @@ class Gallery:
             )
 
     def ids_with(self, faces: FaceSet) -> Ids | None:
-        """The ids of all with more faces. InputError: not all have ids, another name, an id twice."""
+        """The ids of all with more faces, None if those before have none.
+
+        InputError: the new ones have none, another name, or an id that is there already.
+        """
         if self.face_ids is not None and faces.ids is not None:
             return self.face_ids.joined(faces.ids)
         if self.face_ids is not None:
             raise InputError(
                 f"the faces of the gallery have ids in {self.face_ids.name}; give the new ones ids too"
             )
-        if faces.ids is not None:
-            raise InputError(f"the faces of the gallery have no ids; leave {faces.ids.name} out, or begin anew")
         return None
 
     def links(self) -> KnnGraph:
