@@ -34,7 +34,7 @@ def first_labels(labels: Any, *_: Any, **__: Any) -> Any:
 
 WITHOUT: dict[str, dict[str, Any]] = {
     "strangers not looked at again": {f"{AUTO}.SETTLED": np.inf},
-    "not begun anew where widths have grown": {f"{AUTO}.WIDER": np.inf},
+    "not begun anew where widths have grown": {f"{AUTO}.WIDER": 1e9},
     "all faces given the same level and spread": {f"{AUTO}.lightest_tail": lambda strangers, pairs: 0.0},
     "each face's own level and spread believed": {f"{AUTO}.lightest_tail": lambda strangers, pairs: 1.0},
     "strangers' tail taken for a normal curve": {

@@ -80,5 +80,5 @@ def test_widths_that_have_grown_are_not_compared(faces_of, monkeypatch):
     turned = np.linalg.qr(np.random.default_rng(3).standard_normal((128, 128)))[0]
     rows = np.maximum((half.features - half.features.mean(axis=0)) @ turned, 0)
     found = evaluate(half.truth, Auto().fit_predict(rows))
-    monkeypatch.setattr(auto, "WIDER", np.inf)
+    monkeypatch.setattr(auto, "WIDER", 1e9)
     assert found.bcubed.f > evaluate(half.truth, Auto().fit_predict(rows)).bcubed.f + 0.01
