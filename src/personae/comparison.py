@@ -26,7 +26,7 @@ from personae.methods.estimator import GraphClusterer
 THRESHOLDS = ("tau", "t", "theta")
 QUANTILES = np.linspace(0.02, 0.98, 33)  # of the graph's similarities, as thresholds to try with the labels
 FEATURES, GRAPH = "features.npy", "graph.npz"
-NEIGHBORS = 80  # of the graph that all share
+NEIGHBORS = 80  # at least, of the graph that all share
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def compare(
         raise InputError(f"no method is called {unknown[0]}; there are {', '.join(METHODS)}")
     if np.shape(truth) != (len(faces),):
         raise InputError(f"{len(faces):,} faces but {len(np.asarray(truth)):,} labels; give one label a face")
-    graph = knn_graph(faces, NEIGHBORS if k is None else k)
+    graph = knn_graph(faces, _most_neighbors(methods, tried or {}) if k is None else k)
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / FEATURES, faces.features)
         write_graph(graph, Path(folder) / GRAPH)
@@ -94,6 +94,13 @@ def compare(
             length = {} if k is None or "k" not in method.get_params() else {"k": k}
             parameters = [length, *(length | other for other in others)]
             yield from _run(Path(folder), name, parameters, np.asarray(truth))
+
+
+def _most_neighbors(methods: Sequence[str], tried: Mapping[str, Sequence[dict[str, Any]]]) -> int:
+    """That any of the methods looks at, as it comes or as it is tried."""
+    own = [METHODS[name]().get_params().get("k") or 0 for name in methods]
+    others = [parameters.get("k", 0) for name in methods for parameters in tried.get(name, ())]
+    return max(NEIGHBORS, *own, *others)
 
 
 def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
