@@ -3,7 +3,8 @@
 `lfw` is 13,233 faces of 5,749 people, 4,069 of them with one face; `train` is 10,273 faces of 1,286 people;
 each with two embedders of very different geometry. Every method runs as it comes and, where it has something to
 choose, with the choice that is best with the labels, which no user has: these rows are called oracle. The
-graph of as many neighbors as any of them looks at is searched once a set and shared; each method has a process of its own.
+graph, of as many neighbors as any of them looks at, is searched once a set and shared; each method has a process
+of its own.
 """
 
 import argparse
@@ -103,7 +104,7 @@ def main() -> None:
             print(found, flush=True)
     rows.sort(key=lambda row: (SETS.index(row["set"]), list(METHODS).index(row["method"])))
     notes = {
-        "graph": "as many neighbors as any method looks at, searched once; its time and memory are not in the figures",
+        "graph": "what any method looks at, searched once a set; its time and memory are not in the figures",
         "intervals": f"95 %, {REPLICATES} samples of the identities",
         "memory": "the most the process of the method held beyond features and graph",
     }
