@@ -3,8 +3,8 @@
 `lfw` is 13,233 faces of 5,749 people, 4,069 of them with one face; `train` is 10,273 faces of 1,286 people;
 each with two embedders of very different geometry. Every method runs as it comes and, where it has something to
 choose, with the choice that is best with the labels, which no user has: these rows are called oracle. The
-graph, of as many neighbors as any of them looks at, is searched once a set and shared; each method has a process
-of its own.
+graph, of as many neighbors as any of them looks at, is searched once a set and shared; each method has a
+process of its own.
 """
 
 import argparse

@@ -98,9 +98,9 @@ def compare(
 
 def _most_neighbors(methods: Sequence[str], tried: Mapping[str, Sequence[dict[str, Any]]]) -> int:
     """That any of the methods looks at, as it comes or as it is tried."""
-    own = [METHODS[name]().get_params().get("k") or 0 for name in methods]
-    others = [parameters.get("k", 0) for name in methods for parameters in tried.get(name, ())]
-    return max(NEIGHBORS, *own, *others)
+    asked = [METHODS[name]().get_params() for name in methods]
+    asked += [parameters for name in methods for parameters in tried.get(name, ())]
+    return max(NEIGHBORS, *(int(parameters.get("k") or 0) for parameters in asked))
 
 
 def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
