@@ -155,6 +155,7 @@ class Auto(FeatureClusterer):
         constraints: Constraints | None,
         start: ArrayLike | None,
     ) -> tuple["Looks", int]:
+        """The looks at distinct faces, and the rung whose precision is expected to be what was asked for."""
         known = None if start is None else known_before(start, len(faces))
         looks = self.looks(faces, graph_of(faces, graph, self.k), constraints, start=known)
         told = {AS_ASKED: looks.expected(AS_ASKED)}

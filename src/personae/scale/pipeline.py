@@ -31,17 +31,18 @@ def people_in_stages(
     InputError: as `run_stages`. OutputError: so too; another run is at work there.
     """
     with one_writer_in(workdir.absolute()):
-        in_files = run.place.apart or isinstance(as_file(faces.features), Path)
         copies = Copies.among(faces.features, recipe.known and recipe.known[0])
-        reach: Features = faces.features
-        if in_files:
-            reach = within_reach(faces.features, workdir, None if copies is None else copies.first)
-        if copies is not None:
-            faces = FaceSet(opened(reach)) if in_files else copies.faces(faces)
-            reach = reach if in_files else faces.features
-            if recipe.known is not None:
-                known, under = recipe.known
-                recipe = under(copies.constraints(known))
+        distinct = None if copies is None else copies.first
+        reach: Features
+        if run.place.apart or isinstance(as_file(faces.features), Path):
+            reach = within_reach(faces.features, workdir, distinct)
+            faces = faces if copies is None else FaceSet(opened(reach))
+        else:
+            faces = faces if copies is None else copies.faces(faces)
+            reach = faces.features
+        if copies is not None and recipe.known is not None:
+            known, under = recipe.known
+            recipe = under(copies.constraints(known))
         ran = run_stages(stages_of(faces, recipe, recall, reach), workdir, run)
         labels = np.load(ran["labels"].folder / "labels.npy")
     return labels if copies is None else labels[copies.of], ran
