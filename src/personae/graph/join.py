@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from personae.graph.exact import STRIDE
 from personae.graph.shortlists import Known, Room, Shortlists, best_left, hold, is_known, shorten
-from personae.graph.threads import in_threads, products_alone
+from personae.graph.threads import in_threads, products_alone, spans
 
 TILE = 1 << 18  # products of a thread at a time; what is next to a core holds them
 ROWS = 1024  # faces that are multiplied with a cell in one go
@@ -43,7 +43,9 @@ class Asked(NamedTuple):
         first = np.searchsorted(cell, np.arange(cells + 2))
         start = np.zeros(cells + 2, np.int64)
         np.cumsum(np.bincount(probe.ravel(), minlength=cells + 1), out=start[1:])
-        return cls(first, cell, np.sort(probe, axis=1), start, _askers(probe, start))
+        some = [probe[low:high] for low, high in spans(len(probe))]
+        rising = np.concatenate(in_threads(lambda rows: np.sort(rows, axis=1), some))
+        return cls(first, cell, rising, start, _askers(probe, start))
 
 
 class _Told(NamedTuple):

@@ -14,8 +14,9 @@ from personae.graph.cells import BLOCK, SHOWN, Cells
 from personae.graph.join import Asked
 from personae.graph.search import SMALL, planned
 from personae.graph.tables import CELLS, TABLES
-from personae.graph.threads import Span
-from personae.scale.shards import BASE, PROGRAM, Features, opened, rows_of, runs
+from personae.graph.threads import Span, in_threads, spans
+from personae.scale.lists_on_disk import forget, mapped
+from personae.scale.shards import BASE, PROGRAM, Features, opened, read_rows, runs
 from personae.scale.stages import Desk
 
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
@@ -59,6 +60,7 @@ def lay_out(features: Features, k: int, recall: float, desk: Desk) -> dict[str, 
         for (low, high), _ in desk.place.run(look_up, left, look_up_memory(d, len(cells), probes)):
             done += high - low
             desk.told(done // len(tables), n)
+        forget()
         nearest = np.concatenate([np.load(file) for file in files.values()])
         for join in joins:
             probe, count = plan.tables.joins[join].probe(nearest, len(cells), min(k, n - 1))
@@ -103,7 +105,7 @@ def probes_likely(n: int) -> int:
 def _sort(probe: NDArray[np.int32], join: int, cells: int, chance: NDArray[np.intp], folder: Path) -> None:
     """Puts the faces in the order of their cells; the order is written last."""
     by_cell = np.argsort(probe[:, 0], kind="stable")
-    probe = probe[by_cell]
+    probe = np.concatenate(in_threads(lambda rows: probe[by_cell[slice(*rows)]], spans(len(probe))))
     own = np.ascontiguousarray(probe[:, 0])
     asked = Asked.of(own, probe, cells)
     for name in ("cell", "probe", "start", "face"):
@@ -117,7 +119,9 @@ def _look_up(span: Span, *, features: Features, table: int, probes: int, folder:
     with np.load(folder / DIRECTIONS) as held:
         cells = Cells(**held)
     faces = np.load(folder / CHANCE, mmap_mode="r")[slice(*span)]
-    rows = rows_of(features, faces)
+    held = mapped(features) if isinstance(features, Path) else features
+    rows = np.empty((len(faces), held.shape[1]), np.float32)
+    read_rows(held, faces, rows)
     with atomic_write(_looked_up(folder, table, span[0])) as temporary:
         np.save(temporary, cells.nearest(rows, np.arange(len(rows)), probes))
 

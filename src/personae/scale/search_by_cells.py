@@ -4,6 +4,7 @@ Join after join: who was found so far is left out, and tells how close a neighbo
 shard finds is short. The best of all is to the bit what the joins of whole tables find.
 """
 
+from bisect import bisect_left
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,11 +20,12 @@ from personae.graph.merged_lists import Lists
 from personae.graph.neighbors_of_neighbors import take_in
 from personae.graph.shortlists import Known, Room
 from personae.graph.threads import Span, in_threads, spans
-from personae.scale.lists_on_disk import mapped, put_together, table_files, tables, write_lists
+from personae.scale.lists_on_disk import mapped, put_together, rows_once, table_files, tables, write_lists
 from personae.scale.shards import Features, read_rows
 
 FOUND = np.dtype([("row", np.int32), ("face", np.int32), ("cosine", np.float32)])
 ASKING = 2  # times the faces of a run look into it at a time
+_Columns = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]  # of `FOUND`
 UNEVEN = 1.25  # a run may be so many times as large as the mean
 
 
@@ -60,7 +62,7 @@ class Search(NamedTuple):
 
     def lists(self, joins: int, run: Span) -> Path:
         """The best of a run of faces, in the order of the set, after so many joins."""
-        return self.folder / f"lists-{joins:02}-{run[0]:010}.npz"
+        return self.folder / f"lists-{joins:02}-{run[0]:010}.npy"
 
     def least(self, joins: int) -> Path:
         """How close a neighbor needs to be after so many joins."""
@@ -95,15 +97,13 @@ def look(run: int, search: Search, join: int) -> None:
 def gather(run: Span, search: Search, join: int, shards: int) -> None:
     """Writes the best k of a run of faces, of those known and all that was found in a join."""
     low, high = run
-    neighbors = np.full((high - low, search.k), NOBODY, np.int32)
-    cosines = np.zeros((high - low, search.k), np.float32)
     if join:
-        known = search.known(join)
-        neighbors[:], cosines[:] = known.neighbors[low:high], known.cosines[low:high]
-    for shard in range(shards):
-        found = np.load(search.found(join, shard), mmap_mode="c")
-        columns = found["row"], found["face"], found["cosine"]
-        in_threads(_put_in, spans(high - low), low, columns, (neighbors, cosines))
+        neighbors, cosines = (rows_once(file, run) for file in table_files(search.folder, met(join)))
+    else:
+        neighbors = np.full((high - low, search.k), NOBODY, np.int32)
+        cosines = np.zeros((high - low, search.k), np.float32)
+    parts = in_threads(_found_by, [search.found(join, shard) for shard in range(shards)], run)
+    in_threads(_put_all_in, spans(high - low), low, parts, (neighbors, cosines))
     write_lists(search.lists(join + 1, run), neighbors, cosines)
 
 
@@ -112,8 +112,11 @@ def gathered(search: Search, joins: int, runs: list[Span]) -> None:
     lists = {search.lists(joins, run): run for run in runs}
     put_together(lists, (runs[-1][1], search.k), search.folder, met(joins))
     held, wanted = tables(search.folder, of=met(joins)), np.load(search.cells / "wanted.npy")
-    least = [Known.of(*(table[low:high] for table in (*held, wanted))).least for low, high in runs]
-    np.save(search.least(joins), np.concatenate(least))
+
+    def least(run: Span) -> NDArray[np.float32]:
+        return Known.of(*(table[slice(*run)] for table in (*held, wanted))).least
+
+    np.save(search.least(joins), np.concatenate(in_threads(least, runs)))
 
 
 def clear(search: Search, join: int, runs: list[Span], shards: int) -> None:
@@ -242,13 +245,21 @@ def _of_those(
     return starts, some[:count].copy()
 
 
+def _found_by(file: Path, run: Span) -> _Columns:
+    """What a shard found for a run of faces."""
+    found = np.load(file, mmap_mode="r")
+    low, high = (bisect_left(found["row"], face) for face in run)
+    some = np.array(found[low:high])
+    return some["row"], some["face"], some["cosine"]
+
+
+def _put_all_in(span: Span, first: int, parts: list[_Columns], lists: Lists) -> None:
+    for part in parts:
+        _put_in(span, first, part, lists)
+
+
 @njit(cache=True, nogil=True)
-def _put_in(
-    span: Span,
-    first: int,
-    found: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]],
-    lists: Lists,
-) -> None:
+def _put_in(span: Span, first: int, found: _Columns, lists: Lists) -> None:
     """Puts what was found into the lists of a span of rows, counted from the first; equals in their order."""
     rows, faces, values = found
     at = np.searchsorted(rows, first + span[0])

@@ -85,7 +85,7 @@ def read_knn(folder: Path) -> KnnGraph:
 def _search_all(features: Features, k: int, desk: Desk) -> None:
     n, d = opened(features).shape
     shards = runs(n, ROWS)
-    files = {shard: desk.folder / f"whole-{shard[0]:010}.npz" for shard in shards}
+    files = {shard: desk.folder / f"whole-{shard[0]:010}.npy" for shard in shards}
     look = partial(_look_at_all, features=features, k=k, folder=desk.folder)
     left = [shard for shard in shards if not files[shard].is_file()]
     done, total = 0, sum(high - low for low, high in left)
@@ -126,7 +126,7 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
     if done.steps == joins:
         complete(_wide(of.features), *tables(of.folder, "r+", met(joins)))
         done.reach(joins + 1)
-    longer = {desk.folder / f"longer-{span[0]:010}.npz": span for span in spans}
+    longer = {desk.folder / f"longer-{span[0]:010}.npy": span for span in spans}
     extend = partial(_extend, search=of, joins=joins)
     for _ in desk.place.run(extend, [span for file, span in longer.items() if not file.is_file()], memory):
         pass
@@ -142,7 +142,7 @@ def _extend(span: Span, *, search: Search, joins: int) -> None:
     """Writes the lists of a run of faces with the neighbors of their neighbors taken in."""
     found, bound = tables(search.folder, "c", met(joins)), np.load(search.cells / "bound.npy")
     write_lists(
-        search.folder / f"longer-{span[0]:010}.npz", *extended(_wide(search.features), found, bound, span)
+        search.folder / f"longer-{span[0]:010}.npy", *extended(_wide(search.features), found, bound, span)
     )
 
 
@@ -153,7 +153,7 @@ def _wide(features: Features) -> NDArray[np.float32]:
 
 def _look_at_all(span: Span, *, features: Features, k: int, folder: Path) -> None:
     """Writes the exact neighbors of a run of faces."""
-    write_lists(folder / f"whole-{span[0]:010}.npz", *nearest_faces(opened(features), np.arange(*span), k))
+    write_lists(folder / f"whole-{span[0]:010}.npy", *nearest_faces(opened(features), np.arange(*span), k))
 
 
 class Done:
