@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from personae import InputError
+from personae.data.one_writer import one_writer_in
+from personae.errors import OutputError
 from personae.train.loop import CHECKPOINT, LOG, learning_rate, seed_of, train
 from personae.train.plan import Plan
 from tests.train.lessons import Line
@@ -92,6 +94,13 @@ def test_a_checkpoint_of_another_plan_or_a_damaged_one_is_refused(tmp_path):
     (tmp_path / CHECKPOINT).write_bytes((tmp_path / CHECKPOINT).read_bytes()[:100])
     with pytest.raises(InputError, match="no checkpoint of this model"):
         train(Line(), PLAN, folder=tmp_path)
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path):
+    with one_writer_in(tmp_path), pytest.raises(OutputError, match="is in use by process"):
+        train(Line(), PLAN, folder=tmp_path)
+    train(Line(), PLAN, folder=tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [CHECKPOINT, LOG]
 
 
 def test_a_plan_needs_steps_and_whole_accumulations():

@@ -4,6 +4,7 @@ import json
 import math
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from personae.data.atomic import atomic_write
+from personae.data.one_writer import one_writer_in
 from personae.errors import InputError
 from personae.train.plan import Plan
 
@@ -57,8 +59,17 @@ def train(
 
     Under `torchrun` each process takes its own share of the batches and gradients are averaged.
 
-    InputError: the loss is no longer finite, or the checkpoint is of another plan or model.
+    InputError: the loss is no longer finite, or the checkpoint is of another plan or model. OutputError: the
+    folder is in use by another training.
     """
+    rank, _ = place_among_processes()
+    with nullcontext() if folder is None or rank > 0 else one_writer_in(folder):
+        return _trained(lesson, plan, folder, progress)
+
+
+def _trained(
+    lesson: Lesson, plan: Plan, folder: Path | None, progress: Callable[[int, int], None] | None
+) -> list[Look]:
     module = lesson.module.to(plan.device)
     optimizer = optimizer_of(module, plan)
     looks: list[Look] = []
