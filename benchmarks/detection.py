@@ -109,7 +109,7 @@ def refined(embedder: str, faces: Any, graph: Any) -> dict[str, Any]:
     people = int(faces.truth.max()) + 1
     method = GCNDS.pretrained(embedder)
     others = {
-        "GCN-D": method.people(faces, method.links(faces, graph=graph)),
+        "GCN-D": method.people(faces, method.links(faces, graph=graph), graph),
         "K-means, true number": KMeans(people).fit(faces).labels_,
         "HAC, average, true number": HAC("average", n_clusters=people).fit(faces).labels_,
         "FaceMap": FaceMap().fit(faces).labels_,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from personae import GCNDS, InputError, evaluate
+from personae import GCNDS, InputError, evaluate, knn_graph
 from tests.learned import OTHERS, trained
 
 
@@ -26,7 +26,7 @@ def test_clusters_of_others_become_purer():
 
 def test_people_are_those_of_gcn_d_cleaned():
     method = trained(GCNDS, "general")
-    found = method.people(OTHERS, method.links(OTHERS))
+    found = method.people(OTHERS, method.links(OTHERS), knn_graph(OTHERS, method.k))
     assert (method.predict(OTHERS) == method.refine(OTHERS, found)).all()
 
 

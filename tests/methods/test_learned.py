@@ -11,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 
 from personae import FaceSet, InputError, MissingExtraError, knn_graph
+from personae.clustering.decision import Decision
 from personae.link import weights
 from personae.link.links import Links
 from personae.methods.learned import LearnedClusterer
@@ -219,3 +220,22 @@ def test_a_model_of_another_method_or_no_file_is_refused(tmp_path, fitted):
         Other.read(tmp_path / "model.safetensors")
     with pytest.raises(InputError, match="no such file"):
         Sloped.read(tmp_path / "nothing.safetensors")
+
+
+def test_a_crowd_of_poor_pictures_is_no_person_and_a_large_person_stays_one():
+    rng = np.random.default_rng(0)
+    poor, person = (
+        far * np.eye(64)[at] + 1.1 * rng.normal(size=(200, 64)) / 8 for at, far in ((0, 0.9), (1, 2))
+    )
+    faces = FaceSet.of(np.vstack([poor, person, rng.normal(size=(2000, 64))]))
+    graph = knn_graph(faces, 20)
+    method = Sloped(k=20)
+    method.model_ = Slope(SlopeConfig(10.0))
+    links = method.model_.links(faces, graph)
+    of_cosine = 0.45
+    tau = float(links.graph.similarities[graph.similarities > of_cosine].min())
+    method.decision_ = Decision("map_equation", tau)
+    assert np.bincount(method.decision_.people(links)[:200]).max() > 190
+    found = method.people(faces, links, graph)
+    assert np.bincount(found[:200]).max() < 60
+    assert len(np.unique(found[200:400])) == 1

@@ -77,7 +77,7 @@ class GCNDS(GCND):
         faces, knn = self._asked(X, graph)
         detection = self.model_.detection
         scene = detection.scene(faces, knn)
-        found = self.people(faces, detection.links_in(scene, knn))
+        found = self.people(faces, detection.links_in(scene, knn), knn)
         return np.asarray(self.model_.refined(scene, found))
 
     def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:

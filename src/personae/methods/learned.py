@@ -12,14 +12,17 @@ from sklearn.exceptions import NotFittedError
 
 from personae.clustering.decision import CLUSTERERS, Decision
 from personae.clustering.full_lists import joined_by_links
+from personae.clustering.look_alikes import CROWD, look_alikes_apart
 from personae.data.faceset import FaceSet
 from personae.data.labels import as_labels
 from personae.errors import InputError, counted
+from personae.graph.components import first_seen
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.geometry import Geometry
 from personae.link.links import LinkModel, Links
 from personae.link.weights import Saved, fill, need_torch, read_weights, write_weights
+from personae.methods.auto import AS_ASKED, Auto
 from personae.methods.estimator import as_faces, graph_of, predicting_copies_once
 from personae.train.plan import Plan
 
@@ -122,13 +125,15 @@ class LearnedClusterer(BaseEstimator):
     def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
         """(N,) int32, the person of each face, 0..C-1 in the order of the first faces; see `links`."""
         faces, knn = self._asked(X, graph)
-        return self.people(faces, self.model_.links(faces, knn))
+        return self.people(faces, self.model_.links(faces, knn), knn)
 
-    def people(self, faces: FaceSet, links: Links) -> NDArray[np.int32]:
-        """(N,) int32 from what `links` says of the faces.
+    def people(self, faces: FaceSet, links: Links, graph: KnnGraph) -> NDArray[np.int32]:
+        """(N,) int32 from what `links` says of the faces and their kNN graph.
 
         The map equation tears people whose faces fill the lists of neighbors; a few faces of each part are put
-        to the model alone, and say which parts are one person.
+        to the model alone, and say which parts are one person. Poor pictures of many people, near to one
+        another, fill their lists just so, and the more of them the larger the collection: what has more faces
+        than `CROWD` lists is measured against strangers, as by `Auto`, and taken apart where it is loose.
         """
         decision, labels = self.decision_, self.decision_.people(links)
         if decision.clusterer != "map_equation":
@@ -138,7 +143,13 @@ class LearnedClusterer(BaseEstimator):
             some = faces.take(rows)
             return decision.kept(self.model_.links(some, knn_graph(some, self.k)))
 
-        return joined_by_links(labels, decision.kept(links), asked)
+        labels = joined_by_links(labels, decision.kept(links), asked)
+        crowded = np.bincount(labels)[labels] > CROWD * graph.k
+        if not crowded.any():
+            return labels
+        looks = Auto(graph.k).looks(faces, graph, start=labels)
+        apart = look_alikes_apart(labels, faces.features, graph, looks.strangers, looks.reach(AS_ASKED)[1:])
+        return first_seen(np.where(crowded, len(labels) + apart, labels).astype(np.int32))
 
     def save(self, path: Path | str) -> None:
         """Writes the trained model to a .safetensors file; `personae.load` reads it."""

@@ -93,8 +93,9 @@ class MediatedCDP(LearnedClusterer):
 
         With a committee people are as the clusterer finds them; without, also as `people` joins them.
         """
-        links = self.links(X, graph=graph, committee=committee)
-        return self.decision_.people(links) if committee else self.people(as_faces(X), links)
+        faces, knn = self._asked(X, graph)
+        links = self.links(faces, graph=knn, committee=committee)
+        return self.decision_.people(links) if committee else self.people(faces, links, knn)
 
     def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[Any, list[Any]]:
         from personae.train.mediator import GENERAL, PAPER, WORLDS, learn_mediator  # noqa: PLC0415  (needs torch)

@@ -51,6 +51,12 @@ def of_auto_shard(n: int, d: int, sample: int = 1024) -> int:
     return PROGRAM + 4 * n + ROWS * (4 * d + 16 * sample) + 16 * d * sample
 
 
+def of_looks(size: Size, sample: int = 1024) -> int:
+    """What strangers look like, and the people that they tell apart."""
+    shard = of_auto_shard(size.n, size.d, sample) + 16 * size.n
+    return max(shard, of_map_equation(size) + OF_STRANGERS * size.n)
+
+
 def of_evidence(size: Size, hidden: int) -> int:
     """Means of neighbors; the affinity; or what is known of pairs of a run of faces with another run."""
     n, d, k, on_disk = size

@@ -30,13 +30,13 @@ from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
 from personae.scale.lists_on_disk import tables
 from personae.scale.memory import (
-    OF_STRANGERS,
     TORCH,
     Memory,
     Size,
     of_auto_shard,
     of_convolution,
     of_evidence,
+    of_looks,
     of_map_equation,
 )
 from personae.scale.search_stages import read_knn, write_rows
@@ -139,10 +139,6 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         loose = people(faces, graph, strangers, floors[:1] + floors, constraints)
         return str(expected(labels, strict, loose))
 
-    def look_memory(size: Size) -> int:
-        shard = of_auto_shard(size.n, size.d, method.sample) + 16 * size.n
-        return max(shard, of_map_equation(size) + OF_STRANGERS * size.n)
-
     of_look: dict[str, Any] = {"false_links": method.false_links, "sample": method.sample}
     if method.strangers is not None:
         rows = np.asarray(method.strangers, np.float32)
@@ -153,7 +149,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         people=people_by,
         of_look=of_look,
         of_people={"clusterer": "map_equation", **_told_of(constraints)},
-        look_memory=look_memory,
+        look_memory=partial(of_looks, sample=method.sample),
         people_memory=of_map_equation,
         known=None if constraints is None else (constraints, partial(auto_recipe, method)),
         expected=expected_of,
@@ -201,8 +197,8 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         return counts
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
-        links = read_links(desk.of["links"], read_knn(desk.of["knn"]))
-        return trained.people(FaceSet(opened(features)), links)
+        graph = read_knn(desk.of["knn"])
+        return trained.people(FaceSet(opened(features)), read_links(desk.of["links"], graph), graph)
 
     return Recipe(
         k=trained.k,
@@ -211,7 +207,7 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         of_look={"model": weights.hexdigest(), "preset": trained.preset},
         of_people=asdict(trained.decision_),
         look_memory=partial(of_evidence if general else of_convolution, hidden=hidden),
-        people_memory=lambda size: TORCH + of_map_equation(size),
+        people_memory=lambda size: TORCH + of_looks(size),
         look_disk=lambda d: 8 * d if general else 4 * hidden,
     )
 
