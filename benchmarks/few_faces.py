@@ -1,7 +1,8 @@
 """Collections of 2 to 40 faces, as a first try may have: `python -m benchmarks.few_faces`.
 
-Of `lfw`, both embedders: strangers, one person, some people, and people among strangers. Auto is given people
-who are in none of the photos: those of `personae people` for SFace, and for dlib thirty people of `train`.
+Of `lfw`, both embedders: strangers, one person, some people, people among strangers; and some who are all more
+alike than strangers are elsewhere, as a family may be, made so by a direction that they share. Auto is given
+people who are in none of the photos: those of `personae people` for SFace, and for dlib thirty of `train`.
 Beside it Auto that is given none, and links above the threshold on cosines that SFace is published with. Twenty
 draws each.
 """
@@ -19,11 +20,14 @@ from personae.embed.strangers import strangers
 from personae.graph.components import component_labels
 
 ALONE = [1]
+MORE_ALIKE = "people more alike"
+SHARED_SHARE = 0.2  # of the square of their features
 SIZES = {
     "strangers alone": [ALONE * n for n in (2, 3, 5, 10, 20, 40)],
     "one person alone": [[n] for n in (2, 3, 5, 10, 20, 40)],
     "several people": [[2] * 2, [2] * 6, [3] * 2, [3] * 4, [4] * 5, [5] * 2, [5] * 8, [10] * 2, [20, 5, 5]],
     "people among strangers": [[2, 1], [3, 1, 1], [5, 3, 1], [10] + ALONE * 5, [5] * 3 + ALONE * 10],
+    MORE_ALIKE: [ALONE * 10, [3] * 4, [5] * 3 + ALONE * 10, [5] * 8],
 }
 DRAWS = 20
 THRESHOLD = 0.363  # of SFace, https://github.com/opencv/opencv_zoo/tree/main/models/face_recognition_sface
@@ -39,6 +43,13 @@ def drawn(everybody: FaceSet, sizes: list[int], seed: int) -> FaceSet:
         used.append(draw.choice(np.setdiff1d(np.flatnonzero(pictures >= size), used)))
         rows.append(draw.permutation(np.flatnonzero(everybody.truth == used[-1]))[:size])
     return everybody.take(draw.permutation(np.concatenate(rows)))
+
+
+def more_alike(faces: FaceSet, seed: int) -> FaceSet:
+    """The same people with a direction that all share, which is nobody's."""
+    shared = np.random.default_rng(seed).normal(size=faces.dimension)
+    features = SHARED_SHARE**0.5 * shared / np.linalg.norm(shared)
+    return FaceSet.of(features + (1 - SHARED_SHARE) ** 0.5 * faces.features, truth=faces.truth)
 
 
 def elsewhere(embedder: str) -> NDArray[np.float32]:
@@ -66,6 +77,8 @@ def main() -> None:
             methods["published threshold"] = published
         for kind, several in SIZES.items():
             faces = [drawn(everybody, sizes, seed) for sizes in several for seed in range(DRAWS)]
+            if kind == MORE_ALIKE:
+                faces = [more_alike(some, seed) for seed, some in enumerate(faces)]
             for name, method in methods.items():
                 found = [scores(some, method(some))["bcubed_f"] for some in faces]
                 right = percent(np.mean([f == 100 for f in found]))

@@ -4,6 +4,8 @@ from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
 from personae import Auto, FaceSet, InputError, evaluate, knn_graph
+from personae.data import SyntheticIdentities, synthetic_faces
+from personae.data.synthetic_embedder import like_sface
 from personae.graph.knn_graph import NOBODY
 from personae.link.large_people import large_people
 from personae.link.strangers import Sample
@@ -63,6 +65,20 @@ def test_confidence_is_high_for_planted_people(planted):
     found = Auto().fit(planted)
     assert found.confidence_.shape == (len(planted),)
     assert np.median(found.confidence_) > 0.9
+
+
+def test_few_people_who_are_more_alike_than_strangers_from_elsewhere_are_told_apart():
+    some, others = (
+        synthetic_faces(SyntheticIdentities(faces=1200, people=300, embedder=like_sface(), seed=seed))
+        for seed in (5, 3)
+    )
+    strangers = others.features[np.unique(others.truth, return_index=True)[1]][:100]
+    few = some.take(np.flatnonzero(some.truth < 12)[:30])
+    alike = np.random.default_rng(1).normal(size=few.dimension)
+    family = FaceSet.of(0.45 * alike / np.linalg.norm(alike) + 0.89 * few.features)
+    assert np.median(family.features @ family.features.T) > 0.25
+    found = Auto(strangers=strangers).fit(family).labels_
+    assert evaluate(few.truth, found).bcubed.f > 0.9
 
 
 def test_strangers_of_another_dimension_are_refused(planted):

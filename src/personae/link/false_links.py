@@ -23,6 +23,7 @@ SHARES = np.array([0.16, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5])  # of the stranger
 BODY = slice(1, 5)  # of `SHARES`, those that the line goes through
 JUMP = 3  # times as steep as before, a tail is no longer of strangers
 FEWEST = 10  # strangers beyond a share that the line goes through
+RARE = 1e-3  # of the strangers; if not even these are `FEWEST`, there are too few to count
 USUAL = 0.77, 0.4  # slope and shift of that line among a thousand faces and more
 LEAST, MOST, STEP = -2.0, 40.0, 0.1  # widths that are counted,
 CLOSEST = MOST - 2 * STEP  # and what is closer with them
@@ -61,6 +62,11 @@ class StrangerPairs(NamedTuple):
         cosines = features[rows].astype(np.float64) @ sample.features[inside].T
         let_go(features)
         return cls(rows, others, cosines, labels[others] != labels[rows][:, None], labels)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few pairs to tell how close strangers come."""
+        return bool(RARE * self.apart.sum() < FEWEST)
 
     def widths(self, strangers: Strangers) -> NDArray[np.float64]:
         """(P,) z of the pairs."""

@@ -30,6 +30,7 @@ from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
 from personae.scale.lists_on_disk import tables
 from personae.scale.memory import (
+    OF_FACE,
     TORCH,
     Memory,
     Size,
@@ -207,7 +208,7 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         of_look={"model": weights.hexdigest(), "preset": trained.preset},
         of_people=asdict(trained.decision_),
         look_memory=partial(of_evidence if general else of_convolution, hidden=hidden),
-        people_memory=lambda size: TORCH + of_looks(size),
+        people_memory=lambda size: TORCH + of_looks(size) + OF_FACE * size.n,
         look_disk=lambda d: 8 * d if general else 4 * hidden,
     )
 
