@@ -21,7 +21,7 @@ from personae.graph.components import component_labels
 
 ALONE = [1]
 MORE_ALIKE = "people more alike"
-SHARED_SHARE = 0.2  # of the square of their features
+ALIKE = {"sface": 0.2, "dlib": 0.09}  # of the square of their features: two widths and a half nearer than strangers
 SIZES = {
     "strangers alone": [ALONE * n for n in (2, 3, 5, 10, 20, 40)],
     "one person alone": [[n] for n in (2, 3, 5, 10, 20, 40)],
@@ -45,11 +45,11 @@ def drawn(everybody: FaceSet, sizes: list[int], seed: int) -> FaceSet:
     return everybody.take(draw.permutation(np.concatenate(rows)))
 
 
-def more_alike(faces: FaceSet, seed: int) -> FaceSet:
+def more_alike(faces: FaceSet, share: float, seed: int) -> FaceSet:
     """The same people with a direction that all share, which is nobody's."""
-    shared = np.random.default_rng(seed).normal(size=faces.dimension)
-    features = SHARED_SHARE**0.5 * shared / np.linalg.norm(shared)
-    return FaceSet.of(features + (1 - SHARED_SHARE) ** 0.5 * faces.features, truth=faces.truth)
+    direction = np.random.default_rng(seed).normal(size=faces.dimension)
+    shared = share**0.5 * direction / np.linalg.norm(direction)
+    return FaceSet.of(shared + (1 - share) ** 0.5 * faces.features, truth=faces.truth)
 
 
 def elsewhere(embedder: str) -> NDArray[np.float32]:
@@ -78,7 +78,7 @@ def main() -> None:
         for kind, several in SIZES.items():
             faces = [drawn(everybody, sizes, seed) for sizes in several for seed in range(DRAWS)]
             if kind == MORE_ALIKE:
-                faces = [more_alike(some, seed) for seed, some in enumerate(faces)]
+                faces = [more_alike(some, ALIKE[embedder], seed) for seed, some in enumerate(faces)]
             for name, method in methods.items():
                 found = [scores(some, method(some))["bcubed_f"] for some in faces]
                 right = percent(np.mean([f == 100 for f in found]))
