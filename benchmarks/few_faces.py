@@ -21,7 +21,7 @@ from personae.graph.components import component_labels
 
 ALONE = [1]
 MORE_ALIKE = "people more alike"
-ALIKE = {"sface": 0.2, "dlib": 0.09}  # of the square of their features: two widths and a half nearer than strangers
+ALIKE = {"sface": 0.2, "dlib": 0.09}  # of the square of their features, two and a half widths
 SIZES = {
     "strangers alone": [ALONE * n for n in (2, 3, 5, 10, 20, 40)],
     "one person alone": [[n] for n in (2, 3, 5, 10, 20, 40)],
