@@ -5,7 +5,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import personae
-from personae import BallClusters, Constraints, InputError, Siamese
+from personae import BallClusters, Constraints, FaceSet, InputError, Siamese
 from personae.evaluation import bcubed
 from personae.methods import ball_clusters as module
 from personae.train.balls import tracks_of
@@ -140,3 +140,10 @@ def test_torch_draws_on_as_if_nothing_had_been_trained(balls):
     balls.fine_tuned(faces, constraints=tracks, plan=plan)
     Siamese(plan=plan, pairs="ranked", n_clusters=10).fit(faces, constraints=tracks)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_faces_that_cancel_out_are_learned_from_all_the_same():
+    faces = made_faces([8] * 10)
+    opposed = FaceSet.of(np.concatenate([faces.features, -faces.features]), np.tile(faces.truth, 2))
+    method = BallClusters(Plan(steps=4, validate_every=2)).fit(opposed)
+    assert np.isfinite(method.radius_)
