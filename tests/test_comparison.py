@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from personae import InputError
-from personae.comparison import compare
+from personae import HAC, InputError, knn_graph
+from personae.comparison import compare, fit
 from personae.export.comparison import draw
 from tests.planted import made_faces
 
@@ -35,6 +35,13 @@ def test_parameters_to_try_are_given_and_the_best_is_kept():
     assert [result.parameters for result in results] == [{}, {"clusters": 20}]
     assert results[1].labels.max() == 19
     assert "labels" not in results[1].as_dict()
+
+
+@pytest.mark.parametrize("linkage", ["average", "complete"])
+def test_hac_finds_who_it_finds_by_itself(linkage):
+    faces = made_faces([30, 20, *[6] * 8], spread=1.0)
+    alone = HAC(linkage, tau=0.2).fit(faces).labels_
+    assert (fit(HAC(linkage, tau=0.2, k=5), faces, knn_graph(faces, 5)).labels_ == alone).all()
 
 
 def test_unknown_methods_and_labels_that_do_not_match_are_refused():

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personae.clustering.agglomeration import MOST
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.report import Evaluation, evaluate
 from personae.graph.files import read_graph, write_graph
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
-from personae.methods import C1C, DDC, FINCH, METHODS, Auto
+from personae.methods import C1C, DDC, FINCH, HAC, METHODS, Auto
 from personae.methods.estimator import GraphClusterer
 
 THRESHOLDS = ("tau", "t", "theta")
@@ -158,7 +159,12 @@ def _worth(result: Compared) -> float:
 
 
 def fit(method: Any, faces: FaceSet, graph: KnnGraph) -> Any:
-    """Fits an unlearned method, with a graph that is there already where that holds enough; the method."""
+    """Fits an unlearned method, with a graph that is there already where that holds enough; the method.
+
+    HAC finds on the graph other people than on all pairs, and is given the faces where it would look at those.
+    """
+    if isinstance(method, HAC) and len(faces) <= MOST:
+        return method.fit(faces)
     if isinstance(method, Auto | C1C | DDC | FINCH):
         return method.fit(faces, graph=graph if method.k <= graph.k else None)
     if isinstance(method, GraphClusterer) and method.k - method.counts_itself <= graph.k:

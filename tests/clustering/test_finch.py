@@ -7,6 +7,7 @@ import pytest
 from personae import knn_graph
 from personae.clustering.finch import first_neighbor_partitions
 from personae.graph import first_seen
+from personae.graph.knn_graph import NOBODY
 from tests.planted import made_faces
 
 
@@ -67,3 +68,11 @@ def test_faces_that_cancel_out_are_joined_no_further():
 
 def test_one_face_is_one_partition():
     assert first_neighbor_partitions(np.ones((1, 1), np.float32), knn_graph([[1.0]])).tolist() == [[0]]
+
+
+def test_an_empty_list_says_nothing_about_how_alike_the_least_alike_are():
+    rows = np.array([[1, 0, 0], [1, 0.1, 0], [0.3, 1, 0], [0.3, 1, 0.1], [0, 0, 1]], np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    graph = knn_graph(rows, 1)
+    graph.neighbors[4], graph.similarities[4] = NOBODY, 0
+    assert first_neighbor_partitions(rows, graph).tolist() == [[0, 0, 1, 1, 2]]

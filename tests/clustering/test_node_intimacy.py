@@ -108,3 +108,12 @@ def test_a_threshold_that_is_no_share_is_refused(tau):
 
 def test_a_face_alone_is_a_person():
     assert NodeIntimacy().cluster(KnnGraph(np.empty((1, 0), np.int32), np.empty((1, 0), np.float32))) == [0]
+
+
+def test_a_share_of_just_the_threshold_is_not_above_it():
+    """Five faces all linked share 3 of 4, seven share 5 of 6; the threshold is that share in float64."""
+    for faces in range(4, 13):
+        graph = graph_of(list(clique(*range(faces)).values()))
+        tau = (faces - 2) / (faces - 1)
+        assert NodeIntimacy(tau).cluster(graph).tolist() == list(range(faces))
+        assert NodeIntimacy(tau - 1e-4).cluster(graph).tolist() == [0] * faces

@@ -7,6 +7,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from personae.errors import InputError
 from personae.evaluation import bcubed, link_curve, neighbor_score, nmi, pairwise, upper_bound_labels
+from personae.evaluation.score import Score
 from personae.graph import KnnGraph
 
 from .definitions import members
@@ -168,3 +169,10 @@ def test_a_graph_larger_than_a_block_is_compared_whole(monkeypatch):
     expected = neighbor_score(graph, truth)
     monkeypatch.setattr("personae.evaluation.neighbors.BLOCK", 7)
     assert neighbor_score(graph, truth) == expected
+
+
+def test_lists_without_places_are_wrong_about_nobody():
+    graph, truth = random_graph()
+    empty = KnnGraph(graph.neighbors[:, :0], graph.similarities[:, :0])
+    assert neighbor_score(empty, truth) == Score(precision=1.0, recall=0.0, f=0.0)
+    assert neighbor_score(empty, np.arange(60)) == Score(precision=1.0, recall=1.0, f=1.0)

@@ -11,8 +11,10 @@ from personae.graph import join as join_module
 from personae.graph.cells import LOOKED_INTO, Cells
 from personae.graph.exact import nearest_faces
 from personae.graph.join import Asked, joined
+from personae.graph.knn_graph import NOBODY
 from personae.graph.merged_lists import merge
 from personae.graph.reach import nearest_way
+from personae.graph.search import complete
 from personae.graph.shortlists import Known, Room
 
 
@@ -251,3 +253,23 @@ def test_people_found_on_a_graph_of_cells_are_as_good_as_on_the_exact_one(large,
     assert near_recall(by_cells, faces) > 0.98
     scores = [bcubed(faces.truth, Auto().fit(faces, graph=graph).labels_).f for graph in (exact, by_cells)]
     assert abs(scores[0] - scores[1]) < 0.005
+
+
+class Killed(np.ndarray):
+    """An array of a program that dies when it writes there."""
+
+    def __setitem__(self, key, value):
+        raise KeyboardInterrupt
+
+
+def test_a_list_is_full_only_once_its_similarities_are_there():
+    faces = FaceSet.of(np.random.default_rng(0).normal(size=(20, 4)))
+    neighbors, similarities = np.full((20, 3), NOBODY, np.int32), np.zeros((20, 3), np.float32)
+    for killed in ((neighbors, similarities.view(Killed)), (neighbors.view(Killed), similarities)):
+        with pytest.raises(KeyboardInterrupt):
+            complete(faces.features, *killed)
+        assert (neighbors == NOBODY).all()
+    complete(faces.features, neighbors, similarities)
+    exact = knn_graph(faces, 3)
+    assert (neighbors == exact.neighbors).all()
+    assert (similarities == exact.similarities).all()

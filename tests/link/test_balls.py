@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from personae.link.balls import BallConfig, BallModel, BallNet, ball_loss, means, track_loss
+from personae.link.balls import BallConfig, BallModel, BallNet, ball_loss, track_loss
 
 
 def defined(f, person, b):
@@ -50,17 +50,6 @@ def test_at_first_the_embedding_is_the_features():
     model = BallModel(BallConfig(6))
     np.testing.assert_allclose(model.embedded(x), x, atol=1e-6)
     assert model.tau == pytest.approx(1 - 2 * model.squared_radius)
-
-
-@given(faces=st.integers(1, 30), tracks=st.integers(1, 6), seed=st.integers(0, 99))
-def test_the_mean_of_a_track_has_length_1(faces, tracks, seed):
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(faces, 5)).astype(np.float32)
-    track = np.unique(rng.integers(0, tracks, faces), return_inverse=True)[1].astype(np.int32)
-    found = means(x, track)
-    for one in range(track.max() + 1):
-        mean = x[track == one].astype(float).mean(axis=0)
-        np.testing.assert_allclose(found[one], mean / np.linalg.norm(mean), atol=1e-6)
 
 
 @given(tracks=st.integers(1, 5), parts=st.integers(5, 20), b=st.floats(0.01, 0.5), seed=st.integers(0, 999))

@@ -4,7 +4,7 @@ import torch
 
 from personae import KnnGraph, knn_graph
 from personae.graph.affinity import affinity
-from personae.link.gcn_v import ConfidenceConfig, ConfidenceModel, confidence_target
+from personae.link.gcn_v import ConfidenceConfig, ConfidenceModel, confidence_target, first_equals
 from tests.planted import made_faces
 
 CONFIGS = {
@@ -95,3 +95,10 @@ def test_places_without_a_neighbor_stay_without(name, people):
     links = made(name).links(people, cut)
     assert np.isfinite(links.density).all()
     assert (links.graph.similarities[links.graph.neighbors < 0] == 0).all()
+
+
+def test_equal_faces_are_known_in_half_precision_too():
+    faces = np.ones((4, 3)) + np.eye(4, 3)
+    graph = knn_graph(np.concatenate([faces, faces]), 3)
+    half = KnnGraph(graph.neighbors, graph.similarities.astype(np.float16))
+    assert first_equals(half).tolist() == first_equals(graph).tolist() == [0, 1, 2, 3, 0, 1, 2, 3]

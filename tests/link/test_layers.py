@@ -1,4 +1,5 @@
-from threading import get_ident
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, get_ident
 
 import numba
 import pytest
@@ -29,6 +30,36 @@ def test_products_have_one_thread_and_then_as_many_as_before():
         with products_in_one_thread():
             assert set(in_threads(lambda _: torch.get_num_threads(), range(4))) == {1}
         assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_two_at_once_leave_as_many_threads_as_there_were():
+    before, first_is_in, second_is_in, first_is_out = torch.get_num_threads(), Event(), Event(), Event()
+
+    def first():
+        with products_in_one_thread():
+            first_is_in.set()
+            assert second_is_in.wait(9)
+        first_is_out.set()
+        return torch.get_num_threads()
+
+    def second():
+        assert first_is_in.wait(9)
+        with products_in_one_thread():
+            second_is_in.set()
+            assert first_is_out.wait(9)
+            alone = torch.get_num_threads()
+        return alone, torch.get_num_threads()
+
+    torch.set_num_threads(2)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            one, other = threads.submit(first), threads.submit(second)
+            found = one.result(), other.result()
+        assert found == (2, (1, 2))
+        with ThreadPoolExecutor(1) as later:
+            assert later.submit(torch.get_num_threads).result() == 2
     finally:
         torch.set_num_threads(before)
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import personae
-from personae import BallClusters, Constraints, InputError
+from personae import BallClusters, Constraints, FaceSet, InputError, Siamese
 from personae.evaluation import bcubed
 from personae.methods import ball_clusters as module
 from personae.train.balls import tracks_of
@@ -113,3 +114,36 @@ def test_the_middle_of_a_ball_is_the_mean_of_its_embedded_tracks(balls, others):
         np.testing.assert_allclose(found[one], mean / np.linalg.norm(mean), atol=1e-5)
     with pytest.raises(InputError, match="150 faces but 2 labels"):
         balls.centroids(others, [0, 1])
+
+
+def test_unknown_faces_are_no_person_to_learn_from():
+    faces = made_faces([8] * 10)
+    with pytest.raises(InputError, match="the truth is -1 for 8 faces"):
+        BallClusters(PLAN).fit(faces.features, np.where(faces.truth == 3, -1, faces.truth))
+
+
+def test_a_run_of_other_faces_is_not_gone_on_with(tmp_path):
+    plan = Plan(steps=2, validate_every=2)
+    BallClusters(plan).fit(made_faces([8] * 10), folder=tmp_path)
+    with pytest.raises(InputError, match="other faces or settings"):
+        BallClusters(plan).fit(made_faces([8] * 10, seed=1), folder=tmp_path)
+
+
+def test_torch_draws_on_as_if_nothing_had_been_trained(balls):
+    faces = made_faces([8] * 10)
+    tracks = Constraints.of(len(faces), [np.flatnonzero(faces.truth == one) for one in range(10)])
+    plan = Plan(steps=2, validate_every=2)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    BallClusters(plan).fit(faces)
+    balls.fine_tuned(faces, constraints=tracks, plan=plan)
+    Siamese(plan=plan, pairs="ranked", n_clusters=10).fit(faces, constraints=tracks)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_faces_that_cancel_out_are_learned_from_all_the_same():
+    faces = made_faces([8] * 10)
+    opposed = FaceSet.of(np.concatenate([faces.features, -faces.features]), np.tile(faces.truth, 2))
+    method = BallClusters(Plan(steps=4, validate_every=2)).fit(opposed)
+    assert np.isfinite(method.radius_)

@@ -1,9 +1,13 @@
 """FaceT as an estimator."""
 
+import json
+
 import numpy as np
 import pytest
+import torch
 
 from personae import FaceT, InputError
+from personae.train.loop import CHECKPOINT
 from personae.train.plan import Plan
 from tests.learned import LEARN, OTHERS, trained
 
@@ -36,3 +40,10 @@ def test_bad_faces_are_refused_in_one_line(bad):
     with pytest.raises(InputError) as refusal:
         trained(FaceT, "paper").predict(bad)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_seed_is_that_of_the_method_beside_a_plan(preset, tmp_path):
+    plan = Plan(2, "adamw", learning_rate=1e-3, validate_every=2)
+    FaceT(preset=preset, k=10, plan=plan, seed=3).fit(LEARN, folder=tmp_path)
+    assert json.loads(torch.load(tmp_path / CHECKPOINT)["plan"])["seed"] == 3

@@ -129,14 +129,41 @@ def test_what_is_not_trained_says_so(faces):
         ([0] * 5, "labels; give one label a face"),
         ("one", "one identity only"),
         ("lone", "have two faces or more"),
+        ("unknown", "the truth is -1 for 5 faces; leave out those that nobody knows"),
     ],
 )
 def test_labels_to_learn_from_are_checked(faces, labels, message):
     n = len(faces)
     if isinstance(labels, str):
-        labels = {"one": np.zeros(n, int), "lone": np.arange(n)}[labels]
+        unknown = np.where(np.arange(n) < 5, -1, faces.truth)
+        labels = {"one": np.zeros(n, int), "lone": np.arange(n), "unknown": unknown}[labels]
     with pytest.raises(InputError, match=message):
         Sloped(k=20).fit(faces.features, labels)
+
+
+def test_a_run_of_other_faces_or_settings_is_not_gone_on_with(faces, tmp_path):
+    first = Sloped(k=20).fit(faces, folder=tmp_path)
+    again = Sloped(k=20, clusterer="map_equation").fit(faces, folder=tmp_path)  # chosen after training
+    assert again.looks_ == first.looks_
+    shuffled = np.random.default_rng(0).permutation(faces.truth)
+    wider = FaceSet.of(np.hstack([faces.features, faces.features]), faces.truth)
+    for method, X, y in (
+        (Sloped(k=15), faces, None),
+        (Sloped(k=20, seed=1), faces, None),
+        (Sloped(k=20), faces, shuffled),
+        (Sloped(k=20), wider, None),
+        (type("Other", (Sloped,), {})(k=20), faces, None),
+    ):
+        with pytest.raises(InputError, match="is of a run with other faces or settings; remove it or choose"):
+            method.fit(X, y, folder=tmp_path)
+
+
+def test_torch_draws_on_as_if_nothing_had_been_trained(faces):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    Sloped(k=20).fit(faces)
+    assert torch.equal(torch.rand(3), expected)
 
 
 def test_wrong_settings_are_named(faces):

@@ -54,3 +54,20 @@ def test_people_with_more_faces_than_a_list_holds_are_not_torn():
     found = evaluate(many.truth, method.predict(many)).pairwise
     assert torn.recall < 0.8
     assert min(found.precision, found.recall) > 0.95
+
+
+def test_another_committee_is_another_lesson(tmp_path):
+    plan = Plan(steps=2, validate_every=2)
+    a, b = seen_by_others(LEARN)
+    first = MediatedCDP(k=10, plan=plan).fit(LEARN, committee=[a], folder=tmp_path)
+    again = MediatedCDP(k=10, plan=plan).fit(LEARN, committee=[a], folder=tmp_path)
+    assert again.looks_ == first.looks_
+    with pytest.raises(InputError, match="other faces or settings"):
+        MediatedCDP(k=10, plan=plan).fit(LEARN, committee=[b], folder=tmp_path)
+
+
+def test_a_fit_that_fails_leaves_no_committee_behind():
+    method = MediatedCDP()
+    with pytest.raises(InputError, match="320"):
+        method.fit(LEARN, committee=[OTHERS])
+    assert "_committee" not in vars(method)

@@ -381,3 +381,16 @@ def test_a_collection_fed_in_batches_is_within_a_point_of_a_full_run(shared):
     found = evaluate(faces.truth, gallery.labels)
     assert found.bcubed.f > full.bcubed.f - 0.01
     assert found.pairwise.f > full.pairwise.f - 0.01
+
+
+def test_faces_that_are_gone_no_longer_count_for_the_drift(faces, begun):
+    grown_by = update(begun, faces.features[200:230], renew=False)
+    assert (grown_by.drift.faces, grown_by.drift.new) == (200, 30)
+    fewer = grown_by.without(np.arange(20, 210))
+    assert (fewer.drift.faces, fewer.drift.new, fewer.drift.shift) == (20, 20, grown_by.drift.shift)
+    assert fewer.drift.full_run_is_worth_it
+    old = grown_by.without(np.arange(200, 230))
+    assert old.drift == Drift(200)
+    few = begun.without(np.arange(20, 200))
+    assert str(few.drift) == "0 new faces since all 20 were looked at, +0.00 widths off; no full run is needed"
+    assert update(few, faces.features[230:236], renew=False).drift.full_run_is_worth_it

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.agglomeration import Agglomeration
+from personae.clustering.finch import least_alike
 from personae.data.constraints import Constraints
 from personae.graph.all_pairs import all_cosines, content_order
 from personae.graph.components import first_seen
@@ -30,8 +31,7 @@ def constrained_partitions(features: NDArray[np.floating[Any]], held: Constraint
     """
     order = content_order(features)
     first = _first_neighbors(features, np.arange(len(features)), held)
-    found = first.neighbors[:, 0] != NOBODY
-    floor = float(first.similarities[found, 0].min(initial=1.0))
+    floor = least_alike(first)
     partitions: list[NDArray[np.int32]] = []
     labels, clusters = np.arange(len(features), dtype=np.int32), len(features)
     while True:

@@ -29,7 +29,7 @@ def first_neighbor_partitions(features: NDArray[np.floating[Any]], graph: KnnGra
     """
     order = canonical_order(graph)
     first = graph.nearest(1)
-    floor = float(first.similarities.min(initial=np.inf))
+    floor = least_alike(first)
     partitions = [component_labels(first)]
     while (clusters := int(partitions[-1].max()) + 1) > 1:
         means = mean_directions(features, partitions[-1], order)
@@ -38,6 +38,11 @@ def first_neighbor_partitions(features: NDArray[np.floating[Any]], graph: KnnGra
             break
         partitions.append(joined[partitions[-1]])
     return np.array(partitions)
+
+
+def least_alike(first: KnnGraph) -> float:
+    """The lowest similarity of a face with its first neighbor, of the faces that have one; 1 if none has."""
+    return float(first.similarities[first.neighbors != NOBODY].min(initial=1.0))
 
 
 def _first_neighbors(means: NDArray[np.float32]) -> KnnGraph:

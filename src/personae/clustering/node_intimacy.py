@@ -43,13 +43,13 @@ class NodeIntimacy:
         if not 0 <= self.tau < 1:
             raise InputError(f"tau is {self.tau}; a share of common links needs to be from 0 to below 1")
         share = intimacy(graph, own=self.own)
-        least: Any = np.float64(self.tau)
+        least: Any = self.tau
         if self.by_degree:
             degree = (graph.neighbors != NOBODY).sum(axis=1) + self.own
             other = degree[graph.neighbors]
             q = np.minimum(np.minimum(degree[:, None], other) // 10, 2) + 1
             least = self.tau / (0.85 ** (10.0 * q) + 1)
-        kept = (graph.neighbors != NOBODY) & (share > least)
+        kept = (graph.neighbors != NOBODY) & (share > np.float32(least))  # a share of just tau is a tie
         del share
         return component_labels(graph.where(kept))
 

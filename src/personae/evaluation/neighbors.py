@@ -33,7 +33,7 @@ def upper_bound_labels(graph: KnnGraph, truth: ArrayLike) -> NDArray[np.int32]:
 def neighbor_score(graph: KnnGraph, truth: ArrayLike) -> Score:
     """How many of the k neighbors are the same person, and how many of the person's other faces are among them.
 
-    precision: mean over faces of hits / k; a place without a neighbor is a miss
+    precision: mean over faces of hits / k; a place without a neighbor is a miss; 1 if there are no places
     recall:    mean of hits / (a - 1) with a the faces of the identity, the face itself counted on neither side,
                over faces that have a second one; 1 if none has. Up to k of a - 1 can be reached
     f:         harmonic mean of the two
@@ -51,7 +51,7 @@ def neighbor_score(graph: KnnGraph, truth: ArrayLike) -> Score:
     others = np.bincount(identity)[identity] - 1
     findable = others > 0
     return Score.of(
-        precision=float(np.mean(hits / graph.k)),
+        precision=float(np.mean(hits / graph.k)) if graph.k else 1.0,
         recall=float(np.mean(hits[findable] / others[findable])) if findable.any() else 1.0,
     )
 

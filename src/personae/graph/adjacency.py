@@ -83,8 +83,10 @@ def undirected(graph: KnnGraph) -> csr_array:
 def canonical_order(graph: KnnGraph) -> NDArray[np.intp]:
     """(N,) an order of the faces that depends on their similarities and not on where they stand.
 
-    The faces are sorted by their first similarities; only exact duplicates tie. A method that visits faces
-    one after the other visits them so, and gives the same people whatever the order of the input.
+    The faces are sorted by their first eight similarities; those of whom these are the same stand as they came:
+    exact duplicates, and where lists are short also others, with k of 1 any two who are each other's first. A
+    method that visits faces one after the other visits them so, and but for such ties gives the same people
+    whatever the order of the input.
     """
     return by_similarity(graph.similarities)
 

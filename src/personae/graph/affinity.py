@@ -22,8 +22,8 @@ AT_ONCE = 1 << 12  # rows of averages
 Entries = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]
 
 
-def affinity(graph: KnnGraph, least: float = 0.0, rows: Span | None = None) -> csr_array:
-    """(N, N) CSR float32, A~ = D^-1 (A + I) with A_ij = max of both directions' similarity, 0 below `least`.
+def affinity(graph: KnnGraph, rows: Span | None = None) -> csr_array:
+    """(N, N) CSR float32, A~ = D^-1 (A + I) with A_ij = max of both directions' similarity, at least 0.
 
     Each row sums to 1; a face without neighbors has itself alone. rows: (B, N), those from the first to before
     the second of these faces alone, for one more look at all lists.
@@ -33,7 +33,7 @@ def affinity(graph: KnnGraph, least: float = 0.0, rows: Span | None = None) -> c
     own, back = [], []
     for here in passing(n, BLOCK, graph.neighbors, graph.similarities):
         others, values = graph.neighbors[here], graph.similarities[here]
-        there = (others != NOBODY) & (values > max(least, 0))
+        there = (others != NOBODY) & (values > 0)
         row, rank = np.nonzero(there & (others >= low) & (others < high))
         back.append(_entries(others[row, rank] - low, row + here.start, values[row, rank]))
         if here.start < high and here.stop > low:

@@ -1,11 +1,9 @@
 """The nearest of many points to each face, by dense products in tiles that stay in the processor's cache."""
 
-from concurrent.futures import ThreadPoolExecutor
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+
+from personae.graph.threads import in_threads, products_alone
 
 ROWS, COLUMNS = 512, 2048  # faces and points multiplied at a time
 SAME = 1 - 1e-6  # cosine from which two faces are the same picture
@@ -30,9 +28,8 @@ class NearestPoint:
 
     def take(self, points: NDArray[np.float32], numbers: NDArray[np.int32]) -> None:
         """Takes in points, (C, d) float32 unit rows or zero, with their numbers, (C,) int32."""
-        starts = range(0, len(self.features), ROWS)
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(numba.get_num_threads()) as threads:
-            list(threads.map(lambda start: self._take(start, points, numbers), starts))
+        with products_alone():
+            in_threads(self._take, range(0, len(self.features), ROWS), points, numbers)
 
     def _take(self, start: int, points: NDArray[np.float32], numbers: NDArray[np.int32]) -> None:
         rows = start + np.flatnonzero(self.similarity[start : start + ROWS] < SAME)

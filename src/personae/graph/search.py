@@ -118,9 +118,10 @@ def planned(features: NDArray[np.float32], k: int, recall: float) -> Plan | None
 def complete(
     features: NDArray[np.float32], neighbors: NDArray[np.int32], similarities: NDArray[np.float32]
 ) -> None:
-    """Searches all faces for those who met too few, in place."""
+    """Searches all faces for those who met too few, in place; similarities first: a full list is done."""
     short = np.flatnonzero(neighbors[:, -1] == NOBODY)
-    neighbors[short], similarities[short] = nearest_faces(features, short, neighbors.shape[1])
+    found, similarities[short] = nearest_faces(features, short, neighbors.shape[1])
+    neighbors[short] = found
 
 
 def _all_pairs(features: NDArray[np.floating[Any]], k: int, block: int | None) -> Lists:

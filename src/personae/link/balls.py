@@ -120,11 +120,3 @@ class BallModel:
     def tau(self) -> float:
         """The cosine below which two faces cannot be in one ball: squared distance 4 b."""
         return 1 - 2 * self.squared_radius
-
-
-def means(features: NDArray[np.float32], track: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(T, d) float32, the mean feature of each track at length 1."""
-    order = np.argsort(track, kind="stable")
-    start = np.flatnonzero(np.diff(track[order], prepend=-1))
-    total = np.add.reduceat(features[order].astype(np.float64), start)
-    return np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True), np.float32)

@@ -101,7 +101,7 @@ def first_equals(graph: KnnGraph) -> NDArray[np.int64]:
     first = np.arange(len(graph))
     for here in passing(len(graph), BLOCK, graph.neighbors, graph.similarities):
         others = graph.neighbors[here]
-        equal = (graph.similarities[here] > 1 - EQUAL) & (others != NOBODY)
+        equal = (graph.similarities[here].astype(np.float32) > 1 - EQUAL) & (others != NOBODY)
         first[here] = np.minimum(
             first[here], np.where(equal, others, len(graph)).min(axis=1, initial=len(graph))
         )

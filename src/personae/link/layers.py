@@ -1,5 +1,6 @@
 """What several link models are built of."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,15 +36,31 @@ class Product:
         return functional.linear(whole, self.weight, self.bias).to_dense()[: len(x)]
 
 
+class _Alone:
+    lock = threading.Lock()
+    users = 0
+    threads = 1
+
+
 @contextmanager
 def products_in_one_thread() -> Iterator[None]:
-    """One thread of torch's a product, for those who multiply in threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """One thread of torch's a product, for those who multiply in threads.
+
+    Several may be inside at once. The number is of the thread that sets it and of those that begin later, so
+    each who leaves sets what was there before the first of them came.
+    """
+    with _Alone.lock:
+        threads = torch.get_num_threads()  # asked in each thread, or what it sets does not last
+        if _Alone.users == 0:
+            _Alone.threads = threads
+        _Alone.users += 1
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        with _Alone.lock:
+            _Alone.users -= 1
+            torch.set_num_threads(_Alone.threads)
 
 
 class MeanLayer(nn.Module):

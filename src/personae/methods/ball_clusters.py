@@ -23,7 +23,7 @@ from personae.graph.directions import mean_directions
 from personae.link.geometry import Geometry
 from personae.link.weights import Saved, fill, need_torch, read_weights, write_weights
 from personae.methods.estimator import as_faces, predicting_copies_once, refuse_crowds, tracks_of
-from personae.methods.learned import identities_of
+from personae.methods.learned import identities_of, settings_of
 from personae.train.plan import Plan
 
 NAME = "ball_clusters"
@@ -78,10 +78,13 @@ class BallClusters(BaseEstimator):
         """
         need_torch()
         from personae.train.balls import learn_balls  # noqa: PLC0415  (needs torch)
+        from personae.train.learned_from import learning_from  # noqa: PLC0415
+        from personae.train.loop import generators_kept  # noqa: PLC0415
 
         faces = as_faces(X)
         truth = identities_of(faces, y)
-        model, looks = learn_balls(faces, truth, self.plan, self.seed, folder=folder, progress=progress)
+        with generators_kept(self.plan), learning_from(settings_of(self), faces.features, truth):
+            model, looks = learn_balls(faces, truth, self.plan, self.seed, folder=folder, progress=progress)
         self._hold(model, Geometry.of(faces), max(look.score for look in looks))
         self.looks_ = looks
         self._trained = {"faces": len(faces), "identities": len(np.unique(truth))}
@@ -123,11 +126,13 @@ class BallClusters(BaseEstimator):
         InputError: another embedder's features, constraints of others, no track of two faces.
         """
         from personae.train.balls import tune_balls  # noqa: PLC0415  (needs torch)
+        from personae.train.loop import generators_kept  # noqa: PLC0415
 
         faces = self._checked(X)
         held = constraints.held_by(len(faces))
         tuned = type(self)(**self.get_params())
-        model = tune_balls(self.model_, faces, held, plan, self.seed, progress=progress)
+        with generators_kept(plan):
+            model = tune_balls(self.model_, faces, held, plan, self.seed, progress=progress)
         tuned._hold(model, self.geometry_, self.validation_)
         tuned.looks_, tuned._trained = self.looks_, self._trained
         return tuned

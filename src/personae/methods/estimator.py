@@ -20,6 +20,7 @@ from personae.graph.directions import mean_directions
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.weights import need_torch
+from personae.train.plan import Plan
 
 PRECISION = 0.99  # expected of pairs of tracks; tried on films of made people
 F = TypeVar("F", bound=Callable[..., Any])
@@ -216,6 +217,7 @@ class FilmClusterer(FeatureClusterer):
     n_features_in_: d
     """
 
+    plan: Plan | None
     tau: float | None
     n_clusters: int | None
     tracks_: NDArray[np.float32]
@@ -238,12 +240,14 @@ class FilmClusterer(FeatureClusterer):
         """
         need_torch()
         from personae.link.film import Film  # noqa: PLC0415  (needs torch)
+        from personae.train.loop import generators_kept  # noqa: PLC0415
 
         faces = self._faces(X)
         tracks, apart, track = tracks_of(faces, constraints)
         refuse_crowds(tracks, MOST, type(self).__name__, "Auto")
         held = Constraints.of(len(faces)) if constraints is None else constraints
-        self.tracks_ = self._learned(Film.of(faces.features, held), progress)
+        with generators_kept(self.plan):
+            self.tracks_ = self._learned(Film.of(faces.features, held), progress)
         self.labels_ = first_seen(people_of(self.tracks_, apart, self.tau, self.n_clusters)[track])
         return self
 

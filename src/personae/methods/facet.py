@@ -31,12 +31,12 @@ class FaceT(LearnedClusterer):
             from personae.link.facet import FaceTConfig  # noqa: PLC0415  (needs torch)
             from personae.train.facet import PUBLISHED, learn_facet  # noqa: PLC0415
 
-            plan = self.plan or replace(PUBLISHED, seed=self.seed)
+            plan = replace(self.plan or PUBLISHED, seed=self.seed)
             return learn_facet(exam, FaceTConfig(exam.faces.dimension), plan, folder, progress)
         from personae.link.facet_general import GeneralFaceTConfig  # noqa: PLC0415
         from personae.train.facet_general import GENERAL, learn_general  # noqa: PLC0415
 
-        plan = self.plan or replace(GENERAL, seed=self.seed)
+        plan = replace(self.plan or GENERAL, seed=self.seed)
         return learn_general(exam, GeneralFaceTConfig(exam.faces.dimension), plan, folder, progress)
 
     def _build(self, config: dict[str, Any]) -> LinkModel:

@@ -15,6 +15,7 @@ from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
 from personae.graph.farthest_first import canonical_rows, farthest_first
 from personae.graph.nearest_point import NearestPoint
+from personae.graph.threads import products_alone
 from personae.link.expected_people import wanted_clusters
 from personae.methods.estimator import FeatureClusterer
 
@@ -62,7 +63,7 @@ class KMeans(FeatureClusterer):
 
     def _rounds(self, features: NDArray[np.float32], starts: NDArray[np.intp]) -> NDArray[np.int32]:
         rounds = Lloyd(len(starts), init=features[starts], n_init=1, random_state=self.seed)
-        with threadpool_limits(1):  # several would add up in any order
+        with products_alone(), threadpool_limits(1, "openmp"):  # several would add up in any order
             rounds.fit(features)
         length = np.linalg.norm(rounds.cluster_centers_, axis=1, keepdims=True)
         centers = rounds.cluster_centers_

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from personae.clustering.decision import CLUSTERERS, Decision
 from personae.clustering.full_lists import joined_by_links
 from personae.clustering.look_alikes import CROWD, look_alikes_apart
-from personae.data.faceset import FaceSet
+from personae.data.faceset import FaceSet, as_truth
 from personae.data.labels import as_labels
 from personae.errors import InputError, counted
 from personae.graph.components import first_seen
@@ -96,12 +96,16 @@ class LearnedClusterer(BaseEstimator):
         import torch  # noqa: PLC0415  (an extra)
 
         from personae.train.exam import Exam  # noqa: PLC0415  (of training only)
+        from personae.train.learned_from import learning_from  # noqa: PLC0415
+        from personae.train.loop import generators_kept  # noqa: PLC0415
 
-        torch.manual_seed(self.seed)
-        exam = Exam.of(faces, identities_of(faces, y), self.k, self.seed)
-        self.model_, self.looks_ = self._learn(exam, folder, progress)
-        self.geometry_ = Geometry.of(faces)
-        self.decision_, self.validation_ = self._decide(exam, self._examined(exam))
+        truth = identities_of(faces, y)
+        with generators_kept(self.plan), learning_from(settings_of(self), faces.features, truth):
+            torch.manual_seed(self.seed)
+            exam = Exam.of(faces, truth, self.k, self.seed)
+            self.model_, self.looks_ = self._learn(exam, folder, progress)
+            self.geometry_ = Geometry.of(faces)
+            self.decision_, self.validation_ = self._decide(exam, self._examined(exam))
         self._trained = {"faces": len(faces), "identities": int(exam.truth.max()) + 1}
         return self
 
@@ -231,8 +235,14 @@ class LearnedClusterer(BaseEstimator):
             )
 
 
+def settings_of(method: BaseEstimator) -> str:
+    """What it is and how it learns, aside from its plan; the clusterer comes after learning."""
+    said = {name: value for name, value in method.get_params().items() if name not in ("plan", "clusterer")}
+    return f"{type(method).__name__} {said}"
+
+
 def identities_of(faces: FaceSet, y: ArrayLike | None) -> NDArray[np.int32]:
-    """(N,) int32 from 0, the identities to learn from. InputError: none, or not one a face."""
+    """(N,) int32 from 0, the identities to learn from. InputError: none, not one a face, or -1 among them."""
     if y is None:
         if faces.truth is None:
             raise InputError("the faces come without identities; a learned method needs one label a face")
@@ -245,4 +255,4 @@ def identities_of(faces: FaceSet, y: ArrayLike | None) -> NDArray[np.int32]:
     labels = as_labels(y)
     if len(labels) != len(faces):
         raise InputError(f"{len(faces):,} faces but {len(labels):,} labels; give one label a face")
-    return np.unique(labels, return_inverse=True)[1].astype(np.int32)
+    return as_truth(labels)

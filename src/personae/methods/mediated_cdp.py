@@ -64,9 +64,10 @@ class MediatedCDP(LearnedClusterer):
         if committee and self.preset == "general":
             raise InputError("general learns from made faces, which no committee has seen; use preset paper")
         self._committee = [as_faces(member) for member in committee]
-        super().fit(X, y, folder=folder, progress=progress)
-        del self._committee
-        return self
+        try:
+            return super().fit(X, y, folder=folder, progress=progress)
+        finally:
+            del self._committee
 
     def links(
         self,
@@ -98,14 +99,16 @@ class MediatedCDP(LearnedClusterer):
         return self.decision_.people(links) if committee else self.people(faces, links, knn)
 
     def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[Any, list[Any]]:
+        from personae.train.learned_from import learning_from  # noqa: PLC0415
         from personae.train.mediator import GENERAL, PAPER, WORLDS, learn_mediator  # noqa: PLC0415  (needs torch)
 
         general = self.preset == "general"
         plan = replace(self.plan or (GENERAL if general else PAPER), seed=self.seed)
         shapes = WORLDS if general else 1
-        return learn_mediator(
-            exam, plan, committee=self._committee, shapes=shapes, folder=folder, progress=progress
-        )
+        with learning_from(*(member.features for member in self._committee)):
+            return learn_mediator(
+                exam, plan, committee=self._committee, shapes=shapes, folder=folder, progress=progress
+            )
 
     def _examined(self, exam: Any) -> Links:
         links: Links = self.model_.links(exam.faces, exam.graph, self._committee)  # type: ignore[call-arg]

@@ -17,6 +17,7 @@ from personae.graph.adjacency import undirected
 from personae.graph.components import first_seen
 from personae.graph.farthest_first import canonical_rows
 from personae.graph.search import knn_graph
+from personae.graph.threads import products_alone
 from personae.link.expected_people import wanted_clusters
 from personae.methods.estimator import FeatureClusterer, refuse_crowds
 
@@ -65,7 +66,7 @@ class Spectral(FeatureClusterer):
                 eigen_solver="arpack" if len(linked) > 5 * wanted else "lobpcg",  # which then is the dense one
                 random_state=self.seed,
             )
-            with warnings.catch_warnings(), threadpool_limits(1):
+            with warnings.catch_warnings(), products_alone(), threadpool_limits(1, "openmp"):
                 warnings.simplefilter("ignore")  # a graph of several parts is what we hope for
                 found.fit(csr_matrix(links[linked][:, linked]))
             labels[order[linked]] = n + found.labels_

@@ -80,7 +80,7 @@ class StarFC(LearnedClusterer):
 
         rule: Literal["structure", "faces"] = "faces" if self.sampling == "faces" else "structure"
         course = Course(Sampling(rule, keep_seed=True), self.k)
-        plan = self.plan or replace(PAPER, seed=self.seed)
+        plan = replace(self.plan or PAPER, seed=self.seed)
         return learn_star_fc(exam, StarFCConfig(exam.faces.dimension), course, plan, folder, progress)
 
     def _build(self, config: dict[str, Any]) -> LinkModel:

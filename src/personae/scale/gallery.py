@@ -42,8 +42,8 @@ FEWEST_PEOPLE = 50  # who tell what faces of their embedder have in common
 class Drift:
     """How far a collection has moved away from the one that was last looked at as a whole.
 
-    faces: at that look, copies once
-    new:   faces that came since, copies of others left out
+    faces: at that look, copies once and without those that were removed since
+    new:   faces that came since and are still there, copies of others left out
     shift: how much nearer to strangers the middle one of these is than the middle face of then, in widths;
            large if they are of another embedder, or of other pictures
     """
@@ -51,6 +51,11 @@ class Drift:
     faces: int
     new: int = 0
     shift: float = 0.0
+
+    def without(self, kept: NDArray[np.bool_]) -> "Drift":
+        """Of the distinct faces that are kept, (M,) bool; those that came since are the last."""
+        faces, new = int(kept[: self.faces].sum()), int(kept[self.faces :].sum())
+        return Drift(faces, new, self.shift if new else 0.0)
 
     @property
     def full_run_is_worth_it(self) -> bool:
@@ -219,6 +224,7 @@ class Gallery:
             yardstick=replace(self.yardstick, sample=sample_of_kept(self.yardstick.sample, kept)),
             constraints=self.constraints.take(left),
             face_ids=self.face_ids and self.face_ids.take(left),
+            drift=self.drift.without(kept),
         )
         fewer = replace(fewer, rest=rest_of(fewer.links(), fewer.people))
         return fewer if len(fewer.yardstick.sample.face) else fewer.renewed()

@@ -15,7 +15,8 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation import bcubed, pairwise
 from personae.graph.components import first_seen
-from personae.link.balls import BallConfig, BallModel, ball_loss, means, track_loss
+from personae.graph.directions import mean_directions
+from personae.link.balls import BallConfig, BallModel, ball_loss, track_loss
 from personae.train.loop import Look, seed_of, train
 from personae.train.plan import Plan
 from personae.train.split import held_out
@@ -46,7 +47,7 @@ class BallLesson:
         features = np.asarray(faces.features, np.float32)
         self.features, self.truth = features[~held & several], first_seen(truth[~held & several])
         exam = tracks_of(truth[held], LONGEST, np.random.default_rng(seed))
-        self.exam, self.answer = means(features[held], exam), of_tracks(truth[held], exam)
+        self.exam, self.answer = mean_directions(features[held], exam), of_tracks(truth[held], exam)
         self.model, self.module, self.seed = model, model.module, seed
 
     def loss(self, step: int, device: str) -> Tensor:
@@ -54,7 +55,7 @@ class BallLesson:
         rng = np.random.default_rng(seed_of(self.seed, step))
         track = tracks_of(self.truth, LONGEST, rng)
         drawn = rng.permutation(track.max() + 1)[:BATCH]
-        x = torch.from_numpy(means(self.features, track)[drawn])
+        x = torch.from_numpy(mean_directions(self.features, track)[drawn])
         person = torch.from_numpy(first_seen(of_tracks(self.truth, track)[drawn]).astype(np.int64))
         return ball_loss(self.module(x.to(device)), person.to(device), self.model.module.b)
 
@@ -84,7 +85,7 @@ class TrackLesson:
         drawn = rng.permutation(part.max() + 1)[:BATCH]
         track = of_tracks(self.track, part)[drawn]
         here, number = np.unique(track, return_inverse=True)
-        x = torch.from_numpy(means(self.features, part)[drawn])
+        x = torch.from_numpy(mean_directions(self.features, part)[drawn])
         apart = self.apart[here][:, here].to(device)
         f = self.module(x.to(device))
         return track_loss(

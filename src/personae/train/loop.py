@@ -3,8 +3,8 @@
 import json
 import math
 import os
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from torch import Tensor, distributed, nn
 from personae.data.atomic import atomic_write
 from personae.data.one_writer import one_writer_in
 from personae.errors import InputError
+from personae.train.learned_from import lesson_digest
 from personae.train.plan import Plan
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
@@ -59,8 +60,8 @@ def train(
 
     Under `torchrun` each process takes its own share of the batches and gradients are averaged.
 
-    InputError: the loss is no longer finite, or the checkpoint is of another plan or model. OutputError: the
-    folder is in use by another training.
+    InputError: the loss is no longer finite, or the checkpoint is of another plan or model, other faces or
+    settings (`learning_from`). OutputError: the folder is in use by another training.
     """
     rank, _ = place_among_processes()
     with nullcontext() if folder is None or rank > 0 else one_writer_in(folder):
@@ -112,6 +113,14 @@ def _trained(
     module.load_state_dict(best)
     module.eval()
     return looks
+
+
+@contextmanager
+def generators_kept(plan: Plan | None) -> Iterator[None]:
+    """When it ends, torch's generators go on as if nothing had been seeded or drawn."""
+    device = torch.device("cpu" if plan is None else plan.device)
+    with torch.random.fork_rng([] if device.type == "cpu" else [device], device_type=device.type):
+        yield
 
 
 def optimizer_of(module: nn.Module, plan: Plan) -> torch.optim.Optimizer:
@@ -174,6 +183,7 @@ def keep(
     """Writes the checkpoint and the log, each whole or not at all."""
     state = {
         "plan": json.dumps(asdict(plan)),
+        "lesson": lesson_digest(),
         "looks": json.dumps([asdict(look) for look in looks]),
         "module": module.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -191,13 +201,17 @@ def resume(
     """Loads the state; the step to go on with, the looks so far, the best weights."""
     try:
         state = torch.load(path, map_location=plan.device, weights_only=True)
-        same = json.loads(state["plan"]) == json.loads(json.dumps(asdict(plan)))
         looks = [Look(**look) for look in json.loads(state["looks"])]
-        if same:
+        differs = None
+        if json.loads(state["plan"]) != json.loads(json.dumps(asdict(plan))):
+            differs = "another plan"
+        elif state["lesson"] != lesson_digest():
+            differs = "other faces or settings"
+        if differs is None:
             module.load_state_dict(state["module"])
             optimizer.load_state_dict(state["optimizer"])
     except Exception as error:  # torch raises half a dozen kinds for a damaged file
         raise InputError(f"{path} is no checkpoint of this model: {error}; remove it to start anew") from error
-    if not same:
-        raise InputError(f"{path} is of a run with another plan; remove it or choose another folder")
+    if differs is not None:
+        raise InputError(f"{path} is of a run with {differs}; remove it or choose another folder")
     return looks[-1].step, looks, state["best"]
