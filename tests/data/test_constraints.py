@@ -87,6 +87,27 @@ def test_some_faces_alone_keep_what_is_known_of_them():
     assert (found.weight == expected.weight).all()
 
 
+@given(st.data())
+def test_pairs_of_faces_left_out_speak_for_those_who_are_one_with_them(data):
+    group = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=8))
+    rows = data.draw(st.lists(st.integers(0, len(group) - 1), unique=True))
+    people = sorted({*group})
+    weights = {
+        pair: data.draw(st.sampled_from([0.25, 0.5, 1.0]))
+        for pair in combinations(people, 2)
+        if data.draw(st.booleans())
+    }
+    faces = [[face for face, one in enumerate(group) if one == person] for person in people]
+    apart = [[data.draw(st.sampled_from(faces[people.index(one)])) for one in pair] for pair in weights]
+    found = Constraints.of(len(group), faces, apart, [*weights.values()]).take(np.array(rows, np.intp))
+    who = [group[row] for row in rows]
+    assert (found.group[:, None] == found.group).tolist() == [[a == b for b in who] for a in who]
+    told = [tuple(sorted((who[a], who[b]))) for a, b in found.apart.tolist()]
+    assert dict(zip(told, found.weight.tolist(), strict=True)) == {
+        pair: weight for pair, weight in weights.items() if {*pair} <= {*who}
+    }
+
+
 def test_joined_constraints_say_what_either_says():
     one, other = Constraints.of(5, [[0, 1]], [[2, 3]], 0.5), Constraints.of(5, [[1, 4]], [[2, 3], [0, 2]])
     both = one | other

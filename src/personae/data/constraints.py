@@ -128,8 +128,14 @@ class Constraints:
         return Constraints(group, *_settled(group, of[self.apart].astype(np.int64), self.weight))
 
     def take(self, rows: NDArray[np.intp]) -> "Constraints":
-        """What is known of some faces alone, numbered anew in the order of `rows`."""
-        place = np.full(len(self), -1, np.int32)
+        """What is known of some faces alone, numbered anew in the order of `rows`.
+
+        A pair speaks of all that are one person with its faces: for one who is left out the first who is not
+        stands in.
+        """
+        place = np.full(int(self.group.max(initial=-1)) + 1, -1, np.int32)
+        place[self.group[rows[::-1]]] = np.arange(len(rows))[::-1]  # of several the first one stays
+        place = place[self.group]
         place[rows] = np.arange(len(rows))
         pairs = place[self.apart]
         kept = (pairs >= 0).all(axis=1)
