@@ -57,6 +57,41 @@ def test_what_cannot_be_is_refused(given_, says):
         Constraints.of(3, **given_)
 
 
+GROUPS, PAIRS = (
+    f"{what} of rows, such as" for what in ("together is a list of groups", "apart is a list of pairs")
+)
+
+
+@pytest.mark.parametrize(
+    ("given_", "says"),
+    [
+        ({"together": [0, 1]}, GROUPS),
+        ({"together": np.array([0, 1])}, GROUPS),
+        ({"together": 1}, GROUPS),
+        ({"together": [[0, 1.7]]}, GROUPS),
+        ({"together": [[0.0, 1.0]]}, GROUPS),
+        ({"together": [[True, False, True]]}, GROUPS),
+        ({"together": ["01"]}, GROUPS),
+        ({"together": [[[0], [1, 2]]]}, GROUPS),
+        ({"apart": [[0, 1.7]]}, PAIRS),
+        ({"apart": [0, 1]}, PAIRS),
+        ({"apart": [[0, 1, 2], [2, 1, 0]]}, PAIRS),
+        ({"apart": [[0, 1], [2]]}, PAIRS),
+        ({"apart": 1}, PAIRS),
+    ],
+)
+def test_what_are_no_groups_or_pairs_of_rows_is_refused(given_, says):
+    with pytest.raises(InputError, match=says):
+        Constraints.of(3, **given_)
+
+
+def test_groups_and_pairs_may_be_whatever_can_be_read_once():
+    held = Constraints.of(6, (iter(group) for group in [[0, 1], [], {2}]), zip([2, 4], [3, 5], strict=True))
+    assert held.group.tolist() == [0, 0, 1, 2, 3, 4]
+    assert held.apart.tolist() == [[2, 3], [4, 5]]
+    assert len(Constraints.of(3, np.empty((0, 2)), np.empty((0, 2))).apart) == 0
+
+
 @given(files=st.lists(st.integers(0, 5), min_size=1, max_size=25))
 def test_faces_of_one_photo_are_apart(files):
     held = Constraints.of_photos(sources_of(files))
