@@ -177,7 +177,7 @@ if (correct) {
 
   correct.addEventListener("submit", (event) => {
     event.preventDefault();
-    const name = who.value.trim().replace(/\s+/g, " ");
+    const name = who.value.trim().replace(/\s+/g, " ").normalize("NFC");
     if (!document.querySelector(".face.chosen")) said.textContent = "Choose faces first, or the name of a row.";
     else if (!name) said.textContent = "Who is it? Write a name.";
     else if (formula.test(name) || unnamed.test(name)) said.textContent = "Please choose another name.";
@@ -189,7 +189,7 @@ if (correct) {
   });
   document.getElementById("save").addEventListener("click", () => {
     const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-    const text = [columns, ...lines].map((line) => line.map(quoted).join(",") + "\r\n").join("");
+    const text = "\ufeff" + [columns, ...lines].map((line) => line.map(quoted).join(",") + "\r\n").join("");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     link.download = "corrections.csv";
