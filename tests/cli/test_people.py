@@ -73,10 +73,10 @@ def test_photos_are_the_first_stage_where_there_is_a_folder_to_work_in(run, some
     command = ["cluster", "auto", some_photos, "--out", "staged.csv", "--workdir", "work"]
     code, told, _ = run(*command)
     assert code == 0
-    assert "6 photos, 6 of them new" in told
+    assert "6 photos, 6 new files" in told
     assert rows(tmp_path / "staged.csv") == rows(tmp_path / "plain.csv")
     code, told, _ = run(*command)
-    assert "6 photos, 0 of them new" in told
+    assert "6 photos, 0 new files" in told
     assert told.count("done before") == 5
     (tmp_path / "file").touch()
     assert run("cluster", "auto", some_photos, "--workdir", "file")[0] == 5
@@ -319,6 +319,7 @@ def test_what_photos_and_tracks_tell_goes_from_embed_to_cluster(run, tmp_path):
     code, told, _ = run(*embed, "held.csv")
     assert code == 0
     assert "constraints: held.csv" in told
+    assert "9 faces in 1 video, 1 new file\n" in told
     times = [(float(row["from"]), float(row["to"])) for row in rows(tmp_path / "faces.csv")]
     assert all(0 <= begin < end < 8 for begin, end in times)
     pairs = [(int(row["face"]), int(row["other"])) for row in rows(tmp_path / "held.csv")]
@@ -329,9 +330,12 @@ def test_what_photos_and_tracks_tell_goes_from_embed_to_cluster(run, tmp_path):
         found = [row["cluster"] for row in rows(tmp_path / "a.csv")]
         assert len(set(found)) > 1
         assert all(found[a] != found[b] for a, b in pairs)
-    assert run(*embed, "looks.csv", "--frames")[0] == 0
+    code, told, _ = run(*embed, "looks.csv", "--frames")
     looks = rows(tmp_path / "faces.csv")
     assert len(looks) > 3 * 9
+    assert f"{len(looks)} looks at 9 faces in 1 video, 0 new files\n" in told
+    assert {row["file"] for row in looks} == {"film.mp4"}
+    assert all(row["from"] == row["to"] for row in looks)
     known = read_constraints(tmp_path / "looks.csv", len(looks))
     assert known.group.max() == 8
     assert known.group[known.hard].tolist() == [list(pair) for pair in pairs]
