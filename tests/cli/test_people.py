@@ -7,12 +7,17 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from personae.data import read_constraints
+from personae import Constraints
+from personae.cli.people import grouped
+from personae.data import FaceSet, Sources, read_constraints
 from personae.data.one_writer import one_writer_in
 from tests.embed.made_video import play, write_video
+from tests.planted import made_faces
 
 ALBUM = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
 
@@ -246,6 +251,27 @@ def test_corrections_that_cannot_be_read_are_told_before_the_work(run, some_phot
     assert code == 3
     assert "photo and person" in told
     assert not (tmp_path / "out").exists()
+
+
+def test_a_photo_that_is_there_twice_makes_no_person(monkeypatch):
+    monkeypatch.setattr("personae.embed.strangers.strangers", lambda embedder: None)
+    once = made_faces([10, 10, 10, *[1] * 30], d=128, spread=0.3)
+    twice = np.r_[:60, :60]
+    sources = Sources(
+        tuple(f"{row}.jpg" for row in range(120)),
+        np.arange(120, dtype=np.int32),
+        np.ones((120, 4), np.float32),
+        np.ones(120, np.float32),
+    )
+    faces = FaceSet(once.features[twice], sources=sources)
+    album = SimpleNamespace(
+        faces=faces, constraints=Constraints.of(120), contents=[""] * 120, thumbnails=[b""] * 120
+    )
+    found, _ = grouped(album, None)
+    assert len(found.lone) > 15
+    assert found.lone.max() < 60
+    assert len(found.of_nobody) == 2 * len(found.lone)
+    assert len(found.persons) + len(found.lone) == len(set(found.labels.tolist()))
 
 
 def test_one_person_alone_is_one_person(run, tmp_path):
