@@ -7,12 +7,17 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from personae.data import read_constraints
+from personae import Constraints
+from personae.cli.people import grouped
+from personae.data import FaceSet, Sources, read_constraints
 from personae.data.one_writer import one_writer_in
 from tests.embed.made_video import play, write_video
+from tests.planted import made_faces
 
 ALBUM = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
 
@@ -23,7 +28,7 @@ def people(*words):
 
 
 def rows(path):
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -73,10 +78,10 @@ def test_photos_are_the_first_stage_where_there_is_a_folder_to_work_in(run, some
     command = ["cluster", "auto", some_photos, "--out", "staged.csv", "--workdir", "work"]
     code, told, _ = run(*command)
     assert code == 0
-    assert "6 photos, 6 of them new" in told
+    assert "6 photos, 6 new files" in told
     assert rows(tmp_path / "staged.csv") == rows(tmp_path / "plain.csv")
     code, told, _ = run(*command)
-    assert "6 photos, 0 of them new" in told
+    assert "6 photos, 0 new files" in told
     assert told.count("done before") == 5
     (tmp_path / "file").touch()
     assert run("cluster", "auto", some_photos, "--workdir", "file")[0] == 5
@@ -248,6 +253,27 @@ def test_corrections_that_cannot_be_read_are_told_before_the_work(run, some_phot
     assert not (tmp_path / "out").exists()
 
 
+def test_a_photo_that_is_there_twice_makes_no_person(monkeypatch):
+    monkeypatch.setattr("personae.embed.strangers.strangers", lambda embedder: None)
+    once = made_faces([10, 10, 10, *[1] * 30], d=128, spread=0.3)
+    twice = np.r_[:60, :60]
+    sources = Sources(
+        tuple(f"{row}.jpg" for row in range(120)),
+        np.arange(120, dtype=np.int32),
+        np.ones((120, 4), np.float32),
+        np.ones(120, np.float32),
+    )
+    faces = FaceSet(once.features[twice], sources=sources)
+    album = SimpleNamespace(
+        faces=faces, constraints=Constraints.of(120), contents=[""] * 120, thumbnails=[b""] * 120
+    )
+    found, _ = grouped(album, None)
+    assert len(found.lone) > 15
+    assert found.lone.max() < 60
+    assert len(found.of_nobody) == 2 * len(found.lone)
+    assert len(found.persons) + len(found.lone) == len(set(found.labels.tolist()))
+
+
 def test_one_person_alone_is_one_person(run, tmp_path):
     table = rows(ALBUM / "truth.csv")
     alone = [row["photo"] for row in table if sum(r["photo"] == row["photo"] for r in table) == 1]
@@ -319,6 +345,7 @@ def test_what_photos_and_tracks_tell_goes_from_embed_to_cluster(run, tmp_path):
     code, told, _ = run(*embed, "held.csv")
     assert code == 0
     assert "constraints: held.csv" in told
+    assert "9 faces in 1 video, 1 new file\n" in told
     times = [(float(row["from"]), float(row["to"])) for row in rows(tmp_path / "faces.csv")]
     assert all(0 <= begin < end < 8 for begin, end in times)
     pairs = [(int(row["face"]), int(row["other"])) for row in rows(tmp_path / "held.csv")]
@@ -329,9 +356,12 @@ def test_what_photos_and_tracks_tell_goes_from_embed_to_cluster(run, tmp_path):
         found = [row["cluster"] for row in rows(tmp_path / "a.csv")]
         assert len(set(found)) > 1
         assert all(found[a] != found[b] for a, b in pairs)
-    assert run(*embed, "looks.csv", "--frames")[0] == 0
+    code, told, _ = run(*embed, "looks.csv", "--frames")
     looks = rows(tmp_path / "faces.csv")
     assert len(looks) > 3 * 9
+    assert f"{len(looks)} looks at 9 faces in 1 video, 0 new files\n" in told
+    assert {row["file"] for row in looks} == {"film.mp4"}
+    assert all(row["from"] == row["to"] for row in looks)
     known = read_constraints(tmp_path / "looks.csv", len(looks))
     assert known.group.max() == 8
     assert known.group[known.hard].tolist() == [list(pair) for pair in pairs]

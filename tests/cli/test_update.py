@@ -113,6 +113,18 @@ def test_lone_faces_are_counted_beside_people(run, tmp_path):
     assert known + lone[50:].sum() == 10
 
 
+def test_copies_that_come_make_no_people(run, tmp_path):
+    made = made_faces([10, 10, 10, *[1] * 30], d=256, spread=0.3)
+    write_faces(made, tmp_path / "faces.npz")
+    counts = run("update", "people.npz", "faces.npz")[1].split("60 faces in all: ")[1].splitlines()[0]
+    assert int(counts.split("and ")[1].split()[0]) > 15
+    told = run("update", "people.npz", "faces.npz", "--out", "labels.npy")[1]
+    assert f"120 faces in all, 60 of them copies: {counts}\n" in told
+    assert len(np.load(tmp_path / "labels.npy")) == 120
+    write_faces(made.take(np.r_[:60, :60]), tmp_path / "twice.npz")
+    assert f"120 faces, 60 of them copies: {counts}, in" in run("cluster", "auto", "twice.npz")[1]
+
+
 def test_a_full_run_that_is_worth_it_is_told_with_its_command(run, tmp_path):
     made = made_faces([20, 10, *[5] * 10, *[1] * 20])
     write_faces(made.take(np.arange(60)), tmp_path / "first.npz")

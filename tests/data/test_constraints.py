@@ -57,6 +57,41 @@ def test_what_cannot_be_is_refused(given_, says):
         Constraints.of(3, **given_)
 
 
+GROUPS, PAIRS = (
+    f"{what} of rows, such as" for what in ("together is a list of groups", "apart is a list of pairs")
+)
+
+
+@pytest.mark.parametrize(
+    ("given_", "says"),
+    [
+        ({"together": [0, 1]}, GROUPS),
+        ({"together": np.array([0, 1])}, GROUPS),
+        ({"together": 1}, GROUPS),
+        ({"together": [[0, 1.7]]}, GROUPS),
+        ({"together": [[0.0, 1.0]]}, GROUPS),
+        ({"together": [[True, False, True]]}, GROUPS),
+        ({"together": ["01"]}, GROUPS),
+        ({"together": [[[0], [1, 2]]]}, GROUPS),
+        ({"apart": [[0, 1.7]]}, PAIRS),
+        ({"apart": [0, 1]}, PAIRS),
+        ({"apart": [[0, 1, 2], [2, 1, 0]]}, PAIRS),
+        ({"apart": [[0, 1], [2]]}, PAIRS),
+        ({"apart": 1}, PAIRS),
+    ],
+)
+def test_what_are_no_groups_or_pairs_of_rows_is_refused(given_, says):
+    with pytest.raises(InputError, match=says):
+        Constraints.of(3, **given_)
+
+
+def test_groups_and_pairs_may_be_whatever_can_be_read_once():
+    held = Constraints.of(6, (iter(group) for group in [[0, 1], [], {2}]), zip([2, 4], [3, 5], strict=True))
+    assert held.group.tolist() == [0, 0, 1, 2, 3, 4]
+    assert held.apart.tolist() == [[2, 3], [4, 5]]
+    assert len(Constraints.of(3, np.empty((0, 2)), np.empty((0, 2))).apart) == 0
+
+
 @given(files=st.lists(st.integers(0, 5), min_size=1, max_size=25))
 def test_faces_of_one_photo_are_apart(files):
     held = Constraints.of_photos(sources_of(files))
@@ -85,6 +120,27 @@ def test_some_faces_alone_keep_what_is_known_of_them():
     assert (found.group == expected.group).all()
     assert (found.apart == expected.apart).all()
     assert (found.weight == expected.weight).all()
+
+
+@given(st.data())
+def test_pairs_of_faces_left_out_speak_for_those_who_are_one_with_them(data):
+    group = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=8))
+    rows = data.draw(st.lists(st.integers(0, len(group) - 1), unique=True))
+    people = sorted({*group})
+    weights = {
+        pair: data.draw(st.sampled_from([0.25, 0.5, 1.0]))
+        for pair in combinations(people, 2)
+        if data.draw(st.booleans())
+    }
+    faces = [[face for face, one in enumerate(group) if one == person] for person in people]
+    apart = [[data.draw(st.sampled_from(faces[people.index(one)])) for one in pair] for pair in weights]
+    found = Constraints.of(len(group), faces, apart, [*weights.values()]).take(np.array(rows, np.intp))
+    who = [group[row] for row in rows]
+    assert (found.group[:, None] == found.group).tolist() == [[a == b for b in who] for a in who]
+    told = [tuple(sorted((who[a], who[b]))) for a, b in found.apart.tolist()]
+    assert dict(zip(told, found.weight.tolist(), strict=True)) == {
+        pair: weight for pair, weight in weights.items() if {*pair} <= {*who}
+    }
 
 
 def test_joined_constraints_say_what_either_says():

@@ -137,6 +137,30 @@ def test_lines_are_read_as_written_and_lines_of_faces_will_do(tmp_path):
     assert (only.photo, only.person, only.box, only.line) == ("=a.jpg", "Ada L", None, 2)
 
 
+def test_a_table_of_a_spreadsheet_that_writes_decimal_commas(tmp_path):
+    path = tmp_path / "corrections.csv"
+    path.write_text(
+        "photo;left;top;width;height;from;person\na.mp4;85,7;1;2,50;3;0,25;Ada\n", encoding="utf-8-sig"
+    )
+    (only,) = read_corrections(path)
+    assert (only.box, only.begin) == ((85.7, 1, 2.5, 3), 0.25)
+    path.write_text("photo;left;person\na.jpg;1,234,5;Ada\n")
+    with pytest.raises(InputError, match="line 2, column left: '1,234,5' is no number"):
+        read_corrections(path)
+
+
+def test_a_name_is_one_name_however_its_letters_are_written(tmp_path):
+    lines = ["a.jpg,,,,,,Zo\u00eb,,", "b.jpg,,,,,,Zoe\u0308,,", "c.jpg,,,,,,,Zoe\u0308,"]
+    found = read_corrections(table(tmp_path, *lines))
+    assert [line.person or line.other for line in found] == ["Zo\u00eb"] * 3
+
+
+def test_the_table_written_begins_with_a_mark_that_spreadsheets_know(tmp_path):
+    write_corrections([said(0, "Zo\u00eb")], tmp_path / "kept.csv")
+    assert (tmp_path / "kept.csv").read_bytes().startswith(b"\xef\xbb\xbfphoto,")
+    assert read_corrections(tmp_path / "kept.csv")[0].person == "Zo\u00eb"
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

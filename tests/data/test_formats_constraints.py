@@ -31,12 +31,20 @@ def test_together_apart_and_likely_apart(tmp_path):
     assert held.soft()[0].tolist() == [[1, 3]]
 
 
+def test_a_table_of_a_spreadsheet_that_writes_decimal_commas(tmp_path):
+    (tmp_path / "held.csv").write_text("face;other;apart\r\n0;1;0,5\r\n", encoding="utf-8-sig")
+    assert read_constraints(tmp_path / "held.csv", 2).weight.tolist() == [0.5]
+    (tmp_path / "held.csv").write_text('face,other,apart\n0,1,"0,5"\n')
+    assert read_constraints(tmp_path / "held.csv", 2).weight.tolist() == [0.5]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("a,b\n0,1\n", "needs the columns face,other,apart"),
         ("face,other,apart\n0,x,1\n", "line 2 is no pair of rows with a number: '0,x,1'"),
         ("face,other,apart\n0,1\n", "line 2 has 2 columns"),
+        ("face;other;apart\n0;1;0,5,5\n", "line 2 is no pair of rows with a number"),
         ("face,other,apart\n0,9,1\n", "constraints name faces from 0 to 9; 3 faces are 0 to 2"),
         ("face,other,apart\n0,1,2\n", "weight outside 0 to 1"),
         ("face,other,apart\n0,1,0\n1,0,1\n", "faces 1 and 0 are to be both together and apart"),

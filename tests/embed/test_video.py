@@ -182,6 +182,14 @@ def test_the_frames_of_tracks_are_what_some_methods_learn_from(album):
         np.testing.assert_allclose(
             frames.features[held.group == row], album.thumbnails.features(row), atol=1e-6
         )
+    ours, theirs = frames.sources, album.faces.sources
+    assert ours.files == theirs.files
+    for name in ("file", "box", "quality"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name)[held.group])
+    assert (ours.span[:, 0] == ours.span[:, 1]).all()
+    moments = ours.span[:, 0].reshape(4, 12)
+    assert (np.diff(moments) > 0).all()
+    np.testing.assert_array_equal(moments[:, [0, -1]], theirs.span)
     assert held.group[held.apart].tolist() == album.constraints.apart.tolist()
     assert (held.weight == album.constraints.weight).all()
     nobody = replace(album, faces=FaceSet(np.empty((0, 128), np.float32)))
@@ -203,6 +211,8 @@ def test_photos_and_videos_lie_side_by_side(two_shots, tmp_path, folder):
     assert len(frames) == 4 * 6 + len(album.faces) - 4
     assert held.group.max() + 1 == len(album.faces)
     np.testing.assert_allclose(frames.features[24:], album.faces.features[4:], atol=1e-6)
+    assert np.isnan(frames.sources.span[24:]).all()
+    np.testing.assert_array_equal(frames.sources.box[24:], album.faces.sources.box[4:])
     again = embed_photos(photos, tmp_path / "faces.store")
     assert again.fresh == 0
     np.testing.assert_array_equal(again.faces.features, album.faces.features)

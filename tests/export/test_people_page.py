@@ -252,6 +252,26 @@ def test_a_page_that_takes_corrections_knows_each_face_and_what_was_said(people_
     assert not found.all("b")
 
 
+def test_corrections_can_be_undone_and_faces_chosen_by_keys(people_of, tmp_path):
+    people, path = people_of([0, 0, 1, 1, 2]), tmp_path / "index.html"
+    write_page(people, path, photos=tmp_path, corrigible=Corrigible([""] * 5))
+    found = Page(path)
+    (undo,) = [button for button in found.all("button") if button.get("id") == "undo"]
+    assert undo["type"] == "button"
+    assert "disabled" in undo
+    html = path.read_text(encoding="utf-8")
+    for said in (
+        'setAttribute("aria-pressed", ',
+        'setAttribute("role", "button")',
+        'event.key !== " "',
+        '.normalize("NFC")',
+        '"they have one name by now"',
+        "restore(before.pop())",
+        '.face.chosen::before {\n  content: "\\2713"',
+    ):
+        assert said in html
+
+
 def test_what_was_said_takes_the_room_of_pictures(people_of, tmp_path):
     people = people_of([row // 2 for row in range(1000)], thumbnails=[b"\xff\xd8" * 10_000] * 1000)
     lines = [["2019/party/IMG_0001.jpg", *["100.0"] * 4, "", "Ada Lovelace", "", "0" * 40]] * 30_000

@@ -1,16 +1,18 @@
 """The tables: what is written is read back, whatever the names."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from personae.errors import OutputError
-from personae.export import write_faces_csv, write_people_csv
+from personae.errors import InputError, OutputError
+from personae.export import write_faces_csv, write_folders, write_people_csv
 
 
 def read(path):
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file, strict=True))
 
 
@@ -45,6 +47,23 @@ def test_the_table_of_people_names_the_best_photo(people_of, tmp_path):
     assert list(rows[0])[-4:] == ["left", "top", "width", "height"]
 
 
+def test_a_face_with_nobody_but_its_copies_is_a_lone_face(people_of, photos, tmp_path):
+    distinct = np.array([0, 1, 1, 2, 2, 3, 4], np.int32)
+    people = replace(people_of([0, 1, 1, 0, 0, 2, 1]), distinct=distinct)
+    assert [person.faces.tolist() for person in people.persons] == [[0, 3, 4], [1, 2, 6]]
+    people = replace(people, distinct=np.array([0, 1, 1, 2, 2, 3, 1], np.int32))
+    assert [person.faces.tolist() for person in people.persons] == [[0, 3, 4]]
+    assert people.lone.tolist() == [1, 5]
+    write_faces_csv(people, tmp_path / "faces.csv")
+    named = [row["person"] for row in read(tmp_path / "faces.csv")]
+    assert named == ["Person 1", "", "", "Person 1", "Person 1", "", ""]
+    write_folders(people, tmp_path / "out", photos=photos(people), how="copy")
+    assert len(list((tmp_path / "out" / "Lone faces").iterdir())) == 4
+    assert len(replace(people, called={1: "Ada"}).persons) == 2
+    with pytest.raises(InputError, match="7 faces, but distinct"):
+        replace(people, distinct=distinct[1:])
+
+
 def test_any_name_comes_back_as_the_same_file(people_of, hostile, tmp_path):
     people = people_of([0] * len(hostile), files=hostile)
     write_faces_csv(people, tmp_path / "faces.csv")
@@ -73,7 +92,7 @@ def test_no_faces_make_a_table_of_headings(people_of, tmp_path):
     assert read(tmp_path / "faces.csv") == read(tmp_path / "people.csv") == []
     assert (
         (tmp_path / "faces.csv")
-        .read_text()
+        .read_text(encoding="utf-8-sig")
         .startswith("photo,left,top,width,height,quality,person,confidence,from,to")
     )
 

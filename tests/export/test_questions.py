@@ -49,6 +49,14 @@ def test_a_lone_face_with_a_name_is_a_person():
     assert lone == []
 
 
+def test_a_face_and_its_copies_are_asked_about_as_one_lone_face():
+    distinct = np.array([*range(10), 9, 9, 10, 11], np.int32)
+    people = asking([(0, 2, 0.6), (2, 3, 0.5)], [(9, 0.4)], distinct=distinct)
+    first, lone = questions.questions(people)
+    assert first == []
+    assert [([person.number for person in q.persons], q.faces) for q in lone] == [([1], (9,))]
+
+
 def test_nothing_suggested_asks_nothing():
     assert questions.questions(made_people(LABELS)) == ([], [])
 

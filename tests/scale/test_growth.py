@@ -224,6 +224,13 @@ def test_corrections_are_renumbered_saved_and_taken_back(begun, told, tmp_path):
         begun.corrected(Constraints.of(3))
 
 
+def test_two_people_stay_two_when_the_face_that_told_them_apart_is_removed(begun):
+    a, b, c = np.flatnonzero(begun.labels == np.bincount(begun.labels).argmax())[:3]
+    gallery = begun.corrected(Constraints.of(200, together=[[a, b]], apart=[[a, c]]))
+    fewer = gallery.without([a]).renewed()
+    assert fewer.labels[b - 1] != fewer.labels[c - 1]
+
+
 def same_galleries(one, other):
     return (one.labels == other.labels).all() and (one.rest, one.drift) == (other.rest, other.drift)
 

@@ -250,14 +250,17 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     from personae.evaluation.bcubed import bcubed_of
     from personae.evaluation.contingency import contingency
     from personae.evaluation.pairwise import pairwise_of
+    from personae.graph.copies import Copies
 
     if out is not None:
         write_labels(labels, out, faces.ids)
     took = time.monotonic() - began
-    sizes = np.bincount(labels)
-    people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
-    groups = f"{counted(people, 'person', 'people')} and {counted(lone, 'lone face')}"
-    typer.echo(f"{counted(len(labels), 'face')}: {groups}, in {took:.1f} s")
+    copies = Copies.among(faces.features)
+    once = labels
+    if copies is not None:  # one a cluster and distinct face
+        once = np.unique(labels.astype(np.int64) * len(labels) + copies.of) // len(labels)
+    many = of_them_copies(None if copies is None else copies.of)
+    typer.echo(f"{counted(len(labels), 'face')}{many}: {people_and_lone(once)}, in {took:.1f} s")
     if faces.truth is not None and (faces.truth >= 0).any():
         table = contingency(faces.truth, labels, ignore_unknown=True)
         scores = f"pairwise F {pairwise_of(table).f:.4f}, BCubed F {bcubed_of(table).f:.4f}"
@@ -269,3 +272,23 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
         typer.echo(f"labels: {out}")
         if faces.ids is not None and out.suffix.lower() not in WITH_IDS:
             typer.echo(f"{faces.ids.name} was not written; {', '.join(WITH_IDS)} keep the ids of the faces")
+
+
+def of_them_copies(distinct: "NDArray[np.int32] | None") -> str:
+    """How many of N faces are copies of others, if any are.
+
+    distinct: (N,) which of the distinct faces each face is, or None
+    """
+    copies = 0 if distinct is None else len(distinct) - int(distinct.max(initial=-1)) - 1
+    return f", {copies:,} of them {'a copy' if copies == 1 else 'copies'}" if copies else ""
+
+
+def people_and_lone(labels: "NDArray[np.integer]", new: str = "") -> str:
+    """How many people there are among distinct faces, and how many faces that belong with no other."""
+    import numpy as np
+
+    from personae.errors import counted
+
+    sizes = np.unique(labels, return_counts=True)[1]
+    people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
+    return f"{counted(people, f'{new}person', f'{new}people')} and {counted(lone, 'lone face')}"

@@ -89,7 +89,7 @@ def embed(
     photos.
     """
     from personae.data import write_constraints, write_faces
-    from personae.errors import InputError
+    from personae.errors import InputError, counted
 
     album = look_through(
         photos, out.with_name(out.name + ".store"), chosen_embedder(embedder, mean, scale, color), rate
@@ -98,7 +98,7 @@ def embed(
         raise InputError(f"{photos}: {looked_at(album)}, but no face in them; nothing was written")
     faces, held = album.frames() if frames else (album.faces, album.constraints)
     write_faces(faces, out)
-    typer.echo(f"{len(album.faces):,} faces in {looked_at(album)}, {album.fresh:,} of them new")
+    typer.echo(f"{counted(len(faces), 'look')} at " * frames + found_in(album))
     typer.echo(f"faces: {out}")
     if constraints is not None:
         write_constraints(held, constraints)
@@ -116,6 +116,13 @@ def looked_at(album: "Album") -> str:
     """How many photos and videos there are, of which there are any."""
     counts = (album.photos, "photo"), (album.videos, "video")
     return " and ".join(f"{count:,} {what}{'s' * (count != 1)}" for count, what in counts if count)
+
+
+def found_in(album: "Album") -> str:
+    """How many faces are in how many files, and how many of these were not known before."""
+    from personae.errors import counted
+
+    return f"{counted(len(album.faces), 'face')} in {looked_at(album)}, {counted(album.fresh, 'new file')}"
 
 
 def look_through(photos: Path, store: Path, embedder: "Embedder", rate: float) -> "Album":

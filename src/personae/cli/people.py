@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.cluster import TargetPrecision, tell_missed
+from personae.cli.cluster import TargetPrecision, of_them_copies, tell_missed
 from personae.cli.embed import (
     Color,
     ColorOrder,
@@ -89,7 +89,8 @@ def people(
             keep(right.lines, kept)
         write(found, album, photos, out, folders, right.lines)
         typer.echo(
-            f"{counted(len(album.faces), 'face')} in {looked_at(album)} ({album.fresh:,} new): "
+            f"{counted(len(album.faces), 'face')} in {looked_at(album)} ({album.fresh:,} new)"
+            f"{of_them_copies(found.distinct)}: "
             f"{counted(len(found.persons), 'person', 'people')} and {counted(len(found.lone), 'lone face')}"
         )
         if said:
@@ -131,12 +132,14 @@ def grouped(
     from personae.data.corrections import corrected
     from personae.embed.strangers import strangers
     from personae.export import People
+    from personae.graph.copies import Copies
     from personae.methods import Auto
 
     assert album.faces.sources is not None  # given by every look at photos
     right = corrected(said, album.faces.sources, album.contents)
     method = Auto(target_precision=target_precision, strangers=strangers(embedder))
     looks, rung = method.fit_looks(album.faces, constraints=right.over(album.constraints))
+    copies = Copies.among(album.faces.features)
     confidence = method.confidence_.copy()
     confidence[list(right.people)] = 1
     called = {int(method.labels_[row]): name for row, name in right.people.items()}
@@ -148,6 +151,7 @@ def grouped(
         method.expected_,
         called,
         looks.suggestions(rung),
+        None if copies is None else copies.of,
     )
     return people, right
 

@@ -97,7 +97,7 @@ def faces_of_photos(photos: Path, workdir: Path) -> "FaceSet":
 
     InputError: nobody is in them.
     """
-    from personae.cli.embed import look_through, looked_at
+    from personae.cli.embed import found_in, look_through, looked_at
     from personae.data import write_faces
     from personae.data.one_writer import one_writer_in
     from personae.embed import sface
@@ -109,7 +109,7 @@ def faces_of_photos(photos: Path, workdir: Path) -> "FaceSet":
         if not len(album.faces):
             raise InputError(f"{photos}: {looked_at(album)}, but no face in them")
         write_faces(album.faces, workdir / "faces.npz")
-    typer.echo(f"{len(album.faces):,} faces in {looked_at(album)}, {album.fresh:,} of them new")
+    typer.echo(found_in(album))
     typer.echo(f"faces: {workdir / 'faces.npz'}")
     return album.faces
 

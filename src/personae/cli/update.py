@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.cluster import Dimension, Out
+from personae.cli.cluster import Dimension, Out, of_them_copies, people_and_lone
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from personae.data import FaceSet
     from personae.scale import Gallery
 
@@ -110,7 +107,9 @@ def update(
         elif renew:
             now = now.renewed()
         now.save(place)
-        said += [f"{counted(len(now), 'face')} in all: {_people(now.labels)}", advice(now, gallery)]
+        copies = of_them_copies(now.distinct)
+        said.append(f"{counted(len(now), 'face')} in all{copies}: {people_and_lone(now.people)}")
+        said.append(advice(now, gallery))
         if out is not None:
             write_labels(now.labels, out, now.face_ids)
             said.append(f"labels: {out}")
@@ -133,22 +132,11 @@ def _added(before: "Gallery | None", faces: "FaceSet", whole: bool) -> "tuple[Ga
     took = time.monotonic() - began
     known = 0 if before is None else before.ids
     newest = after.labels[len(after) - len(faces) :]
-    new = after.labels[np.isin(after.labels, newest[newest >= known])]
+    new = after.people[np.isin(after.people, newest[newest >= known])]
     return after, (
         f"{counted(len(newest), 'new face')} in {took:.1f} s: "
-        f"{int((newest < known).sum()):,} of people known before, {_people(new, 'new ')}"
+        f"{int((newest < known).sum()):,} of people known before, {people_and_lone(new, 'new ')}"
     )
-
-
-def _people(labels: "NDArray[np.int32]", new: str = "") -> str:
-    """How many people there are, and how many faces that belong with no other."""
-    import numpy as np
-
-    from personae.errors import counted
-
-    sizes = np.unique(labels, return_counts=True)[1]
-    people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
-    return f"{counted(people, f'{new}person', f'{new}people')} and {counted(lone, 'lone face')}"
 
 
 def advice(gallery: "Gallery", path: Path) -> str:

@@ -46,15 +46,13 @@ class Constraints:
         apart:    (P, 2) rows
         weight:   of the pairs, one for all or one each; of a pair given twice the larger one holds
 
-        InputError: rows that are not there, a weight outside (0, 1], a hard pair within one group.
+        InputError: no groups or pairs, rows that are no whole numbers or not there, a weight outside (0, 1], a
+        hard pair within one group.
 
         >>> Constraints.of(4, together=[[0, 1]], apart=[[2, 1]]).group
         array([0, 0, 1, 2], dtype=int32)
         """
-        ties = [np.asarray(group, dtype=np.int64).reshape(-1) for group in together]
-        pairs = (
-            np.asarray(apart, dtype=np.int64).reshape(-1, 2) if np.size(apart) else np.empty((0, 2), np.int64)
-        )
+        ties, pairs = _groups(together), _pairs(apart)
         rows = np.concatenate([*ties, pairs.reshape(-1)])
         if len(rows) and not 0 <= rows.min() <= rows.max() < faces:
             raise InputError(
@@ -128,8 +126,14 @@ class Constraints:
         return Constraints(group, *_settled(group, of[self.apart].astype(np.int64), self.weight))
 
     def take(self, rows: NDArray[np.intp]) -> "Constraints":
-        """What is known of some faces alone, numbered anew in the order of `rows`."""
-        place = np.full(len(self), -1, np.int32)
+        """What is known of some faces alone, numbered anew in the order of `rows`.
+
+        A pair speaks of all that are one person with its faces: for one who is left out the first who is not
+        stands in.
+        """
+        place = np.full(int(self.group.max(initial=-1)) + 1, -1, np.int32)
+        place[self.group[rows[::-1]]] = np.arange(len(rows))[::-1]  # of several the first one stays
+        place = place[self.group]
         place[rows] = np.arange(len(rows))
         pairs = place[self.apart]
         kept = (pairs >= 0).all(axis=1)
@@ -160,6 +164,32 @@ class Constraints:
                 f"constraints are of {len(self):,} faces and there are {faces:,}; give those of these"
             )
         return self
+
+
+def _groups(together: object) -> list[NDArray[np.int64]]:
+    """The rows of each group; InputError unless there are groups, of whole numbers."""
+    says = "together is a list of groups of rows, such as [[0, 1]]"
+    if not isinstance(together, Iterable):
+        raise InputError(says)
+    return [_whole_numbers(group, says, (-1,)) for group in together]
+
+
+def _pairs(apart: object) -> NDArray[np.int64]:
+    """(P, 2) the pairs; InputError unless they are such, of whole numbers."""
+    return _whole_numbers(apart, "apart is a list of pairs of rows, such as [[0, 1]]", (-1, 2))
+
+
+def _whole_numbers(given: object, says: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """The numbers in this shape, whose first side is open; of others an InputError says what is wanted."""
+    if not isinstance(given, Iterable):
+        raise InputError(says)
+    try:
+        rows = np.asarray(given if isinstance(given, np.ndarray) else list(given))
+    except ValueError as error:  # lists of different lengths
+        raise InputError(says) from error
+    if rows.size and (rows.dtype.kind not in "iu" or rows.ndim != len(shape) or rows.shape[1:] != shape[1:]):
+        raise InputError(says)
+    return rows.astype(np.int64, copy=False).reshape(shape if rows.size else (0, *shape[1:]))
 
 
 def _pairs_within(group: NDArray[np.integer], rows: NDArray[np.integer]) -> NDArray[np.int64]:

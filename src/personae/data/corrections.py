@@ -8,6 +8,7 @@ the photo again under another name. Other columns are left alone, so that lines 
 import csv
 import math
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
 from personae.data.faceset import Sources
 from personae.data.formats import existing, naming
-from personae.data.formats_csv import is_number, rows_of
+from personae.data.formats_csv import decimal, is_number, rows_of
 from personae.data.names import FORMULA, as_cell, plain
 from personae.errors import InputError
 
@@ -103,14 +104,14 @@ def read_corrections(path: Path | str) -> tuple[Correction, ...]:
 
 def write_corrections(corrections: Iterable[Correction], path: Path) -> None:
     """The table, whole or what it was before. OutputError: no space, no permission."""
-    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(correction.cells() for correction in corrections)
 
 
 def _correction(line: int, cells: dict[str, str]) -> Correction | None:
-    person, other = (" ".join(cells.get(column, "").split()) for column in ("person", "not"))
+    person, other = (name_in(cells.get(column, "")) for column in ("person", "not"))
     if not (person or other):
         return None
     if not cells["photo"].strip():
@@ -121,13 +122,12 @@ def _correction(line: int, cells: dict[str, str]) -> Correction | None:
     texts = [cells["photo"], person, other]
     if not "".join(texts).isascii() and any("\udc80" <= letter <= "\udcff" for letter in "".join(texts)):
         raise InputError(f"line {line} is not in UTF-8; save the table as CSV in UTF-8")
-    for column in (*BOX, "from"):
-        cell = cells.get(column, "").strip()
-        if cell and not (is_number(cell) and math.isfinite(float(cell))):
-            raise InputError(f"line {line}, column {column}: {cell[:40]!r} is no number")
-    left, top, width, height = (cells.get(column, "").strip() for column in BOX)
+    numbers = [decimal(cells.get(column, "")) for column in (*BOX, "from")]
+    for column, number in zip((*BOX, "from"), numbers, strict=True):
+        if number and not (is_number(number) and math.isfinite(float(number))):
+            raise InputError(f"line {line}, column {column}: {cells[column].strip()[:40]!r} is no number")
+    left, top, width, height, begin = numbers
     box = (float(left), float(top), float(width), float(height)) if left and top and width and height else None
-    begin = cells.get("from", "").strip()
     return Correction(
         line,
         PurePosixPath(cells["photo"]).as_posix(),
@@ -137,6 +137,11 @@ def _correction(line: int, cells: dict[str, str]) -> Correction | None:
         other,
         cells.get("content", "").strip(),
     )
+
+
+def name_in(cell: str) -> str:
+    """The name in a cell, less needless spaces; one name in both of the forms that Unicode has for accents."""
+    return unicodedata.normalize("NFC", " ".join(cell.split()))
 
 
 def corrected(corrections: Sequence[Correction], sources: Sources, contents: Sequence[str]) -> Corrected:

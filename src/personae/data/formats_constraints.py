@@ -11,7 +11,7 @@ import numpy as np
 from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
 from personae.data.formats import existing, known_suffix, naming
-from personae.data.formats_csv import is_integer, is_number, rows_of
+from personae.data.formats_csv import decimal, is_integer, is_number, rows_of
 from personae.errors import InputError
 
 COLUMNS = ["face", "other", "apart"]
@@ -30,13 +30,14 @@ def read_constraints(path: Path | str, faces: int) -> Constraints:
             raise InputError("needs the columns face,other,apart in its first line")
         pairs, weights = [], []
         for line, cells in rows:
-            if not (is_integer(cells[0]) and is_integer(cells[1]) and is_number(cells[2])):
+            weight = decimal(cells[2])
+            if not (is_integer(cells[0]) and is_integer(cells[1]) and is_number(weight)):
                 raise InputError(f"line {line} is no pair of rows with a number: {','.join(cells)[:40]!r}")
             pairs.append((int(cells[0]), int(cells[1])))
-            weights.append(float(cells[2]))
-        pair, weight = np.array(pairs, np.int64).reshape(-1, 2), np.array(weights)
-        together = weight == 0
-        return Constraints.of(faces, pair[together], pair[~together], weight[~together])
+            weights.append(float(weight))
+        pair, apart = np.array(pairs, np.int64).reshape(-1, 2), np.array(weights)
+        together = apart == 0
+        return Constraints.of(faces, pair[together], pair[~together], apart[~together])
 
 
 def write_constraints(held: Constraints, path: Path | str) -> None:

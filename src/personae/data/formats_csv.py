@@ -314,6 +314,15 @@ def is_number(cell: str) -> bool:
     return True
 
 
+def decimal(cell: str) -> str:
+    """The cell of a number as it reads here, where some countries' spreadsheets write a comma for the point.
+
+    >>> decimal("85,7"), decimal("85.7")
+    ('85.7', '85.7')
+    """
+    return cell.strip().replace(",", ".")
+
+
 def is_integer(cell: str) -> bool:
     """Whether a cell reads as a whole number."""
     try:

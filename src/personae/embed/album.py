@@ -80,22 +80,33 @@ class Album:
         """The face of every look at every track, in the order of time, and one a photo's face; for methods that
         learn from frames. What is one track is one group, in the order of `faces`.
 
+        The span of a look is its moment, twice; box and quality are those of the track.
+
         InputError: nobody was found, or the store is gone.
         """
         if not len(self.faces):
             raise InputError("there is no face in these photos and videos, and so no frame of one")
-        span = None if self.faces.sources is None else self.faces.sources.span
+        sources = self.faces.sources
+        assert sources is not None  # given by every look at photos
+        span = sources.span
         filmed = np.zeros(len(self.faces), bool) if span is None else ~np.isnan(span[:, 0])
         features = [
             self.thumbnails.features(row) if filmed[row] else np.asarray(feature, np.float32)[None]
             for row, feature in enumerate(self.faces.features)
         ]
-        ends = np.cumsum([len(rows) for rows in features])
-        begins = ends - [len(rows) for rows in features]
+        looks = [len(rows) for rows in features]
+        ends = np.cumsum(looks)
+        begins = ends - looks
         groups = [np.arange(begin, end) for begin, end in zip(begins, ends, strict=True)]
         held = self.constraints
         apart = Constraints.of(int(ends[-1]), groups, begins[held.apart], held.weight)
-        return FaceSet.of(np.concatenate(features)), apart
+        shown = sources.take(np.repeat(np.arange(len(looks)), looks))
+        if span is not None:
+            moments = [
+                self.thumbnails.times(row) if filmed[row] else span[row, :1] for row in range(len(looks))
+            ]
+            shown = replace(shown, span=np.repeat(np.concatenate(moments)[:, None], 2, axis=1))
+        return FaceSet.of(np.concatenate(features), sources=shown), apart
 
 
 @dataclass

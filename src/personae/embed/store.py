@@ -285,9 +285,12 @@ class Thumbnails(Sequence[bytes]):
 
     def features(self, row: int) -> NDArray[np.float32]:
         """(m, d) float32, unit, of the frames of a track, by time. InputError: no track, as above."""
-        times = np.frombuffer(self._blob("SELECT times FROM tracks WHERE face = ?", row), "<f8")
         features = np.frombuffer(self._blob("SELECT features FROM tracks WHERE face = ?", row), "<f4")
-        return features.reshape(len(times), -1)
+        return features.reshape(len(self.times(row)), -1)
+
+    def times(self, row: int) -> NDArray[np.float64]:
+        """(m,) seconds at which a track shows its face, rising. InputError: as above."""
+        return np.frombuffer(self._blob("SELECT times FROM tracks WHERE face = ?", row), "<f8")
 
     def _blob(self, query: str, row: int) -> bytes:
         face = int(self._ids[row])

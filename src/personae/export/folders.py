@@ -141,8 +141,8 @@ def wanted_photos(people: People) -> dict[str, list[str]]:
             name = f"{fit} ({next(further)})"
         taken.add(_as_one_name(name))
         wanted[name] = sorted({people.photo(row) for row in person.faces})
-    if len(people.lone):
-        wanted[LONE] = sorted({people.photo(row) for row in people.lone})
+    if len(people.of_nobody):
+        wanted[LONE] = sorted({people.photo(row) for row in people.of_nobody})
     return wanted
 
 

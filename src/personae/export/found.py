@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from personae.data.corrections import NUMBER
+from personae.data.corrections import NUMBER, name_in
 from personae.data.formats import existing, naming
-from personae.data.formats_csv import is_number, rows_of
+from personae.data.formats_csv import decimal, is_number, rows_of
 from personae.data.names import SPAN_COLUMNS
 from personae.errors import InputError
 from personae.export.people import stays_inside
@@ -64,15 +64,16 @@ def _face(line: int, cells: dict[str, str]) -> FoundFace:
     if not stays_inside(photo):
         raise InputError(f"line {line}: {photo[:200]!r} is outside the folder of the photos")
     filmed = bool(cells["from"] or cells["to"])
-    for column in (*NUMBERS, *SPAN_COLUMNS) if filmed else NUMBERS:
-        if not (is_number(cells[column]) and math.isfinite(float(cells[column]))):
+    numbers = {column: decimal(cells[column]) for column in ((*NUMBERS, *SPAN_COLUMNS) if filmed else NUMBERS)}
+    for column, number in numbers.items():
+        if not (is_number(number) and math.isfinite(float(number))):
             raise InputError(f"line {line}, column {column}: {cells[column][:40]!r} is no number")
-    left, top, width, height, quality, confidence = (float(cells[column]) for column in NUMBERS)
+    left, top, width, height, quality, confidence = (float(numbers[column]) for column in NUMBERS)
     return FoundFace(
         photo,
         (left, top, width, height),
         quality,
         confidence,
-        " ".join(cells["person"].split()),
-        (float(cells["from"]), float(cells["to"])) if filmed else None,
+        name_in(cells["person"]),
+        (float(numbers["from"]), float(numbers["to"])) if filmed else None,
     )

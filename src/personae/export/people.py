@@ -17,7 +17,7 @@ from personae.evaluation import Expected
 
 @dataclass(frozen=True)
 class Person:
-    """Two faces or more that belong together, or one that somebody named.
+    """Two distinct faces or more that belong together, or one that somebody named.
 
     number:     1 for the person with the most faces
     faces:      (n,) int64, rows of the FaceSet, best first; the first one represents the person
@@ -51,6 +51,8 @@ class People:
     expected:   how good the grouping is likely to be, or None
     called:     what people are called, by label, as `personae.data.corrections` tells it
     suggested:  what is most likely wrong with the grouping, or None
+    distinct:   (N,) int32, which of the distinct faces each face is, or None if none is a copy; with nobody but
+                its copies a face is a lone one
 
     People are numbered by their faces, most first; among equals the one whose first face comes first. The
     number so depends on the faces, their order and the grouping alone. It is no name: photos added later can
@@ -71,6 +73,7 @@ class People:
     expected: Expected | None = None
     called: Mapping[int, str] = field(default_factory=dict)
     suggested: Suggestions | None = None
+    distinct: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.faces)
@@ -79,6 +82,8 @@ class People:
                 f"{n:,} faces, labels {self.labels.shape}, confidence {self.confidence.shape}, "
                 f"{len(self.thumbnails):,} thumbnails; give one of each a face, in the same order"
             )
+        if self.distinct is not None and self.distinct.shape != (n,):
+            raise InputError(f"{n:,} faces, but distinct {self.distinct.shape}; give one of each a face")
         if n and self.labels.min() < 0:
             raise InputError("labels hold -1; a lone face is a cluster of its own, give it a label of its own")
         if not ((self.confidence >= 0) & (self.confidence <= 1)).all():
@@ -111,7 +116,7 @@ class People:
 
     @cached_property
     def persons(self) -> tuple[Person, ...]:
-        """Everyone with two faces or more, or with a name, most faces first. O(N log N)."""
+        """Everyone with two distinct faces or more, or with a name, most faces first. O(N log N)."""
         clusters, first, of, sizes = np.unique(
             self.labels, return_index=True, return_inverse=True, return_counts=True
         )
@@ -120,7 +125,7 @@ class People:
         surety = np.bincount(of, weights=self.confidence, minlength=len(clusters)) / sizes
         members = np.split(np.lexsort((-self._worth, of)), np.cumsum(sizes)[:-1])
         called = [self.called.get(cluster, "") for cluster in clusters.tolist()]
-        ranked = [c for c in np.lexsort((first, -sizes)) if sizes[c] > 1 or called[c]]
+        ranked = [c for c in np.lexsort((first, -sizes)) if self._in_person[first[c]]]
         return tuple(
             Person(number, members[c], int(photos[c]), float(surety[c]), called[c])
             for number, c in enumerate(ranked, 1)
@@ -128,10 +133,24 @@ class People:
 
     @cached_property
     def lone(self) -> NDArray[np.int64]:
-        """(n,) rows of the faces that belong with no other and have no name, the most usable first."""
-        clusters, first, sizes = np.unique(self.labels, return_index=True, return_counts=True)
-        rows = np.sort(first[(sizes == 1) & ~np.isin(clusters, list(self.called))])
-        return rows[np.argsort(-self.sources.quality[rows], kind="stable")].astype(np.int64)
+        """(n,) rows of the faces that belong with no other and have no name, most usable first; copies once."""
+        first = np.unique(self.labels[self.of_nobody], return_index=True)[1]
+        rows = self.of_nobody[np.sort(first)]
+        return rows[np.argsort(-self.sources.quality[rows], kind="stable")]
+
+    @property
+    def of_nobody(self) -> NDArray[np.int64]:
+        """(n,) rows of the lone faces and their copies."""
+        return np.flatnonzero(~self._in_person)
+
+    @cached_property
+    def _in_person(self) -> NDArray[np.bool_]:
+        """(N,) whether a face belongs with another one that is no copy of it, or has a name."""
+        named = np.isin(self.labels, [label for label, name in self.called.items() if name])
+        distinct = np.arange(len(self.labels)) if self.distinct is None else self.distinct
+        pairs = np.unique(np.stack([self.labels, distinct]), axis=1)[0]  # one a cluster and distinct face
+        clusters, sizes = np.unique(pairs, return_counts=True)
+        return np.asarray(named | np.isin(self.labels, clusters[sizes > 1]))
 
     @property
     def _worth(self) -> NDArray[np.float32]:

@@ -38,15 +38,16 @@ def questions(people: People) -> tuple[list[Question], list[Question]]:
         if a in of and b in of:
             both = sorted((of[a], of[b]), key=lambda person: person.number)
             first.append(Question(tuple(both), (), percent(share), share))
-        elif lone.keys() & {a, b}:
+        elif of.keys() & {a, b} and lone.keys() & {a, b}:
             row, person = (lone[a], of[b]) if a in lone else (lone[b], of[a])
             about_lone.setdefault(row, Question((person,), (row,), percent(share), share))
     strays: dict[int, list[int]] = defaultdict(list)
     surest: dict[int, float] = {}
     for row, share in zip(suggested.strays.tolist(), suggested.elsewhere.tolist(), strict=True):
         label = int(people.labels[row])
-        strays[label].append(row)
-        surest.setdefault(label, share)
+        if label in of:
+            strays[label].append(row)
+            surest.setdefault(label, share)
     for label, rows in strays.items():
         person, wrong = of[label], surest[label]
         some = tuple(rows[: min(FACES, len(person.faces) - 1)])  # beside a face of theirs

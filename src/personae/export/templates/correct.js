@@ -1,14 +1,18 @@
 const correct = document.getElementById("correct");
 if (correct) {
   const [PERSON, NOT] = [6, 7];
-  const lines = JSON.parse(correct.dataset.lines);
+  let lines = JSON.parse(correct.dataset.lines);
   const columns = correct.dataset.columns.split(",");
   const links = correct.dataset.links;
   const who = document.getElementById("who");
   const said = document.getElementById("said");
   const desk = document.getElementById("desk");
   const begin = document.getElementById("begin");
+  const undo = document.getElementById("undo");
   const rows = Array.from(document.querySelectorAll("article"));
+  const faces = Array.from(document.querySelectorAll(".face"));
+  const cards = Array.from(document.querySelectorAll(".question"));
+  const before = [];  // what was, for each change that can be undone
   const unnamed = /^Person ([1-9]\d*)$/;
   const formula = /^[\s=+\-@\uff1d\uff0b\uff0d\uff20]/;
   let unsaved = 0;
@@ -32,16 +36,40 @@ if (correct) {
     face.dataset.said = person;
     unsaved += 1;
   };
-  const rename = (before, after) => {
-    for (const line of lines) for (const column of [PERSON, NOT]) if (line[column] === before) line[column] = after;
-    for (const face of document.querySelectorAll(".face")) {
-      if (face.dataset.said === before) face.dataset.said = after;
-    }
-    for (const row of rows) if (row.dataset.called === before) call(row, after);
+  const refuse = (face, person) => {
+    say(face, "", person);
+    face.dataset.says = `not ${unnamed.test(person) ? "this person" : person}`;
+  };
+  const rename = (old, name) => {
+    lines = lines.map((line) => line.map((cell, at) => ((at === PERSON || at === NOT) && cell === old ? name : cell)));
+    for (const face of faces) if (face.dataset.said === old) face.dataset.said = name;
+    for (const row of rows) if (row.dataset.called === old) call(row, name);
   };
   const call = (row, name) => {
     row.dataset.called = name;
     if (!unnamed.test(name)) row.querySelector("h2 a").textContent = name;
+  };
+  const mark = (place, key, text) => {
+    if (text === undefined) delete place.dataset[key];
+    else place.dataset[key] = text;
+  };
+  const remember = () => before.push({
+    lines: [...lines], unsaved, last,
+    faces: faces.map(({ dataset }) => [dataset.said, dataset.says]),
+    rows: rows.map((row) => [row.dataset.called, row.querySelector("h2 a").textContent]),
+    cards: cards.map((card) => [card.classList.contains("answered"), card.querySelector("output").textContent]),
+  });
+  const restore = (was) => {
+    ({ lines, unsaved, last } = was);
+    faces.forEach((face, at) => ["said", "says"].forEach((key, one) => mark(face, key, was.faces[at][one])));
+    rows.forEach((row, at) => {
+      mark(row, "called", was.rows[at][0]);
+      row.querySelector("h2 a").textContent = was.rows[at][1];
+    });
+    cards.forEach((card, at) => {
+      card.classList.toggle("answered", was.cards[at][0]);
+      card.querySelector("output").textContent = was.cards[at][1];
+    });
   };
   const called = (row) => {
     if (!row.dataset.called) call(row, `Person ${last += 1}`);
@@ -49,7 +77,13 @@ if (correct) {
   };
 
   const show = () => {
-    const count = document.querySelectorAll(".face.chosen").length;
+    const correcting = document.body.classList.contains("correcting");
+    for (const face of faces) {
+      if (correcting) face.setAttribute("aria-pressed", String(isChosen(face)));
+      else face.removeAttribute("aria-pressed");
+    }
+    undo.disabled = before.length === 0;
+    const count = faces.filter(isChosen).length;
     document.getElementById("chosen").textContent =
       count === 0 ? "Choose faces, or a name" : count === 1 ? "This face" : `These ${count} faces`;
     const names = new Set(rows.map((row) => row.dataset.called).filter((name) => name && !unnamed.test(name)));
@@ -59,30 +93,30 @@ if (correct) {
     document.getElementById("save").textContent = unsaved ? "Save corrections \u2022" : "Save corrections";
   };
   const apply = (name) => {
-    const faces = Array.from(document.querySelectorAll(".face.chosen"));
-    for (const row of new Set(faces.map((face) => face.closest("article")).filter(Boolean))) {
+    const chosen = faces.filter(isChosen);
+    const touched = new Set(chosen.map((face) => face.closest("article")).filter(Boolean));
+    if (!name && Array.from(touched).some((row) => !facesOf(row).some(stays(row)))) {
+      said.textContent = "These are all faces that are sure here; choose those alone that do not belong.";
+      return;
+    }
+    remember();
+    for (const row of touched) {
       const others = facesOf(row).filter(stays(row));
       const own = facesOf(row).filter((face) => isChosen(face) && (face.dataset.said ?? row.dataset.called) === row.dataset.called);
       if (others.length && own.length) {
         const person = called(row);  // the others stay who they are
         if (name !== person) for (const face of others) say(face, person, "");
-        if (!name) for (const face of own) say(face, "", person);
+        if (!name) for (const face of own) refuse(face, person);
       } else if (name && own.length) {
         if (row.dataset.called) rename(row.dataset.called, name);
         call(row, name);
       }
-      if (!name && !others.length) {
-        said.textContent = "These are all faces that are sure here; choose those alone that do not belong.";
-        return;
-      }
     }
-    if (name) for (const face of faces) say(face, name, "");
-    for (const face of faces) {
+    for (const face of chosen) {
       face.classList.remove("chosen");
-      const person = face.closest("article")?.dataset.called;
-      if (!name) face.dataset.says = `not ${unnamed.test(person) ? "this person" : person}`;
-      else if (person !== name) face.dataset.says = name;
-      else delete face.dataset.says;
+      if (!name) continue;
+      say(face, name, "");
+      mark(face, "says", face.closest("article")?.dataset.called === name ? undefined : name);
     }
     said.textContent = "";
     who.value = "";
@@ -104,17 +138,26 @@ if (correct) {
     }
     show();
   });
+  document.addEventListener("keydown", (event) => {
+    const button = event.target.closest?.(".correcting :is(.face, h2 a)");
+    if (!button || event.key !== " ") return;
+    event.preventDefault();  // or the page scrolls
+    button.click();
+  });
   begin.addEventListener("click", () => {
     const on = document.body.classList.toggle("correcting");
     desk.hidden = !on;
     begin.setAttribute("aria-expanded", String(on));
     begin.textContent = on ? "Look only" : "Correct";
-    if (!on) for (const face of document.querySelectorAll(".face.chosen")) face.classList.remove("chosen");
+    for (const button of [...faces, ...rows.map((row) => row.querySelector("h2 a"))]) {
+      if (on) button.setAttribute("role", "button");
+      else button.removeAttribute("role");
+    }
+    if (!on) for (const face of faces) face.classList.remove("chosen");
     show();
   });
 
   const SEEN = 4;  // faces of a person beside a question
-  const cards = Array.from(document.querySelectorAll(".question"));
   const named = (ids) => ids.split(" ").filter(Boolean).map((id) => document.getElementById(id));
   const inDoubt = new Set(cards.flatMap((card) => named(card.dataset.faces)));
   const ownOf = (row) => {
@@ -129,6 +172,12 @@ if (correct) {
   };
   const answer = ({ card, asked, faces }, isSame) => {
     if (!document.body.classList.contains("correcting")) begin.click();
+    const [one, other] = asked.map((row) => row.dataset.called);
+    if (!isSame && one && one === other) {
+      card.querySelector("output").textContent = "they have one name by now";
+      return;
+    }
+    remember();
     const own = asked.map(ownOf);
     if (isSame) {
       const names = asked.map((row) => row.dataset.called).filter(Boolean);
@@ -144,10 +193,7 @@ if (correct) {
       }
     } else {
       const [person] = asked.map((row, at) => hold(row, own[at].slice(0, SEEN)));
-      for (const face of faces) {
-        say(face, "", person);
-        face.dataset.says = `not ${unnamed.test(person) ? "this person" : person}`;
-      }
+      for (const face of faces) refuse(face, person);
     }
     card.classList.add("answered");
     card.querySelector("output").textContent = isSame ? "one person" : "two people";
@@ -177,8 +223,8 @@ if (correct) {
 
   correct.addEventListener("submit", (event) => {
     event.preventDefault();
-    const name = who.value.trim().replace(/\s+/g, " ");
-    if (!document.querySelector(".face.chosen")) said.textContent = "Choose faces first, or the name of a row.";
+    const name = who.value.trim().replace(/\s+/g, " ").normalize("NFC");
+    if (!faces.some(isChosen)) said.textContent = "Choose faces first, or the name of a row.";
     else if (!name) said.textContent = "Who is it? Write a name.";
     else if (formula.test(name) || unnamed.test(name)) said.textContent = "Please choose another name.";
     else apply(name);
@@ -189,14 +235,20 @@ if (correct) {
   });
   document.getElementById("save").addEventListener("click", () => {
     const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-    const text = [columns, ...lines].map((line) => line.map(quoted).join(",") + "\r\n").join("");
+    const text = "\ufeff" + [columns, ...lines].map((line) => line.map(quoted).join(",") + "\r\n").join("");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     link.download = "corrections.csv";
     link.click();
     unsaved = 0;
+    for (const was of before) was.unsaved = 1;  // the file has more
     show();
     said.textContent = "Put corrections.csv into the folder of this page and run the same command again.";
+  });
+  undo.addEventListener("click", () => {
+    restore(before.pop());
+    said.textContent = "";
+    show();
   });
   window.addEventListener("beforeunload", (event) => {
     if (unsaved) event.preventDefault();
