@@ -28,7 +28,7 @@ def people(*words):
 
 
 def rows(path):
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -155,12 +155,6 @@ def test_a_name_is_one_name_however_its_letters_are_written(tmp_path):
     assert [line.person or line.other for line in found] == ["Zo\u00eb"] * 3
 
 
-def test_the_table_written_begins_with_a_mark_that_spreadsheets_know(tmp_path):
-    write_corrections([said(0, "Zo\u00eb")], tmp_path / "kept.csv")
-    assert (tmp_path / "kept.csv").read_bytes().startswith(b"\xef\xbb\xbfphoto,")
-    assert read_corrections(tmp_path / "kept.csv")[0].person == "Zo\u00eb"
-
-
 @pytest.mark.parametrize(
     ("line", "says"),
     [

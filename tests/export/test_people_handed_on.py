@@ -86,7 +86,7 @@ def test_numbers_are_those_of_the_table_of_people(people, tmp_path):
     write_people_csv(people, tmp_path / "people.csv")
     write_people_json(read_faces_csv(tmp_path / "faces.csv"), tmp_path / "people.json")
     document = json.loads((tmp_path / "people.json").read_text(encoding="utf-8"))
-    with (tmp_path / "people.csv").open(newline="", encoding="utf-8-sig") as file:
+    with (tmp_path / "people.csv").open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     assert [one["name"] or f"Person {one['number']}" for one in document["people"]] == [
         row["person"] for row in table
@@ -97,9 +97,8 @@ def test_a_table_saved_by_a_spreadsheet_is_the_same_table(people, tmp_path):
     write_faces_csv(people, tmp_path / "faces.csv")
     found = read_faces_csv(tmp_path / "faces.csv")
     text = (tmp_path / "faces.csv").read_text(encoding="utf-8")
-    assert text.startswith("\ufeffphoto,")
     saved = re.sub(r"(\d)\.(\d)", r"\1,\2", text.replace(",", ";")).replace("Zo\u00eb", "Zoe\u0308")
-    (tmp_path / "faces.csv").write_text(saved, encoding="utf-8")
+    (tmp_path / "faces.csv").write_text(saved, encoding="utf-8-sig")
     assert read_faces_csv(tmp_path / "faces.csv") == found
 
 

@@ -12,7 +12,7 @@ from personae.export import write_faces_csv, write_folders, write_people_csv
 
 
 def read(path):
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, strict=True))
 
 
@@ -92,7 +92,7 @@ def test_no_faces_make_a_table_of_headings(people_of, tmp_path):
     assert read(tmp_path / "faces.csv") == read(tmp_path / "people.csv") == []
     assert (
         (tmp_path / "faces.csv")
-        .read_text(encoding="utf-8-sig")
+        .read_text(encoding="utf-8")
         .startswith("photo,left,top,width,height,quality,person,confidence,from,to")
     )
 

@@ -104,7 +104,7 @@ def read_corrections(path: Path | str) -> tuple[Correction, ...]:
 
 def write_corrections(corrections: Iterable[Correction], path: Path) -> None:
     """The table, whole or what it was before. OutputError: no space, no permission."""
-    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(correction.cells() for correction in corrections)

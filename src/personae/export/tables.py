@@ -1,8 +1,7 @@
 r"""The people as two tables: one row a face, one row a person.
 
-The tables are RFC 4180 in UTF-8: a comma between cells, quotes where a cell needs them. They begin with a byte
-order mark, from which spreadsheets know the letters. Pixels are given to a tenth, confidence and quality to a
-thousandth.
+The tables are RFC 4180 in UTF-8: a comma between cells, quotes where a cell needs them. Pixels are given to a
+tenth, confidence and quality to a thousandth.
 
 A spreadsheet takes a cell that starts with = + - or @ for a formula, and a photo may be called
 `=HYPERLINK(...).jpg`. Such a photo is written as `./=HYPERLINK(...).jpg`: the same file to a program, plain
@@ -84,7 +83,7 @@ def _box(people: People, row: int) -> list[str]:
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     with (
         atomic_write(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8-sig", errors="backslashreplace") as file,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
     ):
         writer = csv.writer(file)
         writer.writerow(header)

@@ -235,7 +235,7 @@ if (correct) {
   });
   document.getElementById("save").addEventListener("click", () => {
     const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-    const text = "\ufeff" + [columns, ...lines].map((line) => line.map(quoted).join(",") + "\r\n").join("");
+    const text = [columns, ...lines].map((line) => line.map(quoted).join(",") + "\r\n").join("");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     link.download = "corrections.csv";
