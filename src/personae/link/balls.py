@@ -107,8 +107,9 @@ class BallModel:
 
     def embedded(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """(N, d) float32, unit: the features of faces, or the means of tracks, in the space of the balls."""
+        x = torch.from_numpy(np.asarray(features, np.float32)).to(self.module.slow_h.device)
         with torch.no_grad():
-            found: NDArray[np.float32] = self.module(torch.from_numpy(np.asarray(features, np.float32))).numpy()
+            found: NDArray[np.float32] = self.module(x).cpu().numpy()
         return found
 
     @property

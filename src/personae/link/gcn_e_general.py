@@ -61,10 +61,12 @@ class GeneralConnectivityModel:
         views = Views.of(self.confidence, faces, graph)
         weights = views.links.graph.similarities.copy()
         every = np.arange(len(graph), dtype=np.int64)
+        device = next(self.connectivity.parameters()).device
         with torch.no_grad():
             for asked in views.candidates.buckets(every, ROWS):
                 x, inside, ranks = views.of_candidates(asked)
-                same = torch.softmax(self.connectivity(x, inside), dim=-1)[..., 1].cpu().numpy()
+                logits = self.connectivity(x.to(device), inside.to(device))
+                same = torch.softmax(logits, dim=-1)[..., 1].cpu().numpy()
                 there = ranks >= 0
                 weights[np.broadcast_to(asked[:, None], ranks.shape)[there], ranks[there]] = same[there]
         return Links(graph.linked(weights), views.links.density)

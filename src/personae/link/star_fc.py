@@ -107,7 +107,7 @@ class StarFCModel:
             mapped=is_map(faces.features),
         )
         output, slope = net.verdict.weight[1] - net.verdict.weight[0], net.bend.weight
-        line, fold = ((output * share).numpy() for share in (slope, 1 - slope))
+        line, fold = ((output * share).cpu().numpy() for share in (slope, 1 - slope))
         bias = float(net.verdict.bias[1] - net.verdict.bias[0])
         found = np.zeros(graph.neighbors.shape, np.float32)
         for there in passing(n, read_at_once(hidden), hidden):
@@ -126,8 +126,9 @@ class StarFCModel:
         """Blocks of the faces after the convolution, (B, h)."""
         for number, average in enumerate(averaged(graph, features)):
             rows = features[number * BLOCK :][: len(average)].astype(np.float32)
-            yield self.module.faces(torch.from_numpy(rows), torch.from_numpy(average)).numpy()
+            f, around = (torch.from_numpy(part).to(self.module.mean.device) for part in (rows, average))
+            yield self.module.faces(f, around).cpu().numpy()
 
     def _halves(self, hidden: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        mine, yours = self.module.halves(torch.from_numpy(np.array(hidden)))
-        return mine.numpy(), yours.numpy()
+        mine, yours = self.module.halves(torch.from_numpy(np.array(hidden)).to(self.module.mean.device))
+        return mine.cpu().numpy(), yours.cpu().numpy()

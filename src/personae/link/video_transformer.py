@@ -79,7 +79,7 @@ class VideoNet(nn.Module):
     def forward(self, x: Tensor, there: Tensor) -> Tensor:
         """x: (B, L, d) unit rows; there: (B, L) bool, which of them are; (B, d) unit rows"""
         h = self.enter(x * math.sqrt(x.shape[2]))
-        h = h + TIME * times(h.shape[1], h.shape[2])
+        h = h + TIME * times(h.shape[1], h.shape[2]).to(h.device)
         h = torch.cat([self.whole.expand(len(h), 1, -1), h], dim=1)
         seen = functional.pad(there, (1, 0), value=True)
         for layer in self.layers:
@@ -128,12 +128,13 @@ def centre_loss(z: Tensor, apart: Tensor, temperature: float) -> Tensor:
 @torch.no_grad()
 def embedded_tracks(net: VideoNet, film: Film) -> Tensor:
     """(T, d) float32, unit: the mean of each track's clips, alike in length and of `CLIP` frames at most."""
+    device = next(net.parameters()).device
     parts = -(-film.length // CLIP)
     track = torch.repeat_interleave(torch.arange(len(film)), parts)
     part = torch.arange(len(track)) - torch.repeat_interleave(parts.cumsum(0) - parts, parts)
     start, end = (film.length[track] * at // parts[track] for at in (part, part + 1))
     found = torch.zeros(len(film), film.frames.shape[1])
     for at in torch.split(torch.arange(len(track)), BLOCK):
-        z = net(*film.clips((film.begin[track] + start)[at], (end - start)[at]))
-        found.index_add_(0, track[at], z)
+        clips = film.clips((film.begin[track] + start)[at], (end - start)[at])
+        found.index_add_(0, track[at], net(*(part.to(device) for part in clips)).cpu())
     return functional.normalize(found, dim=1)

@@ -170,7 +170,7 @@ class PairLesson:
         """Rows of frames, twice, and whether they count as one person."""
         row = torch.from_numpy(rng.permutation(len(self.film.frames))[:FRAMES])
         with torch.no_grad():
-            f = self.module(self.film.frames[row])
+            f = seen_by(self.module, self.film.frames[row])
         alike = f @ f.T
         far, farthest = alike.min(dim=1)
         near, nearest = alike.fill_diagonal_(-2).max(dim=1)
@@ -183,6 +183,12 @@ class PairLesson:
     def score(self) -> float:
         """Nothing is held out."""
         return 0.0
+
+
+def seen_by(net: nn.Module, frames: Tensor) -> Tensor:
+    """(N, w) on the CPU, wherever the network is."""
+    seen: Tensor = net(frames.to(next(net.parameters()).device)).cpu()
+    return seen
 
 
 def learn_film(
@@ -210,5 +216,5 @@ def learn_pairs(
     lesson = PairLesson(film, net, pairs, seed)
     train(lesson, replace(plan or PAIR_PLAN, seed=seed), progress=progress)
     with torch.no_grad():
-        found: NDArray[np.float32] = film.mean_of(net(film.frames)).numpy()
+        found: NDArray[np.float32] = film.mean_of(seen_by(net, film.frames)).numpy()
     return found

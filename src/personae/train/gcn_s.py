@@ -57,7 +57,8 @@ class SegmentationLesson:
         seeds = some.offsets[:-1] + (rng.random(len(some)) * some.sizes).astype(np.int64)
         said = self.module(*self.model.batch(scene, some, seeds))
         same = truth[some.faces] == truth[np.repeat(some.faces[seeds], some.sizes)]
-        return functional.binary_cross_entropy_with_logits(said, torch.from_numpy(same.astype(np.float32)))
+        target = torch.from_numpy(same.astype(np.float32)).to(said.device)
+        return functional.binary_cross_entropy_with_logits(said, target)
 
     def score(self) -> float:
         """The share of members judged rightly, of the mixed proposals around validation faces."""
