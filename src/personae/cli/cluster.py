@@ -240,6 +240,13 @@ def constraints_in(path: Path | None, faces: "FaceSet") -> "Constraints | None":
     return None if path is None else read_constraints(path, len(faces))
 
 
+def size_of(faces: "FaceSet") -> str:
+    """How many faces of how many values, which shows a file with both exchanged."""
+    from personae.errors import counted
+
+    return f"{counted(len(faces), 'face')} of {counted(faces.dimension, 'value')}"
+
+
 def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path | None) -> None:
     """Says what was found, and the score if the truth is known; writes the labels."""
     import numpy as np
@@ -257,7 +264,7 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     sizes = np.bincount(labels)
     people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
     groups = f"{counted(people, 'person', 'people')} and {counted(lone, 'lone face')}"
-    typer.echo(f"{counted(len(labels), 'face')}: {groups}, in {took:.1f} s")
+    typer.echo(f"{size_of(faces)}: {groups}, in {took:.1f} s")
     if faces.truth is not None and (faces.truth >= 0).any():
         table = contingency(faces.truth, labels, ignore_unknown=True)
         scores = f"pairwise F {pairwise_of(table).f:.4f}, BCubed F {bcubed_of(table).f:.4f}"

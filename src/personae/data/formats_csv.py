@@ -8,7 +8,7 @@ nine digits, which is float32 to the last bit. From elsewhere:
 - a column identity, label, person or truth (one of them) is the identity, a number or a name;
 - a column face_id, or else faceid, face_ids, ids or id, tells what the faces are called;
 - a column of numbers is one dimension of the features, in the order of the file, unless it is named cluster,
-  face, index or nothing, ends in an id, or is one of the columns of sources;
+  face, index or nothing, ends in an id, or is one of the columns of sources or of the tables of people;
 - other columns of text are left out; a column that mixes text and numbers is refused.
 """
 
@@ -72,8 +72,9 @@ class Columns:
         features = [i for i in free if is_number(first[i])]
         if not features:
             raise InputError(
-                f"found no column of numbers among {listed([name[:40] for name in names])}; give one for each "
-                "dimension, numbers as in 0.5, and a comma, semicolon or tab between them"
+                f"holds no embeddings; none of its columns ({listed([name[:40] for name in names])}) is a "
+                "value of a face; give one for each dimension, numbers as in 0.5, with a comma, semicolon or "
+                "tab between them"
             )
         whole = all(name in plains for name in SOURCE_COLUMNS)
         timed = whole and all(name in plains for name in SPAN_COLUMNS)

@@ -186,8 +186,8 @@ def feature_columns(schema: "pa.Schema") -> list[str]:
     ]
     if not numbers:
         raise InputError(
-            f"found no features among its columns ({listed(schema.names)}); give a list of numbers "
-            f"named features, or a column of numbers for each dimension"
+            f"holds no embeddings; found no features among its columns ({listed(schema.names)}); give a list "
+            f"of numbers named features, or a column of numbers for each dimension"
         )
     return numbers
 
