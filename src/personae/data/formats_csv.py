@@ -33,6 +33,7 @@ from personae.data.names import (
     SOURCE_COLUMNS,
     SPAN_COLUMNS,
     TRUTH_COLUMNS,
+    VALUES_OF_A_FACE,
     Choice,
     id_name,
     is_feature,
@@ -193,7 +194,11 @@ def read_csv_labels(path: Path, choice: Choice) -> Labelled:
         labels: list[str] = []
         faces: list[str] = []
         ids: list[str] = []
+        values = 0
         for row in rows:
+            values = values or sum(
+                map(is_number, (row[1][i] for i in range(len(names)) if is_feature(names[i])))
+            )
             labels.append(row[1][at] if choice.gaps else named_cell(row, at, names))
             faces += [row[1][i] for i in numbered[:1]]
             if called is not None:
@@ -206,12 +211,13 @@ def read_csv_labels(path: Path, choice: Choice) -> Labelled:
         raise InputError("has a line of names but no label; give one a face")
     face = np.array([int(number) for number in faces]) if faces and all(map(is_integer, faces)) else None
     told = () if called is None else ids_in(ids, called)
-    return Labelled(parsed_labels(labels, gaps=choice.gaps), *told).ordered(face)
+    read = Labelled(parsed_labels(labels, gaps=choice.gaps), *told)
+    return read._replace(column=name, embeddings=values >= VALUES_OF_A_FACE).ordered(face)
 
 
 def write_csv_labels(labelled: Labelled, path: Path) -> None:
     """`face,cluster`, or the ids in place of `face`; a line a face."""
-    labels, ids, _ = labelled
+    labels, ids = labelled.labels, labelled.ids
     faces = range(len(labels)) if ids is None else chain.from_iterable(in_blocks(ids.values))
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         file.write(f"{'face' if ids is None else ids.name},cluster\n")

@@ -13,7 +13,9 @@ from personae.errors import InputError, listed
 FEATURE_NAMES = ("features", "x", "embeddings", "embedding", "feats", "feat", "vectors", "arr_0")
 TRUTH_KEYS = ("truth", "y", "labels", "label", "identities", "identity", "targets", "target", "arr_1")
 TRUTH_COLUMNS = ("identity", "label", "person", "truth")
+IDENTITY_NAMES = ("identity", "identities", "person", "truth")  # of the truth and nothing else
 FOUND_NAMES = ("cluster", "clusters")
+VALUES_OF_A_FACE = 8  # so many more columns of numbers beside labels are embeddings
 SOURCE_KEYS = ("files", "file", "box", "quality")
 SOURCE_COLUMNS = ("file", "left", "top", "width", "height", "quality")
 SPAN_COLUMNS = ("from", "to")  # seconds into a video; empty for a photo
