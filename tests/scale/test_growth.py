@@ -381,3 +381,10 @@ def test_a_collection_fed_in_batches_is_within_a_point_of_a_full_run(shared):
     found = evaluate(faces.truth, gallery.labels)
     assert found.bcubed.f > full.bcubed.f - 0.01
     assert found.pairwise.f > full.pairwise.f - 0.01
+
+
+def test_a_gallery_is_shown_in_a_line():
+    told = repr(Gallery.of(made_faces([20, 20, 1])))
+    assert told.startswith("Gallery(41 faces: ")
+    assert "lone face" in told
+    assert "\n" not in told
