@@ -4,11 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= people
 PHOTOS ?= examples/sample_album/photos
+# Only some shells write out the ~ after PHOTOS=.
+home    = $(patsubst ~/%,$(HOME)/%,$(1))
 
 .PHONY: demo test slow check fix docs bench clean
 
 demo: $(VENV)/.demo
-	$(BIN)/personae people "$(PHOTOS)" --out "$(OUT)" $(if $(filter examples/sample_album/photos,$(PHOTOS)),--truth examples/sample_album/truth.csv)
+	$(BIN)/personae people "$(call home,$(PHOTOS))" --out "$(call home,$(OUT))" $(if $(filter examples/sample_album/photos,$(PHOTOS)),--truth examples/sample_album/truth.csv)
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n auto --dist worksteal  # a core a worker
@@ -34,7 +36,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "personae needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'

@@ -4,6 +4,8 @@ import ast
 import importlib
 import pkgutil
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,24 @@ def test_tables_are_those_of_the_results(page):
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def made(*words):
+    """The lines that make would run."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not here")
+    return subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_finds_photos_in_the_home_of_whoever_calls(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    line = made("demo", "PHOTOS=~/My Pictures", "OUT=~/people").splitlines()[-1].strip()
+    assert line.endswith('people "/home/ada/My Pictures" --out "/home/ada/people"')
+    assert 'people "examples/sample_album/photos" --out "people" --truth' in made("demo")
+
+
+def test_make_clean_leaves_people_and_their_names():
+    assert "people" not in made("clean", "VENV=.venv")
 
 
 def test_the_version_is_in_the_changelog():

@@ -28,6 +28,12 @@ class OutputError(PersonaeError, OSError):
     exit_code = 5
 
 
+def refuse_no_cosine(tau: float) -> None:
+    """InputError unless a threshold lies from -1 to 1; NaN does not."""
+    if not -1 <= tau <= 1:
+        raise InputError(f"tau is {tau}; it needs to be a cosine, from -1 to 1")
+
+
 def listed(rows: list[int] | list[str], most: int = 5) -> str:
     """The first few of many, for a message: '3, 17, 20 and 4 more'.
 

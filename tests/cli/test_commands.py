@@ -36,6 +36,12 @@ def test_each_method_labels_a_file(run, faces, tmp_path, method):
     assert np.load(tmp_path / "labels.npy").shape == (100,)
 
 
+def test_the_values_of_a_face_are_told_which_shows_a_transposed_file(run, faces, tmp_path):
+    np.save(tmp_path / "turned.npy", faces.features.T)
+    assert run("cluster", "threshold", "faces.npz")[1].startswith("100 faces of 64 values: ")
+    assert run("knn", "turned.npy", "--k", 5, "--out", "graph.npz")[1].startswith("64 faces of 100 values, 5 ")
+
+
 def test_a_graph_of_the_faces_in_another_order_is_refused(run, faces, tmp_path):
     write_faces(faces.take(np.arange(len(faces))[::-1]), tmp_path / "others.npz")
     assert run("knn", "others.npz", "--out", "graph.npz")[0] == 0
@@ -252,7 +258,7 @@ def test_strangers_tell_that_a_few_faces_are_one_person(run, tmp_path):
     for words in (command, [*command, "--workdir", "work"]):
         code, told, _ = run(*words)
         assert code == 0
-        assert "12 faces: 1 person and 0 lone faces" in told
+        assert "12 faces of 64 values: 1 person and 0 lone faces" in told
         assert "without labels" in told
         assert "unknown" not in told
     told = run("cluster", "auto", "one.npy", "--workdir", "work")[1]

@@ -4,7 +4,9 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from personae.data import FaceSet, Ids, write_faces
 from personae.data.formats import WITH_IDS
@@ -96,3 +98,46 @@ def test_what_is_trained_on_finds_its_truth_by_ids(run, faces, tmp_path, monkeyp
     write_faces(faces.take(np.random.default_rng(0).permutation(100)), tmp_path / "truth.csv")
     assert run("train", method, "faces.npz", "--truth", "truth.csv", "--out", "model.safetensors")[0] == 3
     assert seen[0].tolist() == faces.truth.tolist()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet"])
+@pytest.mark.parametrize("column", ["identity", "person", "truth"])
+def test_exchanged_files_are_refused(run, tmp_path, suffix, column):
+    for name, called, labels in (("found", "cluster", [0, 0, 1]), ("truth", column, [5, 5, 5])):
+        (tmp_path / f"{name}.csv").write_text("".join(f"{cell}\n" for cell in (called, *labels)))
+        np.savez(tmp_path / f"{name}.npz", **{called: labels})
+        parquet.write_table(pyarrow.table({called: labels}), tmp_path / f"{name}.parquet")
+    code, told, problem = run("evaluate", f"found{suffix}", f"truth{suffix}")
+    assert (code, told) == (3, "")
+    assert problem == (
+        f"personae: found{suffix} holds clusters (cluster) and truth{suffix} identities ({column}); "
+        "give the truth first, then the labels\n"
+    )
+    assert score(run, f"truth{suffix}", f"found{suffix}")["pairwise"]["precision"] == 1
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_embeddings_are_no_clusters(run, faces, tmp_path, suffix):
+    write_faces(faces, tmp_path / f"faces{suffix}")
+    code, told, problem = run("evaluate", f"faces{suffix}", f"faces{suffix}")
+    assert (code, told) == (3, "")
+    assert problem.startswith(f"personae: faces{suffix} holds embeddings and who they are (")
+    assert problem.count("\n") == 1
+
+
+def test_files_with_neutral_names_are_scored_in_either_place(run, tmp_path):
+    (tmp_path / "a.csv").write_text("face,label,probability\n0,3,0.5\n1,3,0.5\n2,4,0.5\n")
+    np.savez(tmp_path / "b.npz", labels=[0, 0, 1])
+    np.save(tmp_path / "c.npy", [0, 0, 1])
+    for one in ("a.csv", "b.npz", "c.npy"):
+        for other in ("a.csv", "b.npz", "c.npy"):
+            code, told, _ = run("evaluate", one, other, "--json")
+            assert (code, json.loads(told)["bcubed"]["f"]) == (0, 1)
+
+
+def test_a_truth_of_two_dimensions_is_refused(run, tmp_path):
+    np.save(tmp_path / "nan.npy", np.full((3, 2), np.nan))
+    np.save(tmp_path / "y.npy", [0, 0, 1])
+    code, _, problem = run("evaluate", "nan.npy", "y.npy")
+    assert (code, problem.count("\n")) == (3, 1)
+    assert "labels have shape (3, 2)" in problem

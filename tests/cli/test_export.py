@@ -51,3 +51,13 @@ def test_folders_that_are_not_there_are_told_in_a_line(run, found, words):
     assert code == 3
     assert "no such file" in problems
     assert problems.count("\n") == 1
+
+
+@pytest.mark.parametrize("table", ["faces.csv", "people.csv", "corrections.csv"])
+def test_the_document_takes_the_place_of_no_table_of_the_folder(run, found, table):
+    (found / "people" / table).touch()
+    before = (found / "people" / table).read_bytes()
+    code, told, problem = run("export", "json", "people", "--out", f"people/{table}")
+    assert (code, told) == (5, "")
+    assert problem == f"personae: cannot write people/{table}: it is what is read; choose another name\n"
+    assert (found / "people" / table).read_bytes() == before

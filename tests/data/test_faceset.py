@@ -249,3 +249,13 @@ def test_faces_may_be_left_unknown_where_that_is_asked_for(truth):
     assert FaceSet.of(np.eye(3), truth, gaps=True).truth.tolist() == [1, -1, 0]
     with pytest.raises(InputError, match=r"truth is -1|NaN|missing"):
         FaceSet.of(np.eye(3), truth)
+
+
+def test_masked_values_are_refused_in_one_line():
+    with pytest.raises(InputError, match="masked array; leave out"):
+        FaceSet.of(np.ma.masked_array(np.eye(3, dtype=np.float32)))
+
+
+def test_a_face_set_is_shown_in_a_line():
+    assert repr(FaceSet.of(np.eye(3))) == "FaceSet(3 faces of 3 values, no truth)"
+    assert repr(FaceSet.of(np.eye(2), [1, -1], gaps=True)) == "FaceSet(2 faces of 2 values, 1 with a truth)"

@@ -221,3 +221,8 @@ def test_ten_million_faces_take_seconds_and_less_than_two_gigabytes(case):
     run = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     assert run["seconds"] < 10
     assert run["peak_mib"] < 2000
+
+
+def test_an_evaluation_is_shown_as_its_table():
+    told = evaluate([0, 0, 1], [0, 1, 1])
+    assert str(told) == repr(told) == told.table()

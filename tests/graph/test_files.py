@@ -72,3 +72,10 @@ def test_what_holds_no_neighbors_and_distances_is_refused(tmp_path):
     for path in [*tmp_path.iterdir(), tmp_path / "nothing.npz", tmp_path]:
         with pytest.raises(InputError, match=path.name):
             read_distances(path)
+
+
+def test_a_graph_is_shown_in_a_line():
+    assert (
+        repr(KnnGraph(np.array([[1], [0]], np.int32), np.ones((2, 1), np.float32)))
+        == "KnnGraph(2 faces, 1 neighbor each)"
+    )

@@ -13,6 +13,7 @@ from personae.data import FaceSet
 from personae.graph import first_seen
 from personae.methods import METHODS
 from personae.methods.estimator import GraphClusterer
+from personae.scale.recipes import threshold_recipe
 
 every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 WITH_LISTS = {name: method for name, method in METHODS.items() if "k" in method().get_params()}
@@ -123,3 +124,15 @@ def test_a_graph_that_is_there_already_gives_the_same_labels(method, planted, la
 def test_a_graph_of_too_few_neighbors_is_refused(method, planted):
     with pytest.raises(InputError, match="neighbors a face"):
         method().fit(knn_graph(planted, method().k - 2))
+
+
+@pytest.mark.parametrize("name", ["threshold", "dbscan", "chinese_whispers", "hac"])
+@pytest.mark.parametrize("tau", [60, -1.5, float("nan")])
+def test_a_threshold_that_is_no_cosine_is_refused(name, tau):
+    with pytest.raises(InputError, match="needs to be a cosine, from -1 to 1"):
+        METHODS[name](tau=tau).fit(np.eye(4))
+
+
+def test_a_recipe_refuses_it_too():
+    with pytest.raises(InputError, match="needs to be a cosine, from -1 to 1"):
+        threshold_recipe(METHODS["threshold"](tau=60))

@@ -145,15 +145,6 @@ def test_the_gallery_given_stays_as_it_is(faces, begun):
     assert (begun.graph.neighbors == neighbors).all()
 
 
-def test_other_faces_are_told_by_their_shift(faces, begun, monkeypatch):
-    monkeypatch.setattr(Gallery, "refuse_foreign", lambda gallery, faces: None)
-    alike = Gallery.of(faces.features[:200] + np.eye(64)[0])  # strangers at a cosine of a half
-    drift = update(alike, faces.features[200:240], renew=False).drift
-    assert drift.shift < -1
-    assert drift.full_run_is_worth_it
-    assert abs(update(begun, faces.features[200:240], renew=False).drift.shift) < 0.5
-
-
 def test_of_faces_that_are_removed_nothing_is_kept(begun):
     removed = np.r_[0:20, 100, 199]
     kept = np.setdiff1d(np.arange(len(begun)), removed)
@@ -390,14 +381,8 @@ def test_a_collection_fed_in_batches_is_within_a_point_of_a_full_run(shared):
     assert found.pairwise.f > full.pairwise.f - 0.01
 
 
-def test_faces_that_are_gone_no_longer_count_for_the_drift(faces, begun):
-    grown_by = update(begun, faces.features[200:230], renew=False)
-    assert (grown_by.drift.faces, grown_by.drift.new) == (200, 30)
-    fewer = grown_by.without(np.arange(20, 210))
-    assert (fewer.drift.faces, fewer.drift.new, fewer.drift.shift) == (20, 20, grown_by.drift.shift)
-    assert fewer.drift.full_run_is_worth_it
-    old = grown_by.without(np.arange(200, 230))
-    assert old.drift == Drift(200)
-    few = begun.without(np.arange(20, 200))
-    assert str(few.drift) == "0 new faces since all 20 were looked at, +0.00 widths off; no full run is needed"
-    assert update(few, faces.features[230:236], renew=False).drift.full_run_is_worth_it
+def test_a_gallery_is_shown_in_a_line():
+    told = repr(Gallery.of(made_faces([20, 20, 1])))
+    assert told.startswith("Gallery(41 faces: ")
+    assert "lone face" in told
+    assert "\n" not in told

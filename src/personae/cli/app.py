@@ -3,7 +3,10 @@
 import errno
 import os
 import sys
-from typing import Annotated, NoReturn
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -30,6 +33,7 @@ METHOD_COMMANDS = (
     tracks,
 )  # each registers its commands when it is imported
 INTERRUPTED = 130
+WRITTEN = ("out", "plot", "constraints_out")  # what options of files to write are called; others are read
 RESUMED, STAGED = ("people", "embed"), ("--workdir", "--folder")
 
 app = typer.Typer(
@@ -59,11 +63,32 @@ def _root(
     pass
 
 
+def sparing(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, that before any work refuses to write over what it reads."""
+
+    @wraps(command)
+    def checked(**told: Any) -> None:
+        from personae.data.formats import refuse_overwriting
+
+        read = [told[name] for name in told if name not in WRITTEN]
+        files = [one for value in read for one in (value if isinstance(value, list) else [value])]
+        for written in (told.get(name) for name in WRITTEN):
+            if written is not None:
+                refuse_overwriting(written, [file for file in files if isinstance(file, Path)])
+        command(**told)
+
+    return checked
+
+
 for command in (people, embed, knn, update, evaluate, compare, benchmark, doctor):
     app.command()(command)
 app.add_typer(cluster_commands, name="cluster")
 app.add_typer(train_commands, name="train")
 app.add_typer(export_commands, name="export")
+for group in (app, cluster_commands, train_commands, export_commands):
+    for each in group.registered_commands:
+        assert each.callback is not None  # every command is a function
+        each.callback = sparing(each.callback)
 
 
 def main() -> NoReturn:

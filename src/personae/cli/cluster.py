@@ -240,6 +240,13 @@ def constraints_in(path: Path | None, faces: "FaceSet") -> "Constraints | None":
     return None if path is None else read_constraints(path, len(faces))
 
 
+def size_of(faces: "FaceSet") -> str:
+    """How many faces of how many values, which shows a file with both exchanged."""
+    from personae.errors import counted
+
+    return f"{counted(len(faces), 'face')} of {counted(faces.dimension, 'value')}"
+
+
 def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path | None) -> None:
     """Says what was found, and the score if the truth is known; writes the labels."""
     import numpy as np
@@ -260,7 +267,7 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
     if copies is not None:  # one a cluster and distinct face
         once = np.unique(labels.astype(np.int64) * len(labels) + copies.of) // len(labels)
     many = of_them_copies(None if copies is None else copies.of)
-    typer.echo(f"{counted(len(labels), 'face')}{many}: {people_and_lone(once)}, in {took:.1f} s")
+    typer.echo(f"{size_of(faces)}{many}: {people_and_lone(once)}, in {took:.1f} s")
     if faces.truth is not None and (faces.truth >= 0).any():
         table = contingency(faces.truth, labels, ignore_unknown=True)
         scores = f"pairwise F {pairwise_of(table).f:.4f}, BCubed F {bcubed_of(table).f:.4f}"

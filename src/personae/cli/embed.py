@@ -68,9 +68,10 @@ def embed(
     scale: Scale = 1 / 127.5,
     color: ColorOrder = Color.RGB,
     rate: Rate = 5.0,
-    constraints: Annotated[
+    constraints_out: Annotated[
         Path | None,
         typer.Option(
+            "--constraints",
             metavar="CSV",
             help="Also write which faces are two people: in one photo likely, tracks in one frame surely.",
             callback=constraints_place,
@@ -100,9 +101,9 @@ def embed(
     write_faces(faces, out)
     typer.echo(f"{counted(len(faces), 'look')} at " * frames + found_in(album))
     typer.echo(f"faces: {out}")
-    if constraints is not None:
-        write_constraints(held, constraints)
-        typer.echo(f"constraints: {constraints}")
+    if constraints_out is not None:
+        write_constraints(held, constraints_out)
+        typer.echo(f"constraints: {constraints_out}")
 
 
 def chosen_embedder(path: Path | None, mean: float, scale: float, color: Color) -> "Embedder":

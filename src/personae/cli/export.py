@@ -54,11 +54,14 @@ def people_json(
     out: Annotated[Path, typer.Option(metavar="JSON", help="Where the document goes.")] = Path("people.json"),
 ) -> None:
     """Write people and faces as one JSON document."""
+    from personae.cli.people import CORRECTIONS
     from personae.data.atomic import refuse_no_place
+    from personae.data.formats import refuse_overwriting
     from personae.errors import counted
     from personae.export import read_faces_csv, write_people_json
 
     refuse_no_place(out)
+    refuse_overwriting(out, [people / table for table in ("faces.csv", "people.csv", CORRECTIONS)])
     faces = read_faces_csv(people / "faces.csv")
     write_people_json(faces, out)
     typer.echo(f"{counted(len(faces), 'face')} in {out}")

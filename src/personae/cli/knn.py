@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.cluster import Dimension, Features
+from personae.cli.cluster import Dimension, Features, size_of
 
 
 def knn(
@@ -32,7 +32,7 @@ def knn(
     graph = knn_graph(faces, k, recall=recall)
     took = time.monotonic() - began
     write_graph(graph, out)
-    typer.echo(f"{len(graph):,} faces, {graph.k} neighbors each, in {took:.1f} s")
+    typer.echo(f"{size_of(faces)}, {graph.k} neighbors each, in {took:.1f} s")
     if len(faces) > SMALL and recall < 1:
         near, every = near_recall(graph, faces), neighbor_recall(graph, faces, sample=QUERIES)
         typer.echo(f"of a sample's neighbors that stand out {near:.1%} were found, of all of them {every:.1%}")

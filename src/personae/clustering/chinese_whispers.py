@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from personae.errors import InputError
+from personae.errors import InputError, refuse_no_cosine
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.links import symmetric_links
 
@@ -28,8 +28,7 @@ class Whispers:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.tau):
-            raise InputError(f"tau is {self.tau}; it needs to be a cosine, from -1 to 1")
+        refuse_no_cosine(self.tau)
         if self.iterations < 1 or self.seed < 0:
             raise InputError(
                 f"iterations is {self.iterations} and seed {self.seed}; they need to be at least 1 and 0"

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from personae.clustering.noise import with_noise
-from personae.errors import InputError
+from personae.errors import InputError, refuse_no_cosine
 from personae.graph.components import root_of
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.links import symmetric_links
@@ -32,8 +32,7 @@ class DensityReach:
     min_samples: int = 1
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.tau):
-            raise InputError(f"tau is {self.tau}; it needs to be a cosine, from -1 to 1")
+        refuse_no_cosine(self.tau)
         if self.min_samples < 1:
             raise InputError(f"min_samples is {self.min_samples}; it needs to be at least 1")
 

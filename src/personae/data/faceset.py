@@ -94,6 +94,10 @@ class FaceSet:
     def __len__(self) -> int:
         return len(self.features)
 
+    def __repr__(self) -> str:
+        known = "no truth" if self.truth is None else f"{int((self.truth >= 0).sum()):,} with a truth"
+        return f"FaceSet({counted(len(self), 'face')} of {counted(self.dimension, 'value')}, {known})"
+
     @property
     def dimension(self) -> int:
         """d, the length of one feature."""
@@ -137,6 +141,8 @@ class FaceSet:
 
 def as_features(values: ArrayLike) -> NDArray[np.floating[Any]]:
     """(N, d) float32 or float16 with every value finite and no zero row; not yet unit."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise InputError("features are a masked array; leave out faces with masked values and give its .data")
     array = values if isinstance(values, np.ndarray) else as_array(values, "features")
     if array.dtype == object or array.dtype.kind not in "fiub":
         raise InputError(f"features are of type {array.dtype}; they need to be numbers, float32 at best")

@@ -19,7 +19,7 @@ import lzma
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -216,6 +216,18 @@ def refuse_other_faces(path: Path) -> None:
     """The same for `write_faces`."""
     if known_suffix(path, list(FACE_WRITERS)) == ".parquet":
         arrow()
+
+
+def refuse_overwriting(path: Path, read: Iterable[Path]) -> None:
+    """OutputError where the result would replace a file that is read; to be asked before any work.
+
+    Of features alone the `.meta` beside them is read as well.
+    """
+    files = [*read]
+    beside = [file.with_suffix(".meta") for file in files if file.suffix.lower() in BARE]
+    files += [meta for meta in beside if meta.exists()]
+    if path.resolve() in [file.resolve() for file in files]:
+        raise OutputError(f"cannot write {path}: it is what is read; choose another name")
 
 
 def existing(path: StrPath, suffixes: list[str]) -> Path:

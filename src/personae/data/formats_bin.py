@@ -57,7 +57,7 @@ def read_bin_labels(path: Path, choice: Choice) -> Labelled:
     if not meta.exists():
         raise InputError(f"holds features alone and no {meta.name} is beside it; give the file of the labels")
     try:
-        return Labelled(read_lines(meta, gaps=choice.gaps))
+        return Labelled(read_lines(meta, gaps=choice.gaps), column=meta.name, embeddings=True)
     except InputError as error:
         raise InputError(f"{meta.name} beside it: {error}") from error
 

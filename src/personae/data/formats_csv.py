@@ -8,7 +8,7 @@ nine digits, which is float32 to the last bit. From elsewhere:
 - a column identity, label, person or truth (one of them) is the identity, a number or a name;
 - a column face_id, or else faceid, face_ids, ids or id, tells what the faces are called;
 - a column of numbers is one dimension of the features, in the order of the file, unless it is named cluster,
-  face, index or nothing, ends in an id, or is one of the columns of sources;
+  face, index or nothing, ends in an id, or is one of the columns of sources or of the tables of people;
 - other columns of text are left out; a column that mixes text and numbers is refused.
 """
 
@@ -33,6 +33,7 @@ from personae.data.names import (
     SOURCE_COLUMNS,
     SPAN_COLUMNS,
     TRUTH_COLUMNS,
+    VALUES_OF_A_FACE,
     Choice,
     id_name,
     is_feature,
@@ -72,8 +73,9 @@ class Columns:
         features = [i for i in free if is_number(first[i])]
         if not features:
             raise InputError(
-                f"found no column of numbers among {listed([name[:40] for name in names])}; give one for each "
-                "dimension, numbers as in 0.5, and a comma, semicolon or tab between them"
+                f"holds no embeddings; none of its columns ({listed([name[:40] for name in names])}) is a "
+                "value of a face; give one for each dimension, numbers as in 0.5, with a comma, semicolon or "
+                "tab between them"
             )
         whole = all(name in plains for name in SOURCE_COLUMNS)
         timed = whole and all(name in plains for name in SPAN_COLUMNS)
@@ -192,7 +194,11 @@ def read_csv_labels(path: Path, choice: Choice) -> Labelled:
         labels: list[str] = []
         faces: list[str] = []
         ids: list[str] = []
+        values = 0
         for row in rows:
+            values = values or sum(
+                map(is_number, (row[1][i] for i in range(len(names)) if is_feature(names[i])))
+            )
             labels.append(row[1][at] if choice.gaps else named_cell(row, at, names))
             faces += [row[1][i] for i in numbered[:1]]
             if called is not None:
@@ -205,12 +211,13 @@ def read_csv_labels(path: Path, choice: Choice) -> Labelled:
         raise InputError("has a line of names but no label; give one a face")
     face = np.array([int(number) for number in faces]) if faces and all(map(is_integer, faces)) else None
     told = () if called is None else ids_in(ids, called)
-    return Labelled(parsed_labels(labels, gaps=choice.gaps), *told).ordered(face)
+    read = Labelled(parsed_labels(labels, gaps=choice.gaps), *told)
+    return read._replace(column=name, embeddings=values >= VALUES_OF_A_FACE).ordered(face)
 
 
 def write_csv_labels(labelled: Labelled, path: Path) -> None:
     """`face,cluster`, or the ids in place of `face`; a line a face."""
-    labels, ids, _ = labelled
+    labels, ids = labelled.labels, labelled.ids
     faces = range(len(labels)) if ids is None else chain.from_iterable(in_blocks(ids.values))
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         file.write(f"{'face' if ids is None else ids.name},cluster\n")

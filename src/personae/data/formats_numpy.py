@@ -29,6 +29,7 @@ from personae.data.names import (
     id_name,
     label_name,
     only_one,
+    plain,
 )
 from personae.errors import InputError, listed
 
@@ -133,12 +134,14 @@ def read_npz_labels(path: Path, choice: Choice) -> Labelled:
             )
         labels = read_member(path, archive, members[name])
         told = read_ids(path, archive, members, len(labels)) if choice.ids else ()
-    return Labelled(with_gaps(labels) if choice.gaps else as_labels(labels), *told)
+        embeddings = any(plain(other) in FEATURE_NAMES for other in members if other != name)
+    read = Labelled(with_gaps(labels) if choice.gaps else as_labels(labels), *told)
+    return read._replace(column=name, embeddings=embeddings)
 
 
 def write_npz_labels(labelled: Labelled, path: Path) -> None:
     """An array `labels`, and the ids under their name."""
-    labels, ids, _ = labelled
+    labels, ids = labelled.labels, labelled.ids
     write_arrays({"labels": labels} | ({} if ids is None else {ids.name: ids.values}), path)
 
 

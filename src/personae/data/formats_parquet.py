@@ -23,6 +23,7 @@ from personae.data.names import (
     SOURCE_COLUMNS,
     SPAN_COLUMNS,
     TRUTH_COLUMNS,
+    VALUES_OF_A_FACE,
     Choice,
     id_name,
     is_feature,
@@ -127,13 +128,23 @@ def read_parquet_labels(path: Path, choice: Choice) -> Labelled:
         told = ids_of(table, path.parent) if choice.ids and name is not None else ()
         numbered = [other for other in names if plain(other) == "face" and other != name]
         face = column(table, numbered[0]) if numbered and len(names) > 1 else None
-        return Labelled(labels, *told).ordered(face if face is not None and face.dtype.kind in "iu" else None)
+        read = Labelled(labels, *told)._replace(column=name, embeddings=_holds_embeddings(table.schema_arrow))
+        return read.ordered(face if face is not None and face.dtype.kind in "iu" else None)
+
+
+def _holds_embeddings(schema: "pa.Schema") -> bool:
+    """Whether there are features beside labels: a column of lists, or enough columns of numbers."""
+    try:
+        columns = feature_columns(schema)
+    except InputError:
+        return False
+    return len(columns) >= VALUES_OF_A_FACE or is_list(arrow(), schema.field(columns[0]).type)
 
 
 def write_parquet_labels(labelled: Labelled, path: Path) -> None:
     """Columns `face`, or the ids in its place, and `cluster`; a row a face."""
     pa = arrow()
-    labels, ids, _ = labelled
+    labels, ids = labelled.labels, labelled.ids
     faces, name = (np.arange(len(labels)), "face") if ids is None else (ids.values, ids.name)
     kinds = cell_type(pa, faces), cell_type(pa, labels)
     schema = pa.schema([(name, kinds[0]), ("cluster", kinds[1])])
@@ -186,8 +197,8 @@ def feature_columns(schema: "pa.Schema") -> list[str]:
     ]
     if not numbers:
         raise InputError(
-            f"found no features among its columns ({listed(schema.names)}); give a list of numbers "
-            f"named features, or a column of numbers for each dimension"
+            f"holds no embeddings; found no features among its columns ({listed(schema.names)}); give a list "
+            f"of numbers named features, or a column of numbers for each dimension"
         )
     return numbers
 

@@ -137,11 +137,15 @@ class Labelled(NamedTuple):
 
     labels: (N,) int64 or str
     aside:  why a column or an array that is merely called ids or id holds none, or None
+    column: what the column or the array of the labels is called, or None
+    embeddings: whether the file holds embeddings, too
     """
 
     labels: NDArray[Any]
     ids: Ids | None = None
     aside: str | None = None
+    column: str | None = None
+    embeddings: bool = False
 
     def ordered(self, face: NDArray[Any] | None) -> "Labelled":
         """The same in the order of the numbers of the faces, if there are any; see `in_face_order`."""

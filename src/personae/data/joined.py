@@ -1,6 +1,6 @@
 """The truth and the labels of two files, face by face."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from personae.data.formats import StrPath, read_labelled
 from personae.data.ids import Labelled, rows_by_id
 from personae.data.labels import NOBODY, spread
-from personae.data.names import FOUND_NAMES, TRUTH_COLUMNS, TRUTH_KEYS, Choice
+from personae.data.names import FOUND_NAMES, IDENTITY_NAMES, TRUTH_COLUMNS, TRUTH_KEYS, Choice, plain
 from personae.errors import InputError, counted, listed
 
 MEND = "tell who they are, or leave them out by --ignore-unknown"
@@ -31,12 +31,13 @@ def read_truth_and_labels(
     Faces are found by their ids, in any order, where both files have them, else by their place. Of a table of
     both identities and clusters each is read for what it is.
 
-    InputError: as `read_labels`; an id twice, faces that only one of the files has.
+    InputError: as `read_labels`; an id twice, faces that only one of the files has, files that are exchanged.
     """
     known = read_labelled(truth, Choice((*TRUTH_KEYS, *TRUTH_COLUMNS), gaps=True, ids=True))
+    found = read_labelled(labels, Choice(FOUND_NAMES, ids=True))
+    refuse_exchanged(truth, known, labels, found)
     if not ignore_unknown:
         refuse_unknown(known.labels, truth)
-    found = read_labelled(labels, Choice(FOUND_NAMES, ids=True))
     if known.ids is None or found.ids is None:
         if by_order is not None and (why := _unmatched({truth: known, labels: found})):
             by_order(f"faces are matched by their order: {why}")
@@ -53,6 +54,24 @@ def refuse_unknown(truth: NDArray[Any], file: StrPath) -> None:
         raise InputError(
             f"{file} knows no identity of {counted(len(unknown), 'face')} ({listed(unknown)}); {MEND}"
         )
+
+
+def refuse_exchanged(truth: StrPath, known: Labelled, labels: StrPath, found: Labelled) -> None:
+    """InputError where a file says by its columns that it is the other one, or holds no clusters at all."""
+    if _called(known, FOUND_NAMES) and _called(found, IDENTITY_NAMES):
+        raise InputError(
+            f"{truth} holds clusters ({known.column}) and {labels} identities ({found.column}); "
+            "give the truth first, then the labels"
+        )
+    if found.embeddings and found.column is not None and not _called(found, FOUND_NAMES):
+        raise InputError(
+            f"{labels} holds embeddings and who they are ({found.column}), but no clusters; give the labels "
+            "that were found, or call them cluster"
+        )
+
+
+def _called(read: Labelled, names: Sequence[str]) -> bool:
+    return read.column is not None and plain(read.column) in names
 
 
 def _unmatched(files: dict[StrPath, Labelled]) -> str:

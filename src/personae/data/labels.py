@@ -51,6 +51,8 @@ def as_labels(values: ArrayLike) -> NDArray[Any]:
 
 def with_gaps(values: NDArray[Any]) -> NDArray[Any]:
     """`as_labels`, but -1 where there is none: a NaN or an empty name."""
+    if values.ndim != 1:
+        return as_labels(values)
     if values.dtype.kind == "f":
         known = ~np.isnan(values)
     elif values.dtype.kind in "US":

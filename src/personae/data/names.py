@@ -13,16 +13,29 @@ from personae.errors import InputError, listed
 FEATURE_NAMES = ("features", "x", "embeddings", "embedding", "feats", "feat", "vectors", "arr_0")
 TRUTH_KEYS = ("truth", "y", "labels", "label", "identities", "identity", "targets", "target", "arr_1")
 TRUTH_COLUMNS = ("identity", "label", "person", "truth")
+IDENTITY_NAMES = ("identity", "identities", "person", "truth")  # of the truth and nothing else
 FOUND_NAMES = ("cluster", "clusters")
+VALUES_OF_A_FACE = 8  # so many more columns of numbers beside labels are embeddings
 SOURCE_KEYS = ("files", "file", "box", "quality")
 SOURCE_COLUMNS = ("file", "left", "top", "width", "height", "quality")
 SPAN_COLUMNS = ("from", "to")  # seconds into a video; empty for a photo
 LOOSE_NAMES = ("ids", "id")  # of faces where there is one a face, else of anything
 ID_NAMES = ("face_id", "faceid", "face_ids", *LOOSE_NAMES)  # those before others
 ROW_NUMBERS = ("", "face", "index")  # of a table: neither features nor labels
+OUR_TABLES = ("photo", "confidence", "faces", "photos", "best_photo", "other", "apart", "not", "content")
+ABOUT_FACES = ("age", "score")  # of a face, as other programs tell them
 FORMULA = "=+-@＝＋－＠"  # noqa: RUF001 some spreadsheets take the wide forms too
 OF_ROWS = ("_id", "-id", " id")  # ends of names of such columns
-NOT_FEATURES = (*TRUTH_COLUMNS, *FOUND_NAMES, *SOURCE_COLUMNS, *SPAN_COLUMNS, *ID_NAMES, *ROW_NUMBERS)
+NOT_FEATURES = (
+    *TRUTH_COLUMNS,
+    *FOUND_NAMES,
+    *SOURCE_COLUMNS,
+    *SPAN_COLUMNS,
+    *ID_NAMES,
+    *ROW_NUMBERS,
+    *OUR_TABLES,
+    *ABOUT_FACES,
+)
 
 
 class Choice(NamedTuple):

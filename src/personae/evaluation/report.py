@@ -73,6 +73,9 @@ class Evaluation:
         plain["sizes"] = list(plain["sizes"])
         return plain
 
+    def __repr__(self) -> str:
+        return self.table()
+
     def table(self) -> str:
         """The same as lines of text for a terminal, at most 80 columns wide."""
         parts = (self._counts(), self._scores(), self._single_numbers(), self._by_size())

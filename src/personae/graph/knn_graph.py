@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.pages import passing
-from personae.errors import InputError
+from personae.errors import InputError, counted
 
 NOBODY = -1
 BLOCK = 1 << 14  # faces looked at in one go
@@ -44,6 +44,9 @@ class KnnGraph:
 
     def __len__(self) -> int:
         return len(self.neighbors)
+
+    def __repr__(self) -> str:
+        return f"KnnGraph({counted(len(self), 'face')}, {counted(self.k, 'neighbor')} each)"
 
     def _extent(self) -> tuple[int, int]:
         """The lowest and the highest neighbor, and 0."""

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
+from personae.errors import refuse_no_cosine
 from personae.graph.knn_graph import KnnGraph
 from personae.methods.estimator import ConstrainedClusterer, as_faces, counting_copies_once
 
@@ -69,4 +70,5 @@ class HAC(ConstrainedClusterer):
         return self._clusterer().cluster(graph, constraints)
 
     def _clusterer(self) -> Agglomeration:
+        refuse_no_cosine(self.tau)
         return Agglomeration(self.tau, self.linkage, self.n_clusters)

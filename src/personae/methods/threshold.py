@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from personae.clustering.components import Components
 from personae.data.constraints import Constraints
-from personae.errors import InputError
+from personae.errors import refuse_no_cosine
 from personae.graph.knn_graph import KnnGraph
 from personae.methods.estimator import ConstrainedClusterer
 
@@ -23,6 +23,5 @@ class Threshold(ConstrainedClusterer):
         self.k = k
 
     def _held(self, graph: KnnGraph, constraints: Constraints | None) -> NDArray[np.int32]:
-        if not np.isfinite(self.tau):
-            raise InputError(f"tau is {self.tau}; it needs to be a cosine, from -1 to 1")
+        refuse_no_cosine(self.tau)
         return Components(self.tau).cluster(graph, constraints)

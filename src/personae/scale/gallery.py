@@ -106,6 +106,12 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.distinct)
 
+    def __repr__(self) -> str:
+        sizes = np.unique(self.labels, return_counts=True)[1]
+        people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
+        groups = f"{counted(people, 'person', 'people')} and {counted(lone, 'lone face')}"
+        return f"Gallery({counted(len(self), 'face')}: {groups})"
+
     @property
     def labels(self) -> NDArray[np.int32]:
         """(N,) int32, the id of each face's person, in the order in which the faces came."""

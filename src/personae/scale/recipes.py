@@ -16,7 +16,7 @@ from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.data.pages import passing
-from personae.errors import InputError
+from personae.errors import refuse_no_cosine
 from personae.evaluation.expected import expected
 from personae.graph.components import components_of, joining_links
 from personae.graph.knn_graph import NOBODY, KnnGraph
@@ -215,8 +215,7 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
 
 def threshold_recipe(method: Threshold, constraints: Constraints | None = None) -> Recipe:
     """`Threshold`: each run of faces tells a spanning forest of its links, and these are put together."""
-    if not np.isfinite(method.tau):
-        raise InputError(f"tau is {method.tau}; it needs to be a cosine, from -1 to 1")
+    refuse_no_cosine(method.tau)
 
     def look(features: Features, desk: Desk) -> dict[str, Any]:
         n, k = read_knn(desk.of["knn"]).neighbors.shape
