@@ -122,7 +122,7 @@ def test_copies_that_come_make_no_people(run, tmp_path):
     assert f"120 faces in all, 60 of them copies: {counts}\n" in told
     assert len(np.load(tmp_path / "labels.npy")) == 120
     write_faces(made.take(np.r_[:60, :60]), tmp_path / "twice.npz")
-    assert f"120 faces, 60 of them copies: {counts}, in" in run("cluster", "auto", "twice.npz")[1]
+    assert f"120 faces of 256 values, 60 of them copies: {counts}, in" in run("cluster", "auto", "twice.npz")[1]
 
 
 def test_a_full_run_that_is_worth_it_is_told_with_its_command(run, tmp_path):
