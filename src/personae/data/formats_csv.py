@@ -231,10 +231,10 @@ def rows_of(path: Path) -> Iterator[Iterator[Row]]:
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         first = file.readline()
         file.seek(0)
-        yield _rows(csv.reader(file, delimiter=_delimiter(first)))
+        yield _rows(csv.reader(file, delimiter=delimiter(first)))
 
 
-def _delimiter(first: str) -> str:
+def delimiter(first: str) -> str:
     """What is most frequent; but semicolons where each has a comma beside it, as in 0,5;0,7."""
     frequent = max(",;\t", key=first.count)
     return ";" if frequent == "," and first.count(",") <= 2 * first.count(";") else frequent

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.faceset import Sources
+from personae.data.formats_csv import delimiter
 from personae.errors import InputError, listed
 
 UNKNOWN = -1
@@ -15,8 +16,9 @@ UNKNOWN = -1
 def read_photo_truth(path: Path, sources: Sources, photos: Path) -> NDArray[np.int32]:
     """(N,) int32, the identity of each face, -1 for faces that the table says nothing of.
 
-    path:    a .csv with the columns `photo` and `person`: one row a person, from left to right where a photo
-             has several; photo paths relative to the folder `photos` or to the table
+    path:    a .csv with the columns `photo` and `person`, commas, semicolons or tabs between them: one row a
+             person, from left to right where a photo has several; photo paths relative to the folder `photos`
+             or to the table
     sources: of the N faces
 
     A photo with m rows names its m largest faces; smaller ones are passers-by.
@@ -56,7 +58,9 @@ def people_of(path: Path) -> dict[str, list[str]]:
     """The people of each photo, from left to right. InputError: no such table, a row with gaps."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+            first = file.readline()
+            file.seek(0)
+            rows = list(csv.DictReader(file, delimiter=delimiter(first)))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give a table of photo,person") from error
     except (UnicodeDecodeError, csv.Error) as error:
