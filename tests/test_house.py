@@ -96,7 +96,8 @@ def made(*words):
     """The lines that make would run."""
     if shutil.which("make") is None:
         pytest.skip("make is not here")
-    return subprocess.run(["make", "-n", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = ["make", "--no-print-directory", "-n", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def test_make_finds_photos_in_the_home_of_whoever_calls(monkeypatch):

@@ -46,9 +46,9 @@ def test_ids_come_back_as_they_were_under_the_same_name(tmp_path, suffix, called
         assert faces.ids.values.tolist() == called
         assert faces.ids.name == name
         write_labels([5, -1, 5], tmp_path / f"labels{suffix}", faces.ids)
-        labels, kept, _ = read_labelled(tmp_path / f"labels{suffix}", Choice(ids=True))
-        assert labels.tolist() == [5, -1, 5]
-        assert (kept.values.tolist(), kept.name) == (called, name)
+        read = read_labelled(tmp_path / f"labels{suffix}", Choice(ids=True))
+        assert read.labels.tolist() == [5, -1, 5]
+        assert (read.ids.values.tolist(), read.ids.name) == (called, name)
 
 
 @pytest.mark.parametrize("suffix", WITH_IDS)
