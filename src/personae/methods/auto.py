@@ -223,9 +223,7 @@ class Auto(FeatureClusterer):
                     guess = _guess(faces, graph, strangers, floor)
                     pairs = StrangerPairs.among(faces.features, rows, sample, guess)
                 floors = least_widths(strangers, pairs, graph, shares, floor)
-                if (
-                    pairs.too_few and self.strangers is not None
-                ):  # who may be less alike than those who are here
+                if pairs.too_few and self.strangers is not None:  # those may be less alike than people here
                     floors = [max(width, floor) for width in floors]
                 new = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
                 if looks is not None and new.looser_by(looks, in_widths=not anew) < SETTLED:

@@ -16,7 +16,7 @@ from personae.graph.search import SMALL, planned
 from personae.graph.tables import CELLS, TABLES
 from personae.graph.threads import Span, in_threads, spans
 from personae.scale.lists_on_disk import forget, mapped
-from personae.scale.shards import BASE, PROGRAM, Features, opened, read_rows, runs
+from personae.scale.shards import BASE, PROGRAM, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
 LOOKED_UP = 1 << 16  # faces whose cells are looked up in one go; whole blocks of `Cells`
@@ -119,9 +119,7 @@ def _look_up(span: Span, *, features: Features, table: int, probes: int, folder:
     with np.load(folder / DIRECTIONS) as held:
         cells = Cells(**held)
     faces = np.load(folder / CHANCE, mmap_mode="r")[slice(*span)]
-    held = mapped(features) if isinstance(features, Path) else features
-    rows = np.empty((len(faces), held.shape[1]), np.float32)
-    read_rows(held, faces, rows)
+    rows = rows_of(mapped(features) if isinstance(features, Path) else features, faces)
     with atomic_write(_looked_up(folder, table, span[0])) as temporary:
         np.save(temporary, cells.nearest(rows, np.arange(len(rows)), probes))
 

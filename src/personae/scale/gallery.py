@@ -107,7 +107,7 @@ class Gallery:
         return len(self.distinct)
 
     def __repr__(self) -> str:
-        sizes = np.unique(self.labels, return_counts=True)[1]
+        sizes = np.unique(self.people, return_counts=True)[1]
         people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
         groups = f"{counted(people, 'person', 'people')} and {counted(lone, 'lone face')}"
         return f"Gallery({counted(len(self), 'face')}: {groups})"
