@@ -1,4 +1,4 @@
-"""No command writes over what it reads."""
+"""No command writes over what it reads, or two results over each other."""
 
 import numpy as np
 import pytest
@@ -46,6 +46,13 @@ def test_what_is_read_stays(run, places, words):
     assert (code, told) == (5, "")
     assert problem == f"personae: cannot write {words[-1]}: it is what is read; choose another name\n"
     assert {file: file.read_bytes() for file in places.glob("*.*")} == before
+
+
+def test_no_two_results_go_to_one_file(run, places):
+    code, told, problem = run("embed", "folder", "--out", "a.csv", "--constraints", "folder/../a.csv")
+    assert (code, told) == (5, "")
+    assert problem == "personae: cannot write two results to folder/../a.csv; choose another name for one\n"
+    assert not (places / "a.csv").exists()
 
 
 def test_a_gallery_is_written_to_its_own_place(run, places):

@@ -64,7 +64,7 @@ def _root(
 
 
 def sparing(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, that before any work refuses to write over what it reads."""
+    """The command, that before any work refuses to write over what it reads or what else it writes."""
 
     @wraps(command)
     def checked(**told: Any) -> None:
@@ -72,9 +72,12 @@ def sparing(command: Callable[..., None]) -> Callable[..., None]:
 
         read = [told[name] for name in told if name not in WRITTEN]
         files = [one for value in read for one in (value if isinstance(value, list) else [value])]
-        for written in (told.get(name) for name in WRITTEN):
-            if written is not None:
-                refuse_overwriting(written, [file for file in files if isinstance(file, Path)])
+        results: list[Path] = []
+        for result in (told[name] for name in WRITTEN if told.get(name) is not None):
+            refuse_overwriting(result, [file for file in files if isinstance(file, Path)])
+            if result.resolve() in results:
+                raise OutputError(f"cannot write two results to {result}; choose another name for one")
+            results.append(result.resolve())
         command(**told)
 
     return checked
