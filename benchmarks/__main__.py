@@ -7,14 +7,30 @@ from importlib.util import find_spec
 from benchmarks import tables
 from benchmarks.record import SHARED
 
-ANYWHERE = ("knn", "evaluate", "embed", "map_equation", "at_scale", "links", "video", "scale", "kills")
+ANYWHERE = (
+    "knn",
+    "evaluate",
+    "embed",
+    "map_equation",
+    "at_scale",
+    "links",
+    "video",
+    "scale",
+    "kills",
+    "detection_scale",
+)
 REAL = (
     "unlearned",
     "default",
+    "families",
+    "few_faces",
     "suggestions",
     "ablation",
     "learned",
+    "experiments",
     "detection",
+    "detection_ablation",
+    "detection_pictures",
     "mediator",
     "albums",
     "synthetic",

@@ -22,7 +22,16 @@ from benchmarks.tables_detection import (
     detection_strategies,
 )
 from benchmarks.tables_links import albums, experiment, links, mediator
-from benchmarks.tables_scale import foreign, kills, one_by_one, plan, scale, update, update_scale
+from benchmarks.tables_scale import (
+    foreign,
+    kills,
+    one_by_one,
+    plan,
+    scale,
+    scale_short,
+    update,
+    update_scale,
+)
 from personae.methods import METHODS
 
 FS = ("pairwise", "bcubed")
@@ -157,7 +166,7 @@ def evaluate() -> str:
     """Time and memory of the metrics."""
     rows = []
     for found in results("evaluate")["results"].values():
-        seconds = found.get("seconds", round(found.get("seconds_for_the_curve", 0), 2))
+        seconds = sum(value for name, value in found.items() if name.startswith("seconds"))
         peak = f"{found['peak_mib']:,} MiB" if "peak_mib" in found else "-"
         rows.append([found["case"], f"{seconds:.2f} s", peak])
     return table(["case", "time", "peak memory, input included"], rows)
@@ -315,6 +324,7 @@ TABLES: dict[str, Callable[[], str]] = {
             mediator,
             links,
             scale,
+            scale_short,
             kills,
             plan,
             foreign,

@@ -11,7 +11,8 @@ from personae.scale.recipes import auto_recipe
 from personae.scale.search_stages import run_size, shard_memory
 from personae.scale.shards import ROWS
 
-GROWTH = {"cells": 1.25, "knn": 1.5, "links": 1, "labels": 1}  # powers of N
+GROWTH = {"cells": 1.25, "knn": 1.5, "links": 1}  # powers of N
+PASSES = 3  # of links over all faces, at least
 RECALLS = ("same_identity_recall", "recall_at_k")
 
 
@@ -47,6 +48,17 @@ def scale() -> str:
         "MiB on disk",
     ]
     return table([*head, "quality"], lines)
+
+
+def scale_short() -> str:
+    """All stages of the default, for a first look."""
+    rows = [row for row in results("scale")["rows"] if row["method"] == "auto"]
+    lines = []
+    for faces in dict.fromkeys(row["faces"] for row in rows):
+        stages = [row for row in rows if row["faces"] == faces]
+        minutes, peak = sum(row["seconds"] for row in stages) / 60, max(row["peak_mib"] for row in stages)
+        lines.append([f"{faces:,}", f"{minutes:.1f}", f"{peak / 1024:.1f}", both_fs(stages[-1])])
+    return table(["faces", "minutes", "peak GiB", "pairwise F / BCubed F"], lines)
 
 
 def kills() -> str:
@@ -116,7 +128,7 @@ def one_by_one() -> str:
 def plan() -> str:
     """Far more faces than were tried: formulas, and the rates of the largest sets that were measured."""
     measured, k = results("scale"), 80
-    d, threads = measured["d"], measured["threads"]
+    d = measured["d"]
     rows = sorted(measured["rows"], key=lambda row: int(row["faces"]))
     of = {row["stage"]: row for row in rows if row["method"] == "auto"}
     counts, lines = of["cells"]["counts"], []
@@ -126,16 +138,15 @@ def plan() -> str:
         shards = {
             "cells": counts["tables"] * -(-n // LOOKED_UP),
             "knn": (counts["tables"] + 1) * runs,
-            "links": 2 * -(-n // ROWS),
-            "labels": 1,
+            "links": PASSES * -(-n // ROWS),
         }
         shard = {"cells": look_up_memory(d, cells, probes), "knn": shard_memory(n, d, k, probes)}
-        shard |= {"links": of_auto_shard(n, d), "labels": memory_of(n, d, auto_recipe(Auto(k)))["labels"]}
+        shard["links"], whole = of_auto_shard(n, d), memory_of(n, d, auto_recipe(Auto(k)))["links"]
         disk = disk_of(n, k)
-        for stage, row in of.items():
-            busy = row.get("cpu_seconds", row["seconds"] * threads)
-            hours = busy * (n / row["faces"]) ** GROWTH[stage] / 3600
+        for stage, count in shards.items():
+            hours = of[stage]["cpu_seconds"] * (n / of[stage]["faces"]) ** GROWTH[stage] / 3600
             sizes = (f"{shard[stage] / 2**30:,.1f}", f"{disk[stage] / 2**40:,.2f}")
-            lines.append([f"{n:,}", stage, f"{shards.get(stage, 1):,}", f"{hours:,.1f}", *sizes])
+            lines.append([f"{n:,}", stage, f"{count:,}", f"{hours:,.1f}", *sizes])
+        lines.append([f"{n:,}", "links, map equation", "1", "", f"{whole / 2**30:,.1f}", ""])
         lines.append([f"{n:,}", "features", "", "", "", f"{4 * n * d / 2**40:,.2f}"])
     return table(["faces", "stage", "shards", "core hours", "GiB a shard", "TiB on disk"], lines)

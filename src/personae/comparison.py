@@ -134,11 +134,11 @@ def _both(
     """What `_run` returns, in a process of their own."""
     faces, graph = FaceSet(np.load(folder / FEATURES)), read_graph(folder / GRAPH)
     METHODS[name]().fit(faces.take(np.arange(min(len(faces), 60))))  # compiled before the clock runs
-    _forget_peak()
-    before = _peak_mib()
 
     def run(parameters: dict[str, Any]) -> Compared:
         method = METHODS[name](**parameters)
+        _forget_peak()
+        before = _peak_mib()
         began = time.perf_counter()
         try:
             fit(method, faces, graph)

@@ -1,8 +1,6 @@
 """Stages on disk: the labels of the methods in memory, whatever is killed, and nothing done twice."""
 
-import errno
 import json
-import pickle
 import shutil
 import subprocess
 import sys
@@ -10,38 +8,17 @@ import sys
 import numpy as np
 import pytest
 
-from personae import Auto, Constraints, FaceMap, FaceSet, InputError, OutputError, Threshold, knn_graph
-from personae.graph import search, tables
-from personae.scale import cells_stage, lists_on_disk, recipes, search_by_cells, search_stages, stages
+from personae import Auto, Constraints, FaceMap, FaceSet, OutputError, Threshold, knn_graph
+from personae.scale import cells_stage, recipes, search_stages
 from personae.scale.pipeline import people_in_stages, stages_of
 from personae.scale.recipes import auto_recipe, facemap_recipe, threshold_recipe
 from personae.scale.search_stages import read_knn
 from personae.scale.shards import HERE, as_file, within_reach
-from personae.scale.sizes import bytes_of
 from personae.scale.stages import Run, run_stages
 from tests.planted import made_faces
+from tests.scale.in_stages import ALL, MEMORY, Elsewhere, fresh, quiet
 
-MEMORY = 8 << 30
-ALL = ["cells", "knn", "links", "labels"]
 SIZES = [40, 25, 20, *[10] * 8, *[5] * 11, *[1] * 60]
-
-
-def quiet(name, done, total):
-    pass
-
-
-def fresh(ran):
-    return [name for name, stage in ran.items() if stage.fresh]
-
-
-@pytest.fixture
-def in_parts(monkeypatch):
-    """Sets of any size are searched by cells of three tables, a few of them at a time."""
-    monkeypatch.setattr(search, "SMALL", 0)
-    monkeypatch.setattr(cells_stage, "SMALL", 0)
-    monkeypatch.setattr(search_stages, "FACES", 70)
-    monkeypatch.setattr(tables, "TABLES", 3)
-    monkeypatch.setattr(tables.Tables, "cost", lambda of, _: -len(of.cells))
 
 
 RECIPES = {Auto: auto_recipe, FaceMap: facemap_recipe, Threshold: threshold_recipe}
@@ -122,17 +99,6 @@ def test_other_faces_and_damaged_files_are_noticed(planted, tmp_path):
     assert fresh(ran) == ["knn"]  # and it is as it was
 
 
-class Elsewhere:
-    """Like other machines: shards in any order, and nothing but files is shared."""
-
-    apart = True
-
-    def run(self, work, shards, memory):
-        for shard in reversed(shards):
-            there, of = pickle.loads(pickle.dumps((work, shard)))
-            yield shard, there(of)
-
-
 @pytest.mark.parametrize("method", [Auto(k=12), FaceMap(k=12, window=4), Threshold(tau=0.5, k=12)], ids=str)
 def test_shards_need_nothing_but_files_and_stand_in_any_order(planted, tmp_path, in_parts, monkeypatch, method):
     for module, name in ((recipes, "ROWS"), (cells_stage, "LOOKED_UP")):
@@ -152,6 +118,7 @@ def test_shards_need_nothing_but_files_and_stand_in_any_order(planted, tmp_path,
 def test_features_that_are_a_map_are_read_from_their_file(planted, tmp_path):
     file = tmp_path / "faces.npy"
     np.save(file, planted.features)
+    (tmp_path / "work").mkdir()
     mapped = FaceSet(np.load(file, mmap_mode="r"))
     assert as_file(mapped.features) == within_reach(mapped.features, tmp_path / "work") == file
     assert isinstance(as_file(mapped.features[:10]), np.ndarray)
@@ -258,95 +225,13 @@ def test_a_run_killed_in_any_stage_goes_on_and_gives_the_same_labels(tmp_path):
     assert len(set(labels)) == 1
 
 
-def test_too_little_memory_is_refused_with_what_is_needed(planted, tmp_path):
-    with pytest.raises(InputError, match=r"needs ([\d.]+[MG]) .* 100M may be held; give --memory \1"):
-        people_in_stages(planted, auto_recipe(Auto()), tmp_path / "work", Run(bytes_of("100M"), quiet))
-    assert not (tmp_path / "work").exists()
-
-
-def test_cells_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_path, in_parts, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(search_stages, "search_memory", lambda *_: 1 << 40)
-        with pytest.raises(InputError, match=r"the stage knn needs 1024\.0G"):
-            people_in_stages(planted, auto_recipe(Auto(k=12)), tmp_path, Run(MEMORY, quiet))
-    _, ran = people_in_stages(planted, auto_recipe(Auto(k=12)), tmp_path, Run(MEMORY, quiet))
-    assert fresh(ran) == ["knn", "links", "labels", "expected"]
-
-
-def test_links_that_take_more_memory_than_was_foreseen_are_told(planted, tmp_path, monkeypatch):
-    recipe = auto_recipe(Auto(k=12), Constraints.of(len(planted), apart=[[0, 1]]))
-    with monkeypatch.context() as patch:
-        patch.setattr(recipes, "of_map_equation", lambda size, links=0: links << 40)
-        with pytest.raises(InputError, match=r"the stage labels needs \d+\.0G"):
-            people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
-    _, ran = people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
-    assert fresh(ran) == ["labels", "expected"]
-
-
-def test_a_disk_that_is_too_small_is_refused_before_the_work(planted, tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(stages.shutil, "disk_usage", lambda _: usage._replace(free=1000))
-    with pytest.raises(OutputError, match="more are needed; make room"):
-        people_in_stages(planted, auto_recipe(Auto()), tmp_path, Run(MEMORY, quiet))
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_disk_that_fills_up_leaves_one_line_and_a_state_that_goes_on(planted, tmp_path, monkeypatch):
-    recipe = facemap_recipe(FaceMap.for_albums())
-    save = np.save
-
-    def full(file, values):
-        if "weights" in file.name:
-            file.write_bytes(b"half")
-            raise OSError(errno.ENOSPC, "No space left on device")
-        save(file, values)
-
-    monkeypatch.setattr(np, "save", full)
-    with pytest.raises(OutputError, match="No space left on device; make room and give the same command again"):
-        people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
-    monkeypatch.setattr(np, "save", save)
-    labels, ran = people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
-    assert fresh(ran) == ["links", "labels"]
-    assert (labels == FaceMap.for_albums().fit_predict(planted)).all()
-
-
-@pytest.mark.parametrize(
-    ("module", "name", "worked", "left"),
-    [
-        (search_by_cells, "write_lists", 2, 17),  # of the first phase nothing is left but to gather
-        (search_by_cells, "write_lists", 6, 12),  # of the second
-        (lists_on_disk, "_allocate", 0, 17),
-    ],
-)
-def test_a_disk_that_fills_up_under_the_search_does_so_too(
-    planted, tmp_path, in_parts, monkeypatch, module, name, worked, left
-):
-    recipe = facemap_recipe(FaceMap(k=12, window=4))
-    write, calls = getattr(module, name), []
-
-    def full(*arguments):
-        calls.append(arguments)
-        if len(calls) > worked:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        write(*arguments)
-
-    told = []
-    with monkeypatch.context() as patch:
-        patch.setattr(module, name, full)
-        with pytest.raises(OutputError, match="make room and give the same command again"):
-            people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet), recall=0.9)
-    run = Run(MEMORY, lambda *done: told.append(done))
-    _, ran = people_in_stages(planted, recipe, tmp_path, run, recall=0.9)
-    assert fresh(ran) == ["knn", "links", "labels"]
-    assert [name for name, *_ in told].count("knn") == left
-    whole, found = knn_graph(planted, 12, recall=0.9), read_knn(ran["knn"].folder)
-    assert (found.neighbors == whole.neighbors).all()
-
-
-@pytest.mark.parametrize("wrong", ["", "20", "G", "0G", "-1G", "20 bananas"])
-def test_what_is_no_size_is_refused(wrong):
-    with pytest.raises(InputError, match="20G"):
-        bytes_of(wrong)
+def test_a_lower_threshold_redoes_labels_under_constraints_though_the_forest_is_the_same(tmp_path):
+    cosines = np.array([[1, 0.8, 0.8, 0.8], [0.8, 1, 0.5, 0.5], [0.8, 0.5, 1, 0.7], [0.8, 0.5, 0.7, 1]])
+    faces = FaceSet.of(np.linalg.cholesky(cosines))
+    held = Constraints.of(4, apart=[[0, 2], [0, 3]])
+    for tau, labels in ((0.75, [0, 0, 1, 2]), (0.6, [0, 0, 1, 1])):
+        recipe = threshold_recipe(Threshold(tau=tau), held)
+        assert people_in_stages(faces, recipe, tmp_path, Run(MEMORY, quiet))[0].tolist() == labels
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

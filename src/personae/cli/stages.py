@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from personae.data import FaceSet
     from personae.scale.recipes import Recipe
+
+OF_CONTAINER = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def memory_size(text: str | None) -> str | None:
@@ -115,8 +118,11 @@ def faces_of_photos(photos: Path, workdir: Path) -> "FaceSet":
 
 
 def memory_of_machine() -> int:
-    """Bytes; without a limit where the system does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return sys.maxsize
+    """Bytes, or of the container if that has fewer; without a limit where the system does not tell."""
+    told = [sys.maxsize]
+    with suppress(AttributeError, ValueError, OSError):
+        told.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for limit in OF_CONTAINER:
+        with suppress(ValueError, OSError):  # "max" is none
+            told.append(int(limit.read_text()))
+    return min(told)

@@ -120,6 +120,8 @@ def complete(
 ) -> None:
     """Searches all faces for those who met too few, in place; similarities first: a full list is done."""
     short = np.flatnonzero(neighbors[:, -1] == NOBODY)
+    if not len(short):
+        return
     found, similarities[short] = nearest_faces(features, short, neighbors.shape[1])
     neighbors[short] = found
 

@@ -45,7 +45,11 @@ class Strangers:
         middle: level and spread of the middle face of a collection, if that is not this one
         """
         level, spread = middle or self.middle
-        return Strangers(share * self.level + (1 - share) * level, self.spread**share * spread ** (1 - share))
+        return replace(
+            self,
+            level=share * self.level + (1 - share) * level,
+            spread=self.spread**share * spread ** (1 - share),
+        )
 
     def take(self, faces: NDArray[np.integer[Any]]) -> "Strangers":
         """Of some of the faces alone."""

@@ -51,10 +51,10 @@ def of_auto_shard(n: int, d: int, sample: int = 1024) -> int:
     return PROGRAM + 4 * n + ROWS * (4 * d + 16 * sample) + 16 * d * sample
 
 
-def of_looks(size: Size, sample: int = 1024) -> int:
-    """What strangers look like, and the people that they tell apart."""
+def of_looks(size: Size, sample: int = 1024, links: int = LINKED) -> int:
+    """What strangers look like, and the people that they tell apart by so many links a face."""
     shard = of_auto_shard(size.n, size.d, sample) + 16 * size.n
-    return max(shard, of_map_equation(size) + OF_STRANGERS * size.n)
+    return max(shard, of_map_equation(size, links) + OF_STRANGERS * size.n)
 
 
 def of_evidence(size: Size, hidden: int) -> int:

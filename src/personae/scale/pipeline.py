@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from personae.data.atomic import sweep
 from personae.data.faceset import FaceSet
 from personae.data.one_writer import one_writer_in
 from personae.graph.copies import Copies
 from personae.scale.cells_stage import cells_disk, cells_memory, lay_out, probes_likely
 from personae.scale.memory import Size
-from personae.scale.recipes import TOLD_UP_TO, Recipe
+from personae.scale.recipes import TOLD_UP_TO, WANTS_MEMORY, Recipe
 from personae.scale.search_stages import search, search_memory
 from personae.scale.shards import Features, as_file, checksum, opened, within_reach
 from personae.scale.stages import Desk, Ran, Run, Stage, run_stages
@@ -31,6 +32,7 @@ def people_in_stages(
     InputError: as `run_stages`. OutputError: so too; another run is at work there.
     """
     with one_writer_in(workdir.absolute()):
+        sweep(workdir)
         copies = Copies.among(faces.features, recipe.known and recipe.known[0])
         distinct = None if copies is None else copies.first
         reach: Features
@@ -44,6 +46,8 @@ def people_in_stages(
             known, under = recipe.known
             recipe = under(copies.constraints(known))
         ran = run_stages(stages_of(faces, recipe, recall, reach), workdir, run)
+        if "expected" in ran and ran["expected"].record["counts"]["without_labels"] == WANTS_MEMORY:
+            (workdir / "expected.json").unlink()  # more may be given the next time
         labels = np.load(ran["labels"].folder / "labels.npy")
     return labels if copies is None else labels[copies.of], ran
 
@@ -56,7 +60,9 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
     n, d = faces.features.shape
     memory = memory_of(n, d, recipe, on_disk=isinstance(features, Path))
     disk = disk_of(n, min(recipe.k, n - 1))
-    disk["links"] += n * recipe.look_disk(d) if isinstance(features, Path) else 0
+    if isinstance(features, Path):
+        disk["knn"] += 0 if faces.features.dtype == np.float32 else 4 * n * d
+        disk["links"] += n * recipe.look_disk(d)
     of_faces = {"faces": n, "d": d, "features": checksum(faces.features)}
 
     def label(desk: Desk) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
 from personae.scale.lists_on_disk import tables
 from personae.scale.memory import (
+    LINKED,
     OF_FACE,
     TORCH,
     Memory,
@@ -45,7 +46,7 @@ from personae.scale.shards import BASE, ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
 
 TOLD_UP_TO = 1_000_000  # faces; the expectation takes two more partitions
-
+WANTS_MEMORY = "unknown, for want of memory"  # told of the expectation, which may be asked for again
 
 Known = tuple[Constraints, Callable[[Constraints], "Recipe"]] | None
 
@@ -84,6 +85,9 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
     def look(reach: Features, desk: Desk) -> dict[str, Any]:
         graph, passes = read_knn(desk.of["knn"]), 0
 
+        def refuse(links: int) -> None:
+            desk.refuse_more_than_memory(of_looks(_size(reach, graph), method.sample, links))
+
         def measured(
             features: NDArray[np.floating[Any]],
             sample: Sample,
@@ -102,7 +106,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
             n, d = features.shape
             told = Pass(of_auto_shard(n, d, len(sample.face)), f", look {passes + 1}")
             seen = in_rows(desk, f"seen-{passes}", work, n, told)
-            found = settled(np.load(seen))
+            found = Afforded(**vars(settled(np.load(seen))), refuse=refuse)
             for file in (asked, known, seen):
                 file.unlink(missing_ok=True)
             passes += 1
@@ -111,20 +115,23 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         looks = method.looks(FaceSet(opened(reach)), graph, measured=measured)
         floors, floor = looks.reach(AS_ASKED), looks.floors[AS_ASKED]
         count = looks.strangers.count(graph, floor)
-        told: dict[str, Any] = {"floors": floors, "links": count, "people": looks.unconstrained()}
-        np.savez(desk.folder / "strangers.npz", **told, **vars(looks.strangers))
+        told: dict[str, Any] = {"floors": floors, "people": looks.unconstrained()}
+        told |= {"level": looks.strangers.level, "spread": looks.strangers.spread}
+        np.savez(desk.folder / "strangers.npz", **told)
         return {"floor": round(floor, 2), "links": count}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         with np.load(desk.of["links"] / "strangers.npz") as held:
             if constraints is None:
                 return np.asarray(held["people"])
-            strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
-            count = int(held["links"])
-        faces, graph = FaceSet(opened(features)), read_knn(desk.of["knn"])
-        size = Size(len(faces), faces.dimension, graph.k, isinstance(features, Path))
-        desk.refuse_more_than_memory(of_map_equation(size, count // len(faces)))
-        return people(faces, graph, strangers, floors, constraints)
+            level, spread, floors = held["level"], held["spread"], held["floors"].tolist()
+        graph = read_knn(desk.of["knn"])
+
+        def refuse(links: int) -> None:
+            desk.refuse_more_than_memory(of_map_equation(_size(features, graph), links))
+
+        strangers = Afforded(level, spread, refuse)
+        return people(FaceSet(opened(features)), graph, strangers, floors, constraints)
 
     def expected_of(features: Features, desk: Desk, labels: NDArray[np.int32]) -> str:
         faces, graph = FaceSet(opened(features)), read_knn(desk.of["knn"])
@@ -132,10 +139,9 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
             return "unknown, for want of strangers"
         with np.load(desk.of["links"] / "strangers.npz") as held:
             strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
-        loosest = strangers.count(graph, floors[0]) // len(faces)
-        size = Size(len(faces), faces.dimension, graph.k, isinstance(features, Path))
-        if of_map_equation(size, loosest) > desk.memory:
-            return "unknown, for want of memory"
+        loosest = -(-strangers.count(graph, floors[0]) // len(faces))
+        if of_map_equation(_size(features, graph), loosest) > desk.memory:
+            return WANTS_MEMORY
         strict = people(faces, graph, strangers, floors[2:], constraints)
         loose = people(faces, graph, strangers, floors[:1] + floors, constraints)
         return str(expected(labels, strict, loose))
@@ -165,11 +171,12 @@ def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> R
         n, k = read_knn(desk.of["knn"]).neighbors.shape
         work = partial(_kept, knn=desk.of["knn"], window=method.window)
         weights = np.load(in_rows(desk, "weights", work, n, Pass(BASE + 100 * k * ROWS)), mmap_mode="r")
-        return {"links": sum(int((weights[low:high] > 0).sum()) for low, high in runs(n, ROWS))}
+        return {"links": _links_in(weights)}
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
-        weights = np.load(desk.of["links"] / "weights.npy", mmap_mode="r")
-        return clusterer.cluster(read_knn(desk.of["knn"]).linked(weights).positive(), constraints)
+        weights, graph = np.load(desk.of["links"] / "weights.npy", mmap_mode="r"), read_knn(desk.of["knn"])
+        desk.refuse_more_than_memory(of_map_equation(_size(features, graph), _links_a_face(weights)))
+        return clusterer.cluster(graph.linked(weights).positive(), constraints)
 
     return Recipe(
         k=method.k,
@@ -186,6 +193,10 @@ def facemap_recipe(method: FaceMap, constraints: Constraints | None = None) -> R
 def star_fc_recipe(trained: StarFC) -> Recipe:
     """A trained `StarFC`; its links are looked at in one piece."""
     general, hidden = trained.preset == "general", trained.model_.config.hidden
+
+    def memory(size: Size, links: int = LINKED) -> int:
+        return TORCH + of_looks(size, links=links) + OF_FACE * size.n
+
     weights = hashlib.blake2b(digest_size=16)
     for values in trained.model_.module.state_dict().values():
         weights.update(values.numpy().tobytes())
@@ -198,8 +209,9 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         return counts
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
-        graph = read_knn(desk.of["knn"])
-        return trained.people(FaceSet(opened(features)), read_links(desk.of["links"], graph), graph)
+        graph, links = read_knn(desk.of["knn"]), read_links(desk.of["links"], read_knn(desk.of["knn"]))
+        desk.refuse_more_than_memory(memory(_size(features, graph), _links_a_face(links.graph.similarities)))
+        return trained.people(FaceSet(opened(features)), links, graph)
 
     return Recipe(
         k=trained.k,
@@ -208,7 +220,7 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         of_look={"model": weights.hexdigest(), "preset": trained.preset},
         of_people=asdict(trained.decision_),
         look_memory=partial(of_evidence if general else of_convolution, hidden=hidden),
-        people_memory=lambda size: TORCH + of_looks(size) + OF_FACE * size.n,
+        people_memory=memory,
         look_disk=lambda d: 8 * d if general else 4 * hidden,
     )
 
@@ -234,11 +246,26 @@ def threshold_recipe(method: Threshold, constraints: Constraints | None = None) 
         look=look,
         people=people_by,
         of_look={"tau": method.tau},
-        of_people={"clusterer": "components", **_told_of(constraints)},
+        of_people={"clusterer": "components", "tau": method.tau, **_told_of(constraints)},
         look_memory=lambda size: BASE + 8 * size.n + 32 * size.k * ROWS,
         people_memory=lambda size: BASE + size.n * (12 if constraints is None else 32 * size.k),
         known=None if constraints is None else (constraints, partial(threshold_recipe, method)),
     )
+
+
+@dataclass(frozen=True)
+class Afforded(Strangers):
+    """Strangers whose links are counted, before people are made of them.
+
+    refuse: called with how many links a face has in the mean; InputError where these take too much memory
+    """
+
+    refuse: Callable[[int], None]
+
+    def link(self, graph: KnnGraph, floor: float) -> KnnGraph:
+        links = super().link(graph, floor)
+        self.refuse(_links_a_face(links.similarities))
+        return links
 
 
 class Pass(NamedTuple):
@@ -255,6 +282,8 @@ class Pass(NamedTuple):
 def in_rows(desk: Desk, name: str, work: Callable[[Span], NDArray[Any]], faces: int, of: Pass) -> Path:
     """NAME.npy, the rows that `work` returns of each run of faces, one after the other; made in shards."""
     shards, file = runs(faces, ROWS), desk.folder / f"{name}.npy"
+    if file.is_file():
+        return file
     parts = {shard: desk.folder / f"{name}-{shard[0]:010}.npy" for shard in shards}
     left = [shard for shard in shards if not parts[shard].is_file()]
     done = faces - sum(high - low for low, high in left)
@@ -307,6 +336,19 @@ def read_links(folder: Path, graph: KnnGraph) -> Links:
         np.load(folder / "density.npy"),
         np.load(preference) if preference.is_file() else None,
     )
+
+
+def _size(features: Features, graph: KnnGraph) -> Size:
+    return Size(*opened(features).shape, graph.k, isinstance(features, Path))
+
+
+def _links_in(weights: NDArray[np.floating[Any]]) -> int:
+    return sum(int((weights[here] > 0).sum()) for here in passing(len(weights), ROWS, weights))
+
+
+def _links_a_face(weights: NDArray[np.floating[Any]]) -> int:
+    """In the mean, and up."""
+    return -(-_links_in(weights) // len(weights))
 
 
 def _write(span: Span, *, work: Callable[[Span], NDArray[Any]], folder: Path, name: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
+from personae.data.pages import READ, passing
 from personae.graph.exact import nearest_faces
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.neighbors_of_neighbors import extended
@@ -45,11 +46,13 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
     """
     n, d = opened(features).shape
     k = min(k, n - 1)
+    if {file.stem for file in desk.folder.iterdir()} == set(TABLES):
+        return {"faces": n, "k": k}  # a killed run had nothing left to remove
     if laid_out(desk.of["cells"]):
         last = laid_out(desk.of["cells"]) - 1
         probes = np.load(desk.of["cells"] / f"probe-{last}.npy", mmap_mode="r").shape[1]
         desk.refuse_more_than_memory(search_memory(n, d, k, probes))
-        by_cells = Search(features, desk.of["cells"], desk.folder, run_size(n), k)
+        by_cells = Search(_wide(features, desk), desk.of["cells"], desk.folder, run_size(n), k)
         try:
             _search_by_cells(by_cells, desk, shard_memory(n, d, k, probes))
         finally:
@@ -62,14 +65,15 @@ def search(features: Features, k: int, desk: Desk) -> dict[str, Any]:
 
 def search_memory(n: int, d: int, k: int, probes: int) -> int:
     """Bytes: features, who stands where, the lists of all, and what a shard takes."""
-    return n * (4 * d + 20 + 8 * k) + shard_memory(n, d, k, probes)
+    return n * (4 * d + 11 + 8 * k) + shard_memory(n, d, k, probes)
 
 
 def shard_memory(n: int, d: int, k: int, probes: int) -> int:
     """Bytes: of the faces of a run of cells and of others features, candidates and results; who looks where."""
     run, rows = min(n, round(UNEVEN * run_size(n))), room_for(n, run_size(n))
     row, found = 4 * d + 8 * (2 * k + 64), OF_FOUND * k
-    return BASE + round(max(run * (row + found), rows * (row + NEW * found))) + 16 * probes * run
+    of_all = 9 * n  # how close who is looked for has to be, and who looks into the run
+    return BASE + of_all + round(max(run * (row + found), rows * (row + NEW * found))) + 16 * probes * run
 
 
 def run_size(n: int) -> int:
@@ -124,13 +128,15 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
         clear(of, join, spans, len(shards))
     space.cache_clear()
     if done.steps == joins:
-        complete(_wide(of.features), *tables(of.folder, "r+", met(joins)))
+        complete(_rows(of), *tables(of.folder, "r+", met(joins)))
         done.reach(joins + 1)
-    longer = {desk.folder / f"longer-{span[0]:010}.npy": span for span in spans}
-    extend = partial(_extend, search=of, joins=joins)
-    for _ in desk.place.run(extend, [span for file, span in longer.items() if not file.is_file()], memory):
-        pass
-    put_together(longer, (n, of.k), desk.folder)
+    if done.steps == joins + 1:
+        longer = {desk.folder / f"longer-{span[0]:010}.npy": span for span in spans}
+        extend = partial(_extend, search=of, joins=joins)
+        for _ in desk.place.run(extend, [span for file, span in longer.items() if not file.is_file()], memory):
+            pass
+        put_together(longer, (n, of.k), desk.folder)
+        done.reach(joins + 2)  # what it was made of may go
     for file in desk.folder.iterdir():
         if file.stem not in TABLES and file != done.file:
             file.unlink()
@@ -141,14 +147,26 @@ def _search_by_cells(of: Search, desk: Desk, memory: int) -> None:
 def _extend(span: Span, *, search: Search, joins: int) -> None:
     """Writes the lists of a run of faces with the neighbors of their neighbors taken in."""
     found, bound = tables(search.folder, "c", met(joins)), np.load(search.cells / "bound.npy")
-    write_lists(
-        search.folder / f"longer-{span[0]:010}.npy", *extended(_wide(search.features), found, bound, span)
-    )
+    write_lists(search.folder / f"longer-{span[0]:010}.npy", *extended(_rows(search), found, bound, span))
 
 
-def _wide(features: Features) -> NDArray[np.float32]:
+def _rows(search: Search) -> NDArray[np.float32]:
+    return np.asarray(opened(search.features), np.float32)
+
+
+def _wide(features: Features, desk: Desk) -> Features:
+    """The features in float32: themselves, or written once for all shards."""
     held = opened(features)
-    return held if held.dtype == np.float32 else np.ascontiguousarray(held, dtype=np.float32)
+    if held.dtype == np.float32:
+        return features
+    if not isinstance(features, Path):
+        return np.ascontiguousarray(held, dtype=np.float32)
+    wide = desk.folder / "wide.npy"
+    if not wide.is_file():
+        with atomic_write(wide) as temporary:
+            blocks = (held[here] for here in passing(len(held), READ, held))
+            write_rows(temporary, held.shape, blocks, np.float32)
+    return wide
 
 
 def _look_at_all(span: Span, *, features: Features, k: int, folder: Path) -> None:

@@ -7,6 +7,7 @@ returns is small. Neither its result nor the files depend on where it was.
 import hashlib
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from personae.data.atomic import atomic_write
 from personae.data.faceset import BLOCK
 from personae.data.pages import READ, passing
-from personae.errors import InputError, MissingExtraError
+from personae.errors import InputError, MissingExtraError, OutputError
 from personae.graph.threads import Span, in_threads
 from personae.scale.sizes import shown
 
@@ -106,21 +107,28 @@ class OnRay:
             )
         task = self.ray.remote(_alone).options(num_cpus=1, memory=memory, max_retries=TRIES)
         left, waiting = iter(shards), dict[Any, S]()
-        while True:
-            waiting |= {task.remote(work, shard): shard for shard in islice(left, AHEAD - len(waiting))}
-            if not waiting:
-                break
-            ready, _ = self.ray.wait(list(waiting), num_returns=1)
-            try:
-                found = self.ray.get(ready[0])
-            except self.ray.exceptions.RayTaskError as error:
-                raise error.cause from None
-            except self.ray.exceptions.RayError as error:
-                reason = str(error).strip().splitlines()[0]
-                raise InputError(
-                    f"Ray lost a shard for good: {reason}; the same command goes on where it stopped"
-                ) from error
-            yield waiting.pop(ready[0]), found
+        try:
+            while True:
+                waiting |= {task.remote(work, shard): shard for shard in islice(left, AHEAD - len(waiting))}
+                if not waiting:
+                    break
+                ready, _ = self.ray.wait(list(waiting), num_returns=1)
+                found = self._result(ready[0])
+                yield waiting.pop(ready[0]), found
+        finally:
+            for of_shard in waiting:  # after an error nobody waits for the others
+                self.ray.cancel(of_shard)
+
+    def _result(self, of_shard: Any) -> Any:
+        try:
+            return self.ray.get(of_shard)
+        except self.ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except self.ray.exceptions.RayError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"Ray lost a shard for good: {reason}; the same command goes on where it stopped"
+            ) from error
 
 
 def runs(count: int, size: int) -> list[Span]:
@@ -171,6 +179,8 @@ def within_reach(
     """A file of the features that other processes can map: that which they are a map of, or a copy.
 
     rows: those alone; the copy, which is called by what is in it, stays until another one is made
+
+    OutputError: no room for a copy.
     """
     file = as_file(features)
     if isinstance(file, Path) and rows is None:
@@ -184,6 +194,7 @@ def within_reach(
     for other in workdir.glob(f"{COPY}*.npy"):
         other.unlink()
     count = len(features) if rows is None else len(rows)
+    refuse_more_than_room(count * features.shape[1] * features.itemsize, workdir)
     about = {
         "descr": dtype_to_descr(features.dtype),
         "fortran_order": False,
@@ -194,6 +205,16 @@ def within_reach(
         for here in passing(count, READ, features):
             opened_file.write(np.ascontiguousarray(features[here if rows is None else rows[here]]).data)
     return copy
+
+
+def refuse_more_than_room(needed: int, workdir: Path) -> None:
+    """OutputError if the disk has less room than so many bytes."""
+    free = shutil.disk_usage(workdir).free
+    if needed > free:
+        raise OutputError(
+            f"{workdir} has {shown(free)} of room and {shown(needed)} more are needed; "
+            "make room or choose another --workdir"
+        )
 
 
 def checksum(features: NDArray[np.floating[Any]]) -> str:

@@ -15,7 +15,7 @@ from personae import __version__
 from personae.data.atomic import atomic_write, sweep
 from personae.errors import InputError, OutputError
 from personae.heard import Told
-from personae.scale.shards import HERE, Workplace
+from personae.scale.shards import HERE, Workplace, refuse_more_than_room
 from personae.scale.sizes import shown
 
 PART = ".part"  # the folder of a stage that is not done
@@ -112,7 +112,7 @@ def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ra
             if not isinstance(error.__cause__, OSError):
                 raise
             reason = error.__cause__
-        full = reason.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = reason.errno in (None, errno.ENOSPC, errno.EDQUOT)  # numpy's own tells no number
         mend = "make room and give the same command again" if full else "choose another place"
         raise OutputError(f"cannot write in {workdir}: {reason.strerror or reason}; {mend}") from error
 
@@ -133,6 +133,8 @@ def _ran(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ran]:
             record or _worked(stage, about, workdir, folders, run),
             fresh=record is None,
         )
+    for stage in stages:
+        shutil.rmtree(workdir / (stage.name + PART), ignore_errors=True)
     return ran
 
 
@@ -182,43 +184,54 @@ def checksum_of(folder: Path) -> str:
 def _worked(
     stage: Stage, about: Mapping[str, Any], workdir: Path, folders: Mapping[str, Path], run: Run
 ) -> dict[str, Any]:
-    """The record of a stage, done now; what a killed run of the same left is gone on with."""
+    """The record of a stage, done now; what a killed run of the same left is gone on with.
+
+    What the work tells is written as soon as it is done, so that a kill behind that costs a checksum alone.
+    """
     part, folder, file = workdir / (stage.name + PART), workdir / stage.name, workdir / f"{stage.name}.json"
-    begun = part / "begun.json"
+    begun, own, worked = part / "begun.json", part / "files", part / "worked.json"
     if not begun.is_file() or json.loads(begun.read_text()) != _plain(about):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
-        with atomic_write(begun) as temporary:
-            temporary.write_text(json.dumps(about))
-    own = part / "files"
-    own.mkdir(exist_ok=True)
-    sweep(own)
-    began = time.monotonic()
-    counts = stage.work(
-        Desk(
-            own,
-            folders,
-            run.memory,
-            run.place,
-            lambda count, total, part="": run.told(stage.name + part, count, total),
+        _write(begun, about)
+    if not worked.is_file() or not (own.is_dir() or folder.is_dir()):
+        own.mkdir(exist_ok=True)
+        sweep(own)
+        began, busy = time.monotonic(), time.process_time()
+        counts = stage.work(
+            Desk(
+                own,
+                folders,
+                run.memory,
+                run.place,
+                lambda count, total, part="": run.told(stage.name + part, count, total),
+            )
         )
-    )
-    sweep(own)  # of shards whose worker was lost
+        sweep(own)  # of shards whose worker was lost
+        seconds = {
+            "seconds": round(time.monotonic() - began, 2),
+            "processor_seconds": round(time.process_time() - busy, 2),
+        }
+        _write(worked, {"counts": dict(counts), **seconds})
+    if own.is_dir():
+        file.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        own.rename(folder)
     record = {
         **about,
         "versions": {package: version(package) for package in PACKAGES},
-        "counts": dict(counts),
-        "seconds": round(time.monotonic() - began, 2),
-        "bytes": sum(path.stat().st_size for path in own.iterdir()),
-        "checksum": checksum_of(own),
+        **json.loads(worked.read_text()),
+        "bytes": sum(path.stat().st_size for path in folder.iterdir()),
+        "checksum": checksum_of(folder),
     }
-    file.unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    own.rename(folder)
+    _write(file, record)
+    begun.unlink()
+    return record
+
+
+def _write(file: Path, record: Mapping[str, Any]) -> None:
     with atomic_write(file) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n")
-    shutil.rmtree(part, ignore_errors=True)
-    return record
 
 
 def _refuse_more(name: str, needed: int, memory: int) -> None:
@@ -230,17 +243,10 @@ def _refuse_more(name: str, needed: int, memory: int) -> None:
 
 
 def _refuse_full_disk(stages: Sequence[Stage], workdir: Path) -> None:
-    """OutputError if there is less room than all stages need, less what lies there already."""
-    folders = [workdir / (stage.name + end) for stage in stages for end in ("", PART)]
-    files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    """OutputError if there is less room than all stages need, less what a killed run has of them."""
+    files = (path for stage in stages for path in (workdir / (stage.name + PART)).rglob("*") if path.is_file())
     there = sum(path.stat().st_size for path in files)
-    needed = sum(stage.disk for stage in stages) - there
-    free = shutil.disk_usage(workdir).free
-    if needed > free:
-        raise OutputError(
-            f"{workdir} has {shown(free)} of room and {shown(needed)} more are needed; "
-            "make room or choose another --workdir"
-        )
+    refuse_more_than_room(sum(stage.disk for stage in stages) - there, workdir)
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
