@@ -67,7 +67,8 @@ class Corrected:
 
     constraints: faces of one name are one person; those of two, and a face and whom it is not, are two
     people:      name, or number that stands for one, of each face of whom somebody said who it is, by row
-    lines:       the corrections, with the photo's content as it is now where the face was found
+    lines:       the corrections, with the photo's content as it is now where the face was found; less those
+                 that a later one repeats
     astray:      those that fit no face here
     """
 
@@ -185,7 +186,14 @@ def corrected(corrections: Sequence[Correction], sources: Sources, contents: Seq
     apart += [(row, groups[other][0]) for row, names in others.items() for other in names if other in groups]
     held = Constraints.of(len(sources.file), groups.values(), apart)
     people = {row: spelled[person] for row, person in who.items()}
-    return Corrected(held, people, tuple(lines), tuple(astray))
+    return Corrected(held, people, _said_once(lines), tuple(astray))
+
+
+def _said_once(lines: Sequence[Correction]) -> tuple[Correction, ...]:
+    """Less the lines that give a face a name that a later line gives it again."""
+    said = [replace(line, line=0, person=line.person.casefold()) for line in lines]
+    last = {line: at for at, line in enumerate(said)}
+    return tuple(line for at, line in enumerate(lines) if line.other or last[said[at]] == at)
 
 
 def _fitting(correction: Correction, rows: Sequence[int], sources: Sources) -> list[int]:
