@@ -217,5 +217,7 @@ def _settled(
         raise InputError(f"faces {a} and {b} are to be both together and apart; take one of the two back")
     pairs, weights = np.sort(pairs[~torn], axis=1), weights[~torn]
     order = np.lexsort((-weights, pairs[:, 1], pairs[:, 0]))
-    pairs, first = np.unique(pairs[order], axis=0, return_index=True)
-    return pairs.astype(np.int32), weights[order][first].astype(np.float32)
+    pairs, weights = pairs[order], weights[order]
+    first = np.ones(len(pairs), np.bool_)
+    first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+    return pairs[first].astype(np.int32), weights[first].astype(np.float32)

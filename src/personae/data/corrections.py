@@ -12,7 +12,6 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -182,8 +181,10 @@ def corrected(corrections: Sequence[Correction], sources: Sources, contents: Seq
     groups = defaultdict(list)
     for row, person in sorted(who.items()):
         groups[person].append(row)
-    apart = [(rows[0], further[0]) for rows, further in combinations(groups.values(), 2)]
-    apart += [(row, groups[other][0]) for row, names in others.items() for other in names if other in groups]
+    first = np.array([rows[0] for rows in groups.values()], np.int64)
+    people_apart = first[np.stack(np.triu_indices(len(first), 1), axis=1)]
+    refused = [(row, groups[other][0]) for row, names in others.items() for other in names if other in groups]
+    apart = np.concatenate([people_apart, np.array(refused, np.int64).reshape(-1, 2)])
     held = Constraints.of(len(sources.file), groups.values(), apart)
     people = {row: spelled[person] for row, person in who.items()}
     return Corrected(held, people, _said_once(lines), tuple(astray))
