@@ -2,7 +2,7 @@
 
 A table with a line a face. It needs `photo`, and `person` or, if the face is not somebody's, `not`; `left`,
 `top`, `width` and `height` where a photo shows several faces, `from` for a face in a video, `content` to know
-the photo again under another name. Other columns are left alone, so that lines of `faces.csv` will do.
+the photo again under another name. Other columns are not read, so that lines of `faces.csv` will do, nor kept.
 """
 
 import csv
