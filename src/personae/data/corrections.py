@@ -78,9 +78,7 @@ class Corrected:
 
     def over(self, known: Constraints) -> Constraints:
         """These constraints and others; where they contradict each other these hold."""
-        torn = self.constraints.group[known.apart]
-        kept = torn[:, 0] != torn[:, 1]
-        return Constraints(known.group, known.apart[kept], known.weight[kept]) | self.constraints
+        return self.constraints.over(known)
 
 
 def read_corrections(path: Path | str) -> tuple[Correction, ...]:
