@@ -206,6 +206,11 @@ def test_ids_of_faces_stay_with_them(run, tmp_path):
     assert run("update", "people.npz", *words)[0] == 0
     found = read_labelled(tmp_path / "labels.csv", Choice(ids=True))
     assert found.ids.values.tolist() == np.delete(names, [3, 79]).tolist()
+    (tmp_path / "held.csv").write_text("face_id,other,apart\nf0,f1,1\nf2,f25,0\n")
+    assert run("update", "people.npz", "--constraints", "held.csv", "--out", "labels.csv")[0] == 0
+    labels = read_labelled(tmp_path / "labels.csv", Choice()).labels
+    assert labels[0] != labels[1]
+    assert labels[2] == labels[24]
     assert run("update", "bare_people.npz", "bare.npz")[0] == 0
     code, told, _ = run("update", "bare_people.npz", "first.npz")
     assert code == 0

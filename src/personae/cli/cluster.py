@@ -56,7 +56,9 @@ Graph = Annotated[
 Held = Annotated[
     Path | None,
     typer.Option(
-        "--constraints", help="Which faces are one person or two: a table face,other,apart.", metavar="CSV"
+        "--constraints",
+        help="Which faces are one person or two: a table face,other,apart, or face_id,other,apart.",
+        metavar="CSV",
     ),
 ]
 TargetPrecision = Annotated[
@@ -245,10 +247,10 @@ def known_input_of(
 
 
 def constraints_in(path: Path | None, faces: "FaceSet") -> "Constraints | None":
-    """What a file says of these faces. InputError: no such table, rows that are not there."""
+    """What a file says of these faces. InputError: no such table, rows or ids that are not there."""
     from personae.data import read_constraints
 
-    return None if path is None else read_constraints(path, len(faces))
+    return None if path is None else read_constraints(path, len(faces), faces.ids)
 
 
 def size_of(faces: "FaceSet") -> str:

@@ -56,8 +56,8 @@ def update(
     constraints: Annotated[
         Path | None,
         typer.Option(
-            help="Which faces are one person or two: a table face,other,apart, of all that are there then. "
-            "It holds from then on, until another is given.",
+            help="Which faces are one person or two: a table face,other,apart, or face_id,other,apart, of all "
+            "that are there then. It holds from then on, until another is given.",
             metavar="CSV",
         ),
     ] = None,
@@ -105,7 +105,7 @@ def update(
                 said.append(f"{faces.ids.name} is not kept, since the first faces of the gallery had no ids")
         assert now is not None  # read, or begun
         if constraints is not None:
-            now = now.corrected(read_constraints(constraints, len(now)))
+            now = now.corrected(read_constraints(constraints, len(now), now.face_ids))
         elif renew:
             now = now.renewed()
         if changes:
