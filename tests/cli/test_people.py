@@ -1,6 +1,7 @@
 """The main job, from photos to files."""
 
 import csv
+import os
 import re
 import shutil
 import subprocess
@@ -233,6 +234,20 @@ def test_other_corrections_take_the_place_of_the_first_which_are_kept(run, corre
         assert "Ada" not in named(out).values()
     assert "corrections from" not in run("people", photos, "--out", out)[1]
     assert "Ada" not in named(out).values()
+
+
+def test_corrections_that_a_browser_saved_under_another_name_are_told(run, corrected):
+    photos, out, _, _ = corrected
+    other = shutil.copy(out / "corrections.csv", out / "corrections (1).csv")
+    began = (out / "corrections.csv").stat().st_mtime
+    command = ["people", photos, "--out", out]
+    for later, words, told in ((9, [], True), (-9, [], False), (9, ["--corrections", other], False)):
+        os.utime(other, (began + later, began + later))
+        code, _, problems = run(*command, *words)
+        assert code == 0
+        assert ("corrections.csv alone, not from corrections (1).csv, saved later;" in problems) == told
+    (out / "corrections.csv").unlink()
+    assert "not from corrections (1).csv" in run(*command)[2]
 
 
 def test_of_two_runs_on_one_folder_the_second_is_refused_and_changes_nothing(run, corrected, tmp_path):
