@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from personae import Constraints
-from personae.data import read_faces, write_constraints, write_faces
+from personae.data import Ids, read_faces, write_constraints, write_faces
 from personae.errors import InputError
 from personae.evaluation import bcubed
 from personae.graph.files import read_graph
@@ -91,6 +91,20 @@ def test_constraints_are_taken_from_a_file(run, faces, tmp_path, method):
         assert run("cluster", method, "faces.npz", "--out", "labels.npy", *held)[0] == 0
     labels = np.load(tmp_path / "labels.npy")
     assert labels[a] != labels[b]
+
+
+def test_constraints_may_tell_faces_by_their_ids(run, faces, tmp_path):
+    called = replace(faces, ids=Ids.of(np.arange(100)[::-1]))
+    write_faces(called, tmp_path / "called.npz")
+    a, b = np.flatnonzero(faces.truth == 0)[:2]
+    words = ["cluster", "hac", "called.npz", "--constraints", "held.csv", "--out", "labels.npy"]
+    (tmp_path / "held.csv").write_text(f"face,other,apart\n{a},{b},1\n")
+    refused(run(*words), 3, "call the first column face_id or row")
+    for line in (f"face_id,other,apart\n{99 - a},{99 - b},1\n", f"row,other,apart\n{a},{b},1\n"):
+        (tmp_path / "held.csv").write_text(line)
+        assert run(*words)[0] == 0
+        labels = np.load(tmp_path / "labels.npy")
+        assert labels[a] != labels[b]
 
 
 def test_balls_are_trained_and_found(run, tmp_path):

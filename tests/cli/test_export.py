@@ -36,6 +36,18 @@ def test_sidecars_go_to_a_folder_of_their_own(run, found):
     assert problems.count("\n") == 1
 
 
+def test_sidecars_may_go_among_the_photos_but_not_into_what_was_found(run, found):
+    code, told, problems = run("export", "xmp", "people", "photos", "--out", "photos/../photos")
+    assert code == 0, problems
+    assert told.startswith("2 sidecars in ")
+    names = ["a.jpg", "a.jpg.xmp", "b.jpg", "b.jpg.xmp"]
+    assert sorted(path.name for path in (found / "photos").rglob("*.*")) == names
+    for words in (["people", "photos", "--out", "people"], ["people", "photos/a.jpg", "--out", "photos/a.jpg"]):
+        code, _, problems = run("export", "xmp", *words)
+        assert code == 5
+        assert "it is what is read" in problems
+
+
 def test_the_document_is_one_file(run, found):
     code, told, _ = run("export", "json", "people", "--out", "all.json")
     assert code == 0

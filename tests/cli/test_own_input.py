@@ -24,6 +24,7 @@ OWN_INPUT = [
     ["update", "other.npz", "--renew", "--out", "other.npz"],
     ["update", "other.npz", "in.npz", "--out", "in.npz"],
     ["update", "begun.npz", "in.npz", "--out", "begun.npz"],
+    ["people", "folder", "--out", "folder"],
 ]
 
 

@@ -1,6 +1,7 @@
 """The main job, from photos to files."""
 
 import csv
+import os
 import re
 import shutil
 import subprocess
@@ -73,8 +74,9 @@ def test_a_second_run_embeds_only_new_photos(run, some_photos, tmp_path):
 
 
 def test_photos_are_the_first_stage_where_there_is_a_folder_to_work_in(run, some_photos, tmp_path):
-    assert run("embed", some_photos, "--out", "faces.npz")[0] == 0
-    assert run("cluster", "auto", "faces.npz", "--out", "plain.csv")[0] == 0
+    assert run("embed", some_photos, "--out", "faces.npz", "--constraints", "held.csv")[0] == 0
+    told = ["--constraints", "held.csv", "--out", "plain.csv"]
+    assert run("cluster", "auto", "faces.npz", *told)[0] == 0
     command = ["cluster", "auto", some_photos, "--out", "staged.csv", "--workdir", "work"]
     code, told, _ = run(*command)
     assert code == 0
@@ -234,6 +236,20 @@ def test_other_corrections_take_the_place_of_the_first_which_are_kept(run, corre
     assert "Ada" not in named(out).values()
 
 
+def test_corrections_that_a_browser_saved_under_another_name_are_told(run, corrected):
+    photos, out, _, _ = corrected
+    other = shutil.copy(out / "corrections.csv", out / "corrections (1).csv")
+    began = (out / "corrections.csv").stat().st_mtime
+    command = ["people", photos, "--out", out]
+    for later, words, told in ((9, [], True), (-9, [], False), (9, ["--corrections", other], False)):
+        os.utime(other, (began + later, began + later))
+        code, _, problems = run(*command, *words)
+        assert code == 0
+        assert ("corrections.csv alone, not from corrections (1).csv, saved later;" in problems) == told
+    (out / "corrections.csv").unlink()
+    assert "not from corrections (1).csv" in run(*command)[2]
+
+
 def test_of_two_runs_on_one_folder_the_second_is_refused_and_changes_nothing(run, corrected, tmp_path):
     photos, out, ada, _ = corrected
     again = corrections(tmp_path / "again.csv", [{**face, "person": "Bo"} for face in ada])
@@ -350,12 +366,19 @@ def test_what_photos_and_tracks_tell_goes_from_embed_to_cluster(run, tmp_path):
     assert all(0 <= begin < end < 8 for begin, end in times)
     pairs = [(int(row["face"]), int(row["other"])) for row in rows(tmp_path / "held.csv")]
     assert {row["apart"] for row in rows(tmp_path / "held.csv")} == {"1"}
-    for method in ("hac", "threshold"):
-        told = run("cluster", method, "faces.csv", "--tau", "-1", "--constraints", "held.csv", "--out", "a.csv")
-        assert told[0] == 0
+    told, staged = ["faces.csv", "--constraints", "held.csv"], [tmp_path / "films", "--workdir", "work"]
+    for words in (["hac", *told], ["threshold", *told], ["threshold", *staged]):
+        assert run("cluster", *words, "--tau", "-1", "--out", "a.csv")[0] == 0
         found = [row["cluster"] for row in rows(tmp_path / "a.csv")]
         assert len(set(found)) > 1
         assert all(found[a] != found[b] for a, b in pairs)
+    a, b = pairs[0]
+    (tmp_path / "said.csv").write_text(f"face,other,apart\n{a},{b},0\n")
+    words = ["threshold", *staged, "--constraints", "said.csv"]
+    assert run("cluster", *words, "--tau", "-1", "--out", "a.csv")[0] == 0
+    found = [row["cluster"] for row in rows(tmp_path / "a.csv")]
+    assert found[a] == found[b]
+    assert len(set(found)) > 1
     code, told, _ = run(*embed, "looks.csv", "--frames")
     looks = rows(tmp_path / "faces.csv")
     assert len(looks) > 3 * 9

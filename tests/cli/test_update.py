@@ -32,6 +32,21 @@ def test_faces_are_added_and_ids_stay(run, tmp_path):
     assert (after[:80] == before).mean() > 0.95
 
 
+def test_labels_that_were_not_written_are_written_later(run, tmp_path):
+    write_faces(made_faces([20, 10, *[5] * 10]), tmp_path / "faces.npz")
+    assert run("update", "people.npz", "faces.npz", "--out", "labels.npy")[0] == 0
+    gallery, labels = ((tmp_path / name).read_bytes() for name in ("people.npz", "labels.npy"))
+    (tmp_path / "labels.npy").unlink()
+    code, told, _ = run("update", "people.npz", "--out", "labels.npy")
+    assert code == 0
+    assert "80 faces in all" in told
+    assert (tmp_path / "labels.npy").read_bytes() == labels
+    assert (tmp_path / "people.npz").read_bytes() == gallery
+    code, _, line = run("update", "none.npz", "--out", "labels.npy")
+    assert code == 3
+    assert "no such file" in line
+
+
 def test_faces_are_removed_alone_and_before_others_are_added(run, tmp_path):
     made = made_faces([20, 10, *[5] * 10, *[1] * 20])
     write_faces(made.take(np.arange(80)), tmp_path / "first.npz")
@@ -150,6 +165,7 @@ def test_a_wrong_gallery_gets_one_line(run, tmp_path):
         (["people.txt", "faces.npz"], 3, ".npz"),
         (["nowhere/people.npz", "faces.npz"], 5, "no folder"),
         (["people.npz"], 3, "nothing to do"),
+        (["people.npz", "--out", "labels.npy"], 3, "no gallery"),
         (["whole.npz", "--remove", "-1"], 3, "no list of faces"),
         (["whole.npz", "--remove", ""], 3, "faces to remove"),
         (["none.npz", "--remove", "1"], 3, "no such file"),
@@ -190,6 +206,11 @@ def test_ids_of_faces_stay_with_them(run, tmp_path):
     assert run("update", "people.npz", *words)[0] == 0
     found = read_labelled(tmp_path / "labels.csv", Choice(ids=True))
     assert found.ids.values.tolist() == np.delete(names, [3, 79]).tolist()
+    (tmp_path / "held.csv").write_text("face_id,other,apart\nf0,f1,1\nf2,f25,0\n")
+    assert run("update", "people.npz", "--constraints", "held.csv", "--out", "labels.csv")[0] == 0
+    labels = read_labelled(tmp_path / "labels.csv", Choice()).labels
+    assert labels[0] != labels[1]
+    assert labels[2] == labels[24]
     assert run("update", "bare_people.npz", "bare.npz")[0] == 0
     code, told, _ = run("update", "bare_people.npz", "first.npz")
     assert code == 0

@@ -1,5 +1,7 @@
 """Corrections: a face is known again, and the last word on it holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -74,6 +76,18 @@ def test_the_last_word_on_a_face_holds(words):
     expected |= {frozenset((group[face], named[name])) for face, name in refusals}
     assert apart == expected
     assert not found.astray
+    kept = corrected(found.lines, sources, [f"of {face}" for face in range(6)])
+    assert kept.people == given_to
+    assert (kept.constraints.group == group).all()
+    assert kept.constraints.hard.tolist() == found.constraints.hard.tolist()
+
+
+def test_what_is_said_of_a_face_twice_is_kept_once(sources):
+    words = [(0, "Ada", ""), (1, "Ada", ""), (0, "ADA", ""), (0, "", "Cy"), (0, "", "Cy"), (0, "Bo", "")]
+    lines = [said(*word) for word in words]
+    for content in ("", "aa"):
+        told = [replace(lines[0], content=content), *lines[1:]]
+        assert corrected(told, sources, CONTENTS).lines == tuple(lines[1:])
 
 
 def test_a_photo_is_known_by_its_content_or_else_by_its_path(sources):

@@ -1,5 +1,6 @@
 """The faces: what FaceSet.of accepts, scales and refuses."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -225,6 +226,19 @@ def test_features_beside_which_nothing_can_be_written_are_scaled_elsewhere(monke
     made = faceset.filled((2, 1), np.dtype(np.float32), [np.ones((2, 1))], Path(gone))
     assert isinstance(made, np.memmap)
     assert made.tolist() == [[1], [1]]
+
+
+def test_features_go_where_tmpdir_says_before_they_go_beside_others(monkeypatch, tmp_path):
+    tried, opened = [], tempfile.TemporaryFile
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **told: tried.append(told["dir"]) or opened(**told))
+    monkeypatch.setattr(faceset, "MAPPED_FROM", 1)
+    beside, roomy, gone = (tmp_path / name for name in ("beside", "roomy", "no such folder"))
+    beside.mkdir()
+    roomy.mkdir()
+    for place in (roomy, gone):
+        monkeypatch.setenv("TMPDIR", str(place))
+        assert faceset.filled((1, 1), np.dtype(np.float32), [np.ones((1, 1))], beside).tolist() == [[1]]
+    assert tried == [roomy, gone, beside]
 
 
 def test_fewer_rows_than_announced_are_refused():

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from personae import Constraints, InputError
-from personae.data import read_constraints, write_constraints
+from personae.data import Ids, read_constraints, write_constraints
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -62,3 +62,41 @@ def test_other_suffixes_are_refused(tmp_path):
         write_constraints(Constraints.of(2), tmp_path / "held.txt")
     with pytest.raises(InputError, match="no such file"):
         read_constraints(tmp_path / "held.csv", 2)
+
+
+def test_faces_are_told_by_what_they_are_called(tmp_path):
+    path = tmp_path / "held.csv"
+    path.write_text("Face ID,other,apart\na,b c,0\n7,0,1\n")
+    held = read_constraints(path, 4, Ids.of(["a", "7", "0", "b c"]))
+    assert held.group.tolist() == [0, 1, 2, 0]
+    assert held.hard.tolist() == [[1, 2]]
+    path.write_text("id;other;apart\n30;10;0,5\n")
+    assert read_constraints(path, 3, Ids.of([10, 20, 30], "face_id")).soft()[0].tolist() == [[0, 2]]
+    path.write_text("id,other,apart\n")
+    assert len(read_constraints(path, 1, Ids.of(["a"])).apart) == 0
+
+
+def test_rows_of_faces_that_have_ids_are_taken_where_they_are_no_ids_of_others(tmp_path):
+    path = tmp_path / "held.csv"
+    path.write_text("face,other,apart\n0,3,1\n0,1,1\n")
+    for ids in ([10, 20, 30, 40], range(4), ["a", "b", "c", "d"]):
+        assert read_constraints(path, 4, Ids.of(ids)).hard.tolist() == [[0, 1], [0, 3]]
+    for ids in ([0, 2, 1, 3], ["0", "b", "1", "d"]):
+        with pytest.raises(InputError, match="line 3: 1 is a row, and the face_id of another face; call"):
+            read_constraints(path, 4, Ids.of(ids))
+    path.write_text("row,other,apart\n0,3,1\n0,1,1\n")
+    assert read_constraints(path, 4, Ids.of([0, 2, 1, 3])).hard.tolist() == [[0, 1], [0, 3]]
+
+
+@pytest.mark.parametrize(
+    ("line", "ids", "says"),
+    [
+        ("a,x,1", Ids.of(["a", "b"]), "line 2: no face has the face_id 'x'"),
+        ("a,,1", Ids.of(["a", "b"]), "line 2 is no pair of ids with a number: 'a,,1'"),
+        ("0,1,1", None, "tells faces by face_id, but these have no ids"),
+    ],
+)
+def test_ids_that_no_face_has_are_refused(tmp_path, line, ids, says):
+    (tmp_path / "held.csv").write_text(f"face_id,other,apart\n{line}\n")
+    with pytest.raises(InputError, match=says):
+        read_constraints(tmp_path / "held.csv", 2, ids)

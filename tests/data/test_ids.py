@@ -19,7 +19,7 @@ from personae.data import (
 )
 from personae.data.formats import read_labelled
 from personae.data.names import Choice
-from personae.errors import InputError
+from personae.errors import InputError, OutputError
 from tests.data.small_faces import NAMES, refused, some_faces
 
 WITH_IDS = (".npz", ".parquet", ".csv")
@@ -268,6 +268,24 @@ def test_features_alone_hold_no_truth(tmp_path):
     refused(read_labels, tmp_path / "faces.bin", r"holds features alone and no faces\.meta is beside it")
     (tmp_path / "faces.meta").write_text("1\nx\n")
     refused(read_labels, tmp_path / "faces.bin", r"faces\.meta beside it: line 2: 'x' is no integer")
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".bin"])
+def test_ids_of_features_alone_are_beside_them(tmp_path, suffix):
+    path, called = tmp_path / f"faces{suffix}", tmp_path / "faces.face_id"
+    write_faces(FaceSet.of(np.eye(3), ids=Ids.of(["b7", " a 1", "007"])), path)
+    assert called.read_text() == "b7\n a 1\n007\n"
+    write_labels([2, 1, 0], tmp_path / "truth.csv", Ids.of(["007", " a 1", "b7"]))
+    again = read_faces(path, labels=tmp_path / "truth.csv", dimension=3)
+    assert (again.ids.name, again.ids.values.tolist()) == ("face_id", ["b7", " a 1", "007"])
+    assert again.truth.tolist() == [0, 1, 2]
+    with pytest.raises(OutputError, match=r"faces\.face_id holds ids that .*move it away"):
+        write_faces(FaceSet.of(np.eye(3)), path)
+    called.write_text("5\n3\n")
+    refused(read_faces, path, "3 faces but 2 ids in face_id", dimension=3)
+    called.write_text("5\n3\n5\n")
+    with pytest.raises(InputError, match="more than once, such as 5 in rows 0, 2"):
+        read_faces(path, dimension=3)
 
 
 def test_given_labels_find_their_faces_by_id(tmp_path):

@@ -18,7 +18,7 @@ from personae.cli.compare import compare
 from personae.cli.doctor import doctor
 from personae.cli.embed import embed
 from personae.cli.evaluate import evaluate
-from personae.cli.export import export_commands
+from personae.cli.export import export_commands, xmp
 from personae.cli.knn import knn
 from personae.cli.learned import train_commands
 from personae.cli.people import people
@@ -72,6 +72,8 @@ def sparing(command: Callable[..., None]) -> Callable[..., None]:
 
         read = [told[name] for name in told if name not in WRITTEN]
         files = [one for value in read for one in (value if isinstance(value, list) else [value])]
+        if command is xmp and told["photos"].is_dir():
+            files.remove(told["photos"])  # sidecars may lie among the photos
         results: list[Path] = []
         for result in (told[name] for name in WRITTEN if told.get(name) is not None):
             refuse_overwriting(result, [file for file in files if isinstance(file, Path)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.stages import Cluster, Memory, Workdir, faces_of_photos, in_stages, refuse_contradictions
+from personae.cli.stages import Cluster, Memory, Workdir, album_of, in_stages, refuse_contradictions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,9 @@ Graph = Annotated[
 Held = Annotated[
     Path | None,
     typer.Option(
-        "--constraints", help="Which faces are one person or two: a table face,other,apart.", metavar="CSV"
+        "--constraints",
+        help="Which faces are one person or two: a table face,other,apart, or face_id,other,apart.",
+        metavar="CSV",
     ),
 ]
 TargetPrecision = Annotated[
@@ -105,8 +107,7 @@ def auto(
     refuse_contradictions(workdir, memory, ray, graph)
     if workdir is not None and target_precision is not None:
         raise InputError("--target-precision takes several partitions, --workdir makes one; leave one out")
-    faces, knn = input_of(features, graph, dimension, workdir)
-    held = constraints_in(constraints, faces)
+    faces, knn, held = known_input_of(features, graph, dimension, constraints, workdir)
     began = time.monotonic()
     others = None if strangers is None else read_faces(strangers, dimension=dimension, gaps=True).features
     method = Auto(k=k, false_links=false_links, target_precision=target_precision, strangers=others)
@@ -154,8 +155,7 @@ def facemap(
     from personae.methods import FaceMap
 
     refuse_contradictions(workdir, memory, ray, graph)
-    faces, knn = input_of(features, graph, dimension, workdir)
-    held = constraints_in(constraints, faces)
+    faces, knn, held = known_input_of(features, graph, dimension, constraints, workdir)
     began = time.monotonic()
     method = FaceMap.for_albums() if albums else FaceMap()
     asked = {"k": k, "window": window, "directed": directed, "search": search}
@@ -188,8 +188,7 @@ def threshold(
     from personae.methods import Threshold
 
     refuse_contradictions(workdir, memory, ray, graph)
-    faces, knn = input_of(features, graph, dimension, workdir)
-    held = constraints_in(constraints, faces)
+    faces, knn, held = known_input_of(features, graph, dimension, constraints, workdir)
     began = time.monotonic()
     method = Threshold(tau=tau, k=k)
     if workdir is not None:
@@ -219,7 +218,7 @@ def input_of(
     from personae.graph.files import read_graph
 
     if workdir is not None and features.is_dir():
-        return faces_of_photos(features, workdir), None
+        return album_of(features, workdir).faces, None
     if features.is_dir():
         raise InputError(
             f"{features} is a folder; give a file of embeddings, such as `personae embed` makes of photos"
@@ -233,11 +232,25 @@ def input_of(
     return faces, knn
 
 
+def known_input_of(
+    features: Path, graph: Path | None, dimension: int | None, constraints: Path | None, workdir: Path | None
+) -> "tuple[FaceSet, KnnGraph | None, Constraints | None]":
+    """`input_of`, and what is known of the faces: what a file says goes over what photos and tracks tell."""
+    if workdir is None or not features.is_dir():
+        faces, knn = input_of(features, graph, dimension)
+        return faces, knn, constraints_in(constraints, faces)
+    album = album_of(features, workdir)
+    said = constraints_in(constraints, album.faces)
+    if said is not None:
+        return album.faces, None, said.over(album.constraints)
+    return album.faces, None, album.constraints if len(album.constraints.apart) else None
+
+
 def constraints_in(path: Path | None, faces: "FaceSet") -> "Constraints | None":
-    """What a file says of these faces. InputError: no such table, rows that are not there."""
+    """What a file says of these faces. InputError: no such table, rows or ids that are not there."""
     from personae.data import read_constraints
 
-    return None if path is None else read_constraints(path, len(faces))
+    return None if path is None else read_constraints(path, len(faces), faces.ids)
 
 
 def size_of(faces: "FaceSet") -> str:

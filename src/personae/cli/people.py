@@ -77,6 +77,9 @@ def people(
         kept = out / CORRECTIONS
         told_in = corrections or (kept if kept.exists() else None)
         said = () if told_in is None else read_corrections(told_in)
+        if corrections is None and (later := saved_later(kept)):
+            alone = f"corrections are read from {kept} alone, not from {listed(later)}, saved later"
+            typer.echo(f"{alone}; give what holds with --corrections", err=True)
         model = chosen_embedder(embedder, mean, scale, color)
         album = look_through(photos, out / STORE, model, rate)
         if not len(album.faces):
@@ -103,6 +106,13 @@ def people(
     if truth is not None:
         typer.echo(scored(found, photos, truth))
     typer.echo(f"open {out / 'index.html'}")
+
+
+def saved_later(kept: Path) -> list[str]:
+    """Other files beside the page that are called as browsers call a second download of the corrections."""
+    since = kept.stat().st_mtime if kept.exists() else 0
+    others = {*kept.parent.glob("corrections*.csv")} - {kept, kept.with_name(EARLIER)}
+    return sorted(file.name for file in others if file.is_file() and file.stat().st_mtime > since)
 
 
 def keep(corrections: "Sequence[Correction]", kept: Path) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from personae.data import FaceSet
+    from personae.embed import Album
     from personae.scale.recipes import Recipe
 
 OF_CONTAINER = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -95,8 +96,8 @@ def in_stages(
     return labels
 
 
-def faces_of_photos(photos: Path, workdir: Path) -> "FaceSet":
-    """The faces of a folder of photos and videos; `faces.npz` in the folder to work in tells where they are.
+def album_of(photos: Path, workdir: Path) -> "Album":
+    """What is in a folder of photos and videos; `faces.npz` in the folder to work in tells where they are.
 
     InputError: nobody is in them.
     """
@@ -114,7 +115,7 @@ def faces_of_photos(photos: Path, workdir: Path) -> "FaceSet":
         write_faces(album.faces, workdir / "faces.npz")
     typer.echo(found_in(album))
     typer.echo(f"faces: {workdir / 'faces.npz'}")
-    return album.faces
+    return album
 
 
 def memory_of_machine() -> int:

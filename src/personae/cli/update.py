@@ -56,8 +56,8 @@ def update(
     constraints: Annotated[
         Path | None,
         typer.Option(
-            help="Which faces are one person or two: a table face,other,apart, of all that are there then. "
-            "It holds from then on, until another is given.",
+            help="Which faces are one person or two: a table face,other,apart, or face_id,other,apart, of all "
+            "that are there then. It holds from then on, until another is given.",
             metavar="CSV",
         ),
     ] = None,
@@ -73,7 +73,8 @@ def update(
     """Add faces to people found before, or remove some; ids stay.
 
     Only people near the new faces are found anew. The labels of --out are those of all faces that are left, in
-    the order in which they came. One update at a time works on a gallery; others wait for it.
+    the order in which they came; --out alone writes them again. One update at a time works on a gallery; others
+    wait for it.
     """
     from personae.data import read_constraints, read_faces, write_labels
     from personae.data.atomic import refuse_no_place
@@ -82,8 +83,9 @@ def update(
     from personae.scale import Gallery
     from personae.scale.gallery import named
 
-    if features is None and remove is None and constraints is None and not renew:
-        raise InputError("nothing to do; give FEATURES to add, faces to --remove, --constraints or --renew")
+    changes = renew or any(told is not None for told in (features, remove, constraints))
+    if not changes and out is None:
+        raise InputError("nothing to do; give FEATURES, --remove, --constraints, --renew, or --out for labels")
     if renew and local:
         raise InputError("--renew looks at all faces and --local at few; leave one out")
     place = named(gallery).resolve()  # links to one gallery have one lock, and stay links
@@ -103,10 +105,11 @@ def update(
                 said.append(f"{faces.ids.name} is not kept, since the first faces of the gallery had no ids")
         assert now is not None  # read, or begun
         if constraints is not None:
-            now = now.corrected(read_constraints(constraints, len(now)))
+            now = now.corrected(read_constraints(constraints, len(now), now.face_ids))
         elif renew:
             now = now.renewed()
-        now.save(place)
+        if changes:
+            now.save(place)
         copies = of_them_copies(now.distinct)
         said.append(f"{counted(len(now), 'face')} in all{copies}: {people_and_lone(now.people)}")
         said.append(advice(now, gallery))

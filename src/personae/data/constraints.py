@@ -103,6 +103,12 @@ class Constraints:
         pairs = np.concatenate([self.apart, other.apart]).astype(np.int64)
         return Constraints(group, *_settled(group, pairs, np.concatenate([self.weight, other.weight])))
 
+    def over(self, known: "Constraints") -> "Constraints":
+        """These constraints and pairs that are known otherwise; where they contradict each other these hold."""
+        torn = self.group[known.apart]
+        kept = torn[:, 0] != torn[:, 1]
+        return Constraints(known.group, known.apart[kept], known.weight[kept]) | self
+
     def group_with(self, other: NDArray[np.int32]) -> NDArray[np.int32]:
         """(N,) int32, `group` if faces of one number in `other`, (N,), are one person as well."""
         faces, groups = len(self), int(self.group.max(initial=-1)) + 1
@@ -217,5 +223,7 @@ def _settled(
         raise InputError(f"faces {a} and {b} are to be both together and apart; take one of the two back")
     pairs, weights = np.sort(pairs[~torn], axis=1), weights[~torn]
     order = np.lexsort((-weights, pairs[:, 1], pairs[:, 0]))
-    pairs, first = np.unique(pairs[order], axis=0, return_index=True)
-    return pairs.astype(np.int32), weights[order][first].astype(np.float32)
+    pairs, weights = pairs[order], weights[order]
+    first = np.ones(len(pairs), np.bool_)
+    first[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+    return pairs[first].astype(np.int32), weights[first].astype(np.float32)

@@ -2,7 +2,7 @@
 
 A table with a line a face. It needs `photo`, and `person` or, if the face is not somebody's, `not`; `left`,
 `top`, `width` and `height` where a photo shows several faces, `from` for a face in a video, `content` to know
-the photo again under another name. Other columns are left alone, so that lines of `faces.csv` will do.
+the photo again under another name. Other columns are not read, so that lines of `faces.csv` will do, nor kept.
 """
 
 import csv
@@ -12,7 +12,6 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -67,7 +66,8 @@ class Corrected:
 
     constraints: faces of one name are one person; those of two, and a face and whom it is not, are two
     people:      name, or number that stands for one, of each face of whom somebody said who it is, by row
-    lines:       the corrections, with the photo's content as it is now where the face was found
+    lines:       the corrections, with the photo's content as it is now where the face was found; less those
+                 that a later one repeats
     astray:      those that fit no face here
     """
 
@@ -78,9 +78,7 @@ class Corrected:
 
     def over(self, known: Constraints) -> Constraints:
         """These constraints and others; where they contradict each other these hold."""
-        torn = self.constraints.group[known.apart]
-        kept = torn[:, 0] != torn[:, 1]
-        return Constraints(known.group, known.apart[kept], known.weight[kept]) | self.constraints
+        return self.constraints.over(known)
 
 
 def read_corrections(path: Path | str) -> tuple[Correction, ...]:
@@ -181,11 +179,20 @@ def corrected(corrections: Sequence[Correction], sources: Sources, contents: Seq
     groups = defaultdict(list)
     for row, person in sorted(who.items()):
         groups[person].append(row)
-    apart = [(rows[0], further[0]) for rows, further in combinations(groups.values(), 2)]
-    apart += [(row, groups[other][0]) for row, names in others.items() for other in names if other in groups]
+    first = np.array([rows[0] for rows in groups.values()], np.int64)
+    people_apart = first[np.stack(np.triu_indices(len(first), 1), axis=1)]
+    refused = [(row, groups[other][0]) for row, names in others.items() for other in names if other in groups]
+    apart = np.concatenate([people_apart, np.array(refused, np.int64).reshape(-1, 2)])
     held = Constraints.of(len(sources.file), groups.values(), apart)
     people = {row: spelled[person] for row, person in who.items()}
-    return Corrected(held, people, tuple(lines), tuple(astray))
+    return Corrected(held, people, _said_once(lines), tuple(astray))
+
+
+def _said_once(lines: Sequence[Correction]) -> tuple[Correction, ...]:
+    """Less the lines that give a face a name that a later line gives it again."""
+    said = [replace(line, line=0, person=line.person.casefold()) for line in lines]
+    last = {line: at for at, line in enumerate(said)}
+    return tuple(line for at, line in enumerate(lines) if line.other or last[said[at]] == at)
 
 
 def _fitting(correction: Correction, rows: Sequence[int], sources: Sources) -> list[int]:

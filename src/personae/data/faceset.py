@@ -1,6 +1,7 @@
 """The faces: unit features, where each comes from, and who it is if that is known."""
 
 import math
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -213,6 +214,8 @@ def filled(
 ) -> NDArray[Any]:
     """The rows of all blocks in one array; from 1 GB on a map of a temporary file, in `folder` if that can be.
 
+    Where TMPDIR is set it goes before `folder`.
+
     mapped: whether a smaller one is a map, too
 
     Values too large for the type become infinite. The file has no name: nothing is left behind.
@@ -241,9 +244,12 @@ def _filled_on_disk(
 
 
 def _temporary_file(folder: Path | None) -> FileIO:
+    told = os.environ.get("TMPDIR")
     try:
-        with suppress(OSError):  # the data may lie where nothing can be written
-            return tempfile.TemporaryFile(dir=folder, buffering=0)
+        for place in (Path(told) if told else None, folder):
+            with suppress(OSError):  # the data may lie where nothing can be written
+                if place is not None:
+                    return tempfile.TemporaryFile(dir=place, buffering=0)
         return tempfile.TemporaryFile(buffering=0)
     except OSError as error:
         raise OutputError(f"no place to keep features on disk: {error.strerror}; set TMPDIR to one") from error

@@ -5,10 +5,12 @@
 | .npz     | everything, float16 too                               | one array, `labels`                |
 | .parquet | everything, float16 too; not files without a face     | `face`, `cluster`                  |
 | .csv     | everything as float32; not files without a face       | `face,cluster`                     |
-| .npy     | features, float16 too; the truth in a .meta beside it | one array                          |
-| .bin     | features as float32; the truth in a .meta beside it   | –                                  |
+| .npy     | features, float16 too; truth and ids beside it        | one array                          |
+| .bin     | features as float32; truth and ids beside it          | –                                  |
 | .meta    | –                                                     | an integer a line                  |
 | .txt     | –                                                     | an integer or a name a line        |
+
+What is beside them is a line a face: the truth in a `.meta`, the ids in a `.face_id`.
 
 A `.npz` from elsewhere has its features under features, X, embeddings, embedding, feats, feat, vectors or
 arr_0, and its identities under truth, y, labels, label, identities, identity, targets, target or arr_1. What
@@ -20,7 +22,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ from personae.data.formats_parquet import (
 from personae.data.formats_tracks import read_track_labels
 from personae.data.ids import Ids, Labelled, rows_by_id
 from personae.data.labels import as_labels, read_lines, write_lines
-from personae.data.names import Choice, refuse_outside
+from personae.data.names import ID_NAMES, Choice, refuse_outside
 from personae.errors import InputError, OutputError, PersonaeError
 
 FACE_READERS: dict[str, Callable[[Path, bool], FaceSet]] = {
@@ -85,7 +87,8 @@ LABEL_WRITERS: dict[str, Callable[[Labelled, Path], None]] = {
     ".txt": lambda labelled, path: write_lines(labelled.labels, path),
 }
 WITH_IDS = (".csv", ".npz", ".parquet")  # labels: the others have the order of the faces alone
-BARE = (".npy", ".bin")  # features alone: the truth is in a .meta beside them
+BARE = (".npy", ".bin")  # features alone: truth and ids are beside them
+TRUTH, IDS = ".meta", f".{ID_NAMES[0]}"
 DAMAGED = (
     ValueError,
     EOFError,
@@ -114,9 +117,11 @@ def read_faces(
     match, NaN, infinite or zero rows. MissingExtraError: a `.parquet` without pyarrow.
     """
     path = existing(path, [*FACE_READERS, ".bin"])
-    meta = path.with_suffix(".meta")
-    if labels is None and path.suffix.lower() in BARE and meta.exists():
+    bare = path.suffix.lower() in BARE
+    meta, called = path.with_suffix(TRUTH), path.with_suffix(IDS)
+    if labels is None and bare and meta.exists():
         labels = meta
+    ids = _ids_in(called) if bare and called.exists() else None
     told = None if labels is None else read_labelled(labels, Choice(gaps=gaps, ids=True))
     truth = None if told is None else told.labels
     with naming(path):
@@ -126,6 +131,7 @@ def read_faces(
             faces = FACE_READERS[path.suffix.lower()](path, gaps)
         if dimension is not None and faces.dimension != dimension:
             raise InputError(f"features have dimension {faces.dimension}, but {dimension} was asked for")
+        faces = faces if ids is None else replace(faces, ids=ids)
         if told is None or truth is None:
             return faces
         if told.aside is not None and faces.ids is not None:
@@ -143,25 +149,34 @@ def read_faces(
 def write_faces(faces: FaceSet, path: StrPath) -> None:
     """Writes the faces as the suffix says; the file is whole or what it was before. Large ones go in blocks.
 
-    `.npy` and `.bin` hold features alone: truth goes to a `.meta` beside them, sources are left out.
+    `.npy` and `.bin` hold features alone: truth goes to a `.meta` beside them and ids to a `.face_id`, sources
+    are left out.
 
     InputError: an unknown suffix, sources outside their folder. OutputError: no space, no permission, or a
-    `.meta` of other faces in the way.
+    `.meta` or `.face_id` of other faces in the way.
     """
     path = Path(path)
     suffix = known_suffix(path, list(FACE_WRITERS))
     if faces.sources is not None:
         refuse_outside(faces.sources.files)
-    meta = path.with_suffix(".meta")
-    if suffix not in BARE or (faces.truth is None and not meta.exists()):
-        with atomic_write(path) as temporary:
-            FACE_WRITERS[suffix](faces, temporary)
-    elif faces.truth is None:
-        raise OutputError(f"{meta} holds labels that would be taken for those of {path.name}; move it away")
-    else:
-        with atomic_write(meta) as beside, atomic_write(path) as temporary:
-            FACE_WRITERS[suffix](faces, temporary)
-            write_lines(as_labels(faces.truth), beside)
+    truth = None if faces.truth is None else as_labels(faces.truth)
+    ids = None if faces.ids is None else faces.ids.values
+    beside = {path.with_suffix(TRUTH): truth, path.with_suffix(IDS): ids} if suffix in BARE else {}
+    for file, lines in beside.items():
+        if lines is None and file.exists():
+            kind = "labels" if file.suffix == TRUTH else "ids"
+            raise OutputError(f"{file} holds {kind} that would be taken for those of {path.name}; move it away")
+    with ExitStack() as written:
+        for file, lines in beside.items():
+            if lines is not None:
+                write_lines(lines, written.enter_context(atomic_write(file)))
+        FACE_WRITERS[suffix](faces, written.enter_context(atomic_write(path)))
+
+
+def _ids_in(path: Path) -> Ids:
+    """What faces are called, an id a line."""
+    with naming(path):
+        return Ids.of(read_lines(path))
 
 
 def read_labels(path: StrPath) -> NDArray[Any]:
@@ -221,11 +236,12 @@ def refuse_other_faces(path: Path) -> None:
 def refuse_overwriting(path: Path, read: Iterable[Path]) -> None:
     """OutputError where the result would replace a file that is read; to be asked before any work.
 
-    Of features alone the `.meta` beside them is read as well.
+    Of features alone the `.meta` and the `.face_id` beside them are read as well.
     """
     files = [*read]
-    beside = [file.with_suffix(".meta") for file in files if file.suffix.lower() in BARE]
-    files += [meta for meta in beside if meta.exists()]
+    bare = [file for file in files if file.suffix.lower() in BARE]
+    beside = [file.with_suffix(suffix) for file in bare for suffix in (TRUTH, IDS)]
+    files += [file for file in beside if file.exists()]
     if path.resolve() in [file.resolve() for file in files]:
         raise OutputError(f"cannot write {path}: it is what is read; choose another name")
 

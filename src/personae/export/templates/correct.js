@@ -16,7 +16,8 @@ if (correct) {
   const unnamed = /^Person ([1-9]\d*)$/;
   const formula = /^[\s=+\-@\uff1d\uff0b\uff0d\uff20]/;
   let unsaved = 0;
-  let last = Math.max(rows.length, ...lines.flat().map((cell) => Number(unnamed.exec(cell)?.[1] ?? 0)));
+  let last = rows.length;
+  for (const cell of lines.flatMap((line) => [line[PERSON], line[NOT]])) last = Math.max(last, Number(unnamed.exec(cell)?.[1] ?? 0));
 
   const facesOf = (row) => Array.from(row.querySelectorAll(".face"));
   const sureOf = (row) => {
