@@ -163,6 +163,18 @@ def test_places_that_cannot_be_written_are_named(tmp_path):
             Store(path, b"setting")
 
 
+def test_a_full_disk_is_no_damage(path):
+    faces = [made_face(number) for number in range(200)]
+    with Store(path, b"setting") as store:
+        store._base.execute("PRAGMA max_page_count = 1")  # that is, no more than there are
+        with pytest.raises(OutputError, match="full; make room"):
+            store.keep([seen("a.jpg", b"a", faces)])
+        assert not store.holds(b"a")
+        store._base.execute("PRAGMA max_page_count = 10000")
+        store.keep([seen("a.jpg", b"a", faces)])
+        assert len(store.faces_of([b"a"], D).ids) == 200
+
+
 def test_thumbnails_of_a_store_that_is_gone_say_so(path):
     with Store(path, b"setting") as store:
         store.keep([seen("a.jpg", b"a", [made_face(0)])])

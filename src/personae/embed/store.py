@@ -254,7 +254,8 @@ class Store:
         try:
             yield
         except BaseException:
-            self._base.execute("ROLLBACK")
+            if self._base.in_transaction:  # else SQLite has undone it, as on a full disk
+                self._base.execute("ROLLBACK")
             raise
         self._base.execute("COMMIT")
 
