@@ -1,4 +1,7 @@
+import errno
+import io
 import math
+import os
 import sys
 import threading
 from dataclasses import replace
@@ -12,6 +15,7 @@ from PIL import Image
 
 from personae.data import FaceSet
 from personae.embed import clips, embed_photos, video
+from personae.embed.photos import Skipped
 from personae.embed.picture import BrokenPhotoError
 from personae.embed.store import Store
 from personae.embed.tracks import Likeness, Tracker, histogram, overlap
@@ -122,6 +126,45 @@ def test_a_video_that_ends_too_early_gives_what_it_has_and_says_so(tmp_path):
         got.extend(frame.time for frame in frames(file, 5, announced=seconds))
     assert seconds == pytest.approx(8, abs=0.1)
     assert 10 < len(got) < 30
+
+
+class FailingDisk(io.BytesIO):
+    """A video of which only the first bytes can be read."""
+
+    def __init__(self, content, good=math.inf, trouble=errno.EIO):
+        super().__init__(content)
+        self.good, self.trouble = good, trouble
+
+    def read(self, size=-1):
+        if self.tell() >= self.good:
+            raise OSError(self.trouble, os.strerror(self.trouble))
+        return super().read(min(size, 1000))
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_video(tmp_path):
+    write_video(tmp_path / "film.mkv", [Shot([], (90, 90, 30), 200)])
+    content = (tmp_path / "film.mkv").read_bytes()
+    with pytest.raises(OSError, match="Input/output"):
+        seconds_of(FailingDisk(content, good=1))
+    for trouble, told in ((errno.EIO, OSError), (errno.EINVAL, BrokenPhotoError)):
+        file = FailingDisk(content, trouble=trouble)
+        pictures = frames(file, 5, announced=8)
+        next(pictures)
+        file.good = 0
+        with pytest.raises(told, match=r"Input/output|cut off"):
+            list(pictures)
+
+
+def test_a_clip_on_a_disk_that_fails_is_skipped_and_not_kept_as_cut_off(two_shots, monkeypatch):
+    film, _ = two_shots
+
+    def failing(file, *part, **more):
+        return frames(FailingDisk(file.read(), good=1), *part, **more)
+
+    monkeypatch.setattr(clips, "frames", failing)
+    clip = clips.Clip("film.mp4", film / "film.mp4", b"", 2.4, 0, 5.0)
+    seen = clips.look_through_clip(None, Likeness(0.4, 0.56), clip, threading.Event())
+    assert seen == Skipped("film.mp4", "cannot be read: Input/output error")
 
 
 def test_overlap_is_the_shared_part_of_the_joined_area():
