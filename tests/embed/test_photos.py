@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -101,6 +102,31 @@ def test_links_to_what_lies_hidden_are_followed(tmp_path):
     (tmp_path / "two.jpg").symlink_to(tmp_path / ".objects" / "blob")
     (tmp_path / "again.jpg").symlink_to(tmp_path / "plain.jpg")
     assert photos_in(tmp_path).files == ("one.jpg", "plain.jpg", "two.jpg")
+
+
+def test_what_the_system_refuses_is_told_in_its_words(tmp_path, monkeypatch):
+    made(tmp_path, "away/private/one.jpg", "album/private/two.jpg", "album/lost.jpg", "album/fine.jpg")
+    album = tmp_path / "album"
+    (album / "link.jpg").symlink_to(tmp_path / "away" / "private" / "one.jpg")
+    status = Path.stat
+
+    def refuses(path, *, follow_symlinks=True):
+        if "private" in path.parts[:-1]:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        if path.name == "lost.jpg" and follow_symlinks:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return status(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refuses)
+    found = photos_in(album)
+    assert found.files == ("fine.jpg",)
+    assert sorted((skipped.file, skipped.reason) for skipped in found.skipped) == [
+        ("link.jpg", "cannot be read: Permission denied"),
+        ("lost.jpg", "cannot be read: Stale file handle"),
+        ("private/two.jpg", "cannot be read: Permission denied"),
+    ]
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        photos_in(tmp_path / "away" / "private" / "one.jpg")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
