@@ -90,6 +90,24 @@ def test_a_link_out_of_the_folder_is_followed_once(tmp_path):
     assert photos_in(album).files == ("first/two.jpg", "one.jpg", "three.jpg")
 
 
+def test_a_link_around_the_folder_of_another_link_brings_the_rest_of_it(tmp_path):
+    made(tmp_path, "disk/2020/two.jpg", "disk/2021/three.jpg", "album/one.jpg")
+    album, disk = tmp_path / "album", tmp_path / "disk"
+    (album / "a").symlink_to(disk / "2020", target_is_directory=True)
+    (album / "b").symlink_to(disk, target_is_directory=True)
+    (disk / "2021" / "back").symlink_to(disk, target_is_directory=True)
+    assert photos_in(album).files == ("a/two.jpg", "b/2021/three.jpg", "one.jpg")
+
+
+def test_a_file_that_several_links_lead_to_comes_once(tmp_path):
+    made(tmp_path, "disk/one.jpg", "disk/two.jpg", "album/here.jpg", "album/sub/three.jpg")
+    album, disk = tmp_path / "album", tmp_path / "disk"
+    for link in ("a.jpg", "b.jpg", "sub/c.jpg"):
+        (album / link).symlink_to(disk / "one.jpg")
+    (album / "sub" / "disk").symlink_to(disk, target_is_directory=True)
+    assert photos_in(album).files == ("a.jpg", "here.jpg", "sub/disk/two.jpg", "sub/three.jpg")
+
+
 def test_a_link_to_nothing_is_told(tmp_path):
     (tmp_path / "lost.jpg").symlink_to(tmp_path / "away.jpg")
     (skipped,) = photos_in(tmp_path).skipped

@@ -99,33 +99,42 @@ def sorted_apart(folder: Path, files: list[str], skipped: list[Skipped]) -> Phot
 
 def walk(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
     """What is called like a photo or video in `folder` and below; what the system refuses goes to `skipped`."""
-    roots = [Path(os.path.realpath(folder))]
+    first = Path(os.path.realpath(folder))
+    roots = [first]  # the other ones are folders that links lead to
+    come: set[Path] = set()  # folders, and files that links lead to, that had their turn
 
     def closed(error: OSError) -> None:
         place = Path(error.filename).relative_to(folder).as_posix()
         skipped.append(Skipped(shown(place), f"the folder cannot be read: {error.strerror}"))
 
-    def leads_on(path: Path) -> bool:
+    def leads_on(path: Path, real: Path) -> bool:
         try:
-            if not path.is_symlink():
-                return True
-            target = Path(os.path.realpath(path))
-            if any(root.is_relative_to(target) or comes_by_itself(target, root) for root in roots):
+            linked = path.is_symlink()
+            if linked:
+                real = Path(os.path.realpath(path))
+                if first.is_relative_to(real) or any(comes_by_itself(real, root) for root in roots):
+                    return False
+            if real in come:
                 return False
-            if target.is_dir():
-                roots.append(target)
+            if linked and real.is_dir():
+                roots.append(real)
+            elif linked and real.exists():
+                come.add(real)
             return True
         except OSError as error:
             skipped.append(refused(path.relative_to(folder).as_posix(), error))
             return False
 
     for place, folders, names in os.walk(folder, followlinks=True, onerror=closed):
-        here = Path(place)
-        if FOLDERS_MANIFEST in names and here != folder:
-            folders.clear()  # the people of an earlier run: photos that are here already
+        here, real = Path(place), Path(os.path.realpath(place))
+        if real in come or (FOLDERS_MANIFEST in names and here != folder):
+            folders.clear()  # by another link, or the people of an earlier run: photos that are here already
             continue
-        folders[:] = [name for name in sorted(folders) if name[0] != "." and leads_on(here / name)]
-        yield from (here / name for name in sorted(names) if is_shown(name) and leads_on(here / name))
+        come.add(real)
+        folders[:] = [name for name in sorted(folders) if name[0] != "." and leads_on(here / name, real / name)]
+        for name in sorted(names):
+            if is_shown(name) and leads_on(here / name, real / name):
+                yield here / name
 
 
 def comes_by_itself(target: Path, root: Path) -> bool:
