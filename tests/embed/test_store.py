@@ -98,6 +98,25 @@ def test_a_file_is_remembered_until_its_stamp_changes(path):
         assert store.content_of(file, Stamp(101, 201)) == b"new"
 
 
+def test_what_other_decoders_could_not_read_is_not_held(path):
+    looks = [
+        seen("a.jpg", b"whole", [made_face(0)]),
+        seen("b.jpg", b"nobody"),
+        seen("c.jpg", b"broken", [], "damaged"),
+        seen("d.mp4", b"cut", [made_face(1)], "cut off"),
+    ]
+    for decoders, forgotten in (("pillow 1", []), ("pillow 1", []), ("pillow 2", [b"broken"])):
+        with Store(path, b"setting", decoders) as store:
+            if not store.holds(b"whole"):
+                store.keep(looks)
+            assert [look.content for look in looks if not store.holds(look.content)] == forgotten
+    with Store(path, b"another setting", "pillow 3") as store:
+        store.keep(looks)
+    with Store(path, b"setting", "pillow 2") as store:
+        store.keep(looks)
+        assert store.faces_of([b"broken"], D).broken == {0: "damaged"}
+
+
 def test_an_empty_file_becomes_a_store(path):
     path.parent.mkdir()
     path.touch()

@@ -21,7 +21,7 @@ from personae.embed.clips import DIGEST, RATE, Clip, clips_in, look_through_clip
 from personae.embed.embedder import Embedder, sface
 from personae.embed.faces import Lens, Stopwatch
 from personae.embed.photos import Photos, Skipped, photos_in
-from personae.embed.picture import BrokenPhotoError, PixelAllowance
+from personae.embed.picture import BrokenPhotoError, PixelAllowance, decoders
 from personae.embed.store import Kept, Seen, Stamp, Store, Thumbnails
 from personae.embed.tracks import Likeness
 from personae.embed.yunet import yunet
@@ -170,7 +170,7 @@ def embed_photos(
         raise InputError(f"{workers} workers; give 1 or more")
     photos = photos_in(Path(folder))
     lens = Lens(yunet(), embedder or sface(), PixelAllowance(PIXELS_IN_MEMORY))
-    with Store(Path(store), fingerprint(lens)) as known:
+    with Store(Path(store), fingerprint(lens), decoders()) as known:
         clips, unreadable = clips_in(photos, known, rate)
         found = Found(unchanged(photos, known), [*photos.skipped, *unreadable])
         new_clips = [clip for clip in clips if not known.holds(clip.content)]
