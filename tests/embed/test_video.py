@@ -318,10 +318,60 @@ def test_without_pyav_a_video_is_skipped_with_the_command(two_shots, tmp_path, m
     assert len(album.faces) > 0
 
 
+def test_a_known_video_is_not_opened_again_wherever_it_lies(two_shots, tmp_path, monkeypatch):
+    film, _ = two_shots
+    films = tmp_path / "films"
+    films.mkdir()
+    (films / "film.mp4").write_bytes((film / "film.mp4").read_bytes())
+    first = embed_photos(films, tmp_path / "faces.store")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "av", None)
+        again = embed_photos(films, tmp_path / "faces.store")
+    (films / "film.mp4").rename(films / "other.mp4")
+    moved = embed_photos(films, tmp_path / "faces.store")
+    for album in (again, moved):
+        assert (album.fresh, album.skipped) == (0, ())
+        np.testing.assert_array_equal(album.faces.features, first.faces.features)
+    assert moved.faces.sources.files == ("other.mp4",)
+
+
+def test_photos_are_looked_at_before_a_new_video_is_read_through(two_shots, tmp_path, monkeypatch, folder):
+    film, _ = two_shots
+    photos = folder(first=6)
+    (photos / "A film.mp4").write_bytes((film / "film.mp4").read_bytes())
+    told, then = [], []
+    read_through = clips.read_through
+
+    def noted(video, known):
+        then.append(told[-1])
+        return read_through(video, known)
+
+    monkeypatch.setattr(clips, "read_through", noted)
+    embed_photos(photos, tmp_path / "faces.store", workers=1, progress=lambda *numbers: told.append(numbers))
+    ((done, total),) = then
+    assert done >= 3
+    assert total == 7
+    assert told == [(done, 7) for done in range(8)]
+
+
+def test_a_video_that_cannot_be_read_through_is_skipped(two_shots, tmp_path, monkeypatch):
+    film, _ = two_shots
+
+    def fails(*_arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hashlib.file_digest", fails)
+        album = embed_photos(film, tmp_path / "faces.store")
+    assert album.skipped == (Skipped("film.mp4", "cannot be read: Input/output error"),)
+    assert embed_photos(film, tmp_path / "faces.store").fresh == 1
+
+
 def test_a_store_from_before_videos_takes_them(two_shots, tmp_path):
     film, _ = two_shots
     with Store(tmp_path / "faces.store", b"x" * 20) as store:
         store._base.execute("DROP TABLE tracks")
+        store._base.execute("DROP TABLE videos")
     assert len(embed_photos(film, tmp_path / "faces.store").faces) == 4
 
 

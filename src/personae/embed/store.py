@@ -47,6 +47,8 @@ TRACKS = """CREATE TABLE IF NOT EXISTS tracks (
     face INTEGER PRIMARY KEY REFERENCES faces, times BLOB NOT NULL, features BLOB NOT NULL)"""
 DECODERS = """CREATE TABLE IF NOT EXISTS decoders (
     settings INTEGER PRIMARY KEY REFERENCES settings, versions TEXT NOT NULL)"""
+VIDEOS = """CREATE TABLE IF NOT EXISTS videos (
+    content BLOB PRIMARY KEY, seconds REAL NOT NULL) WITHOUT ROWID"""
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # the last: a table is missing
 
 
@@ -149,7 +151,7 @@ class Store:
                     raise InputError(f"{self.path} is a database of another program; choose another file")
                 for statement in SCHEMA:
                     self._base.execute(statement)
-            for table in (TRACKS, DECODERS):  # of which older stores do not know
+            for table in (TRACKS, DECODERS, VIDEOS):  # of which older stores do not know
                 self._base.execute(table)
         with suppress(sqlite3.OperationalError):  # without it the store is slower, no less safe
             self._base.execute("PRAGMA journal_mode = WAL")
@@ -202,10 +204,17 @@ class Store:
                     self._keep_faces(seen, seen.faces, seen.features)
         self._contents |= {seen.content for seen in looks if seen.faces is not None}
 
-    def remember(self, path: Path, stamp: Stamp, content: bytes) -> None:
-        """That this is the content of a file as long as it does not change."""
+    def remember(self, path: Path, stamp: Stamp, content: bytes, seconds: float) -> None:
+        """That this is the content of a video as long as the file does not change, and how long it is."""
         with explained(self.path), self._transaction():
             self._keep_file(path, stamp, content)
+            self._base.execute("INSERT OR REPLACE INTO videos VALUES (?, ?)", (content, seconds))
+
+    def seconds_of(self, video: bytes) -> float | None:
+        """How long a video of this content is, if that was remembered."""
+        with explained(self.path):
+            row = self._base.execute("SELECT seconds FROM videos WHERE content = ?", (video,)).fetchone()
+        return None if row is None else float(row[0])
 
     def _keep_file(self, path: Path, stamp: Stamp, content: bytes) -> None:
         row = os.fsencode(path), stamp.size, stamp.modified, content
