@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from personae import Constraints
 from personae.cli.people import grouped
@@ -307,14 +308,15 @@ def test_one_person_alone_is_one_person(run, tmp_path):
 def test_folders_of_people_are_never_taken_for_photos(run, some_photos, tmp_path):
     photos = tmp_path / "photos"
     shutil.copytree(some_photos, photos)
+    (photos / "broken.jpg").touch()
+    Image.new("RGB", (200, 200), "grey").save(photos / "wall.png")
     command = ["people", photos, "--out", photos / "people", "--folders", "copy"]
     assert run(*command)[0] == 0
-    assert "6 photos (0 new)" in run(*command)[1]
+    assert "8 photos (0 new)" in run(*command)[1]
+    assert "<dt>without a face</dt><dd>1</dd>" in (photos / "people" / "index.html").read_text()
 
 
 def test_photos_without_a_face_are_said_to_be_so(run, tmp_path):
-    from PIL import Image
-
     Image.new("RGB", (200, 200), "grey").save(tmp_path / "wall.png")
     code, _, said = run("people", tmp_path, "--out", tmp_path / "out")
     assert code == 3

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -64,3 +65,33 @@ def test_each_work_is_shown_once_and_closed_when_it_is_done(shown):
             told(what, done, 5)
     assert [what for what, *_ in shown if what] == ["knn", "links", "labels", "links"]
     assert shown[0][1] == [(0, 5), (5, 5)]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds, to be set."""
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    return now
+
+
+def test_lines_tell_the_rate_and_the_time_left_of_this_run(clock, capsys):
+    told = progress._Lines("looking for faces", "photos")
+    told(20_000, 40_000)  # those that an earlier run looked at
+    clock.seconds = 60.0
+    told(20_300, 40_000)
+    progress._Lines("looking for faces", "photos")(5, 5)
+    assert capsys.readouterr().err.splitlines() == [
+        "looking for faces: 20,300 of 40,000 photos, 5.0 a second, 3940 s left",
+        "looking for faces: 5 of 5 photos",
+    ]
+
+
+def test_a_bar_tells_the_rate_of_this_run(clock, monkeypatch):
+    rates = []
+    monkeypatch.setattr("rich.progress.Progress.update", lambda self, task, *, rate, **more: rates.append(rate))
+    with progress._bar("looking for faces", "photos") as told:
+        told(20_000, 40_000)
+        clock.seconds = 60.0
+        told(20_300, 40_000)
+    assert rates == [0, 5]

@@ -86,6 +86,14 @@ def test_a_name_too_long_is_an_output_error(tmp_path):
         temporary.write_text("new")
 
 
+def test_the_longest_name_a_disk_takes_can_be_written(tmp_path):
+    path = tmp_path / ("é" * 125 + ".txt")
+    with atomic_write(path) as temporary:
+        temporary.write_text("new")
+        assert temporary.suffix == ".txt"
+    assert names(tmp_path) == [path.name]
+
+
 def test_a_kill_leaves_the_old_file_and_a_leftover_that_sweep_removes(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")

@@ -207,6 +207,17 @@ def test_what_could_not_be_read_is_tried_again(folder, store, monkeypatch):
     assert "pip install" not in album.skipped[0].reason
 
 
+def test_other_decoders_try_the_broken_photos_again_and_no_others(folder, store, monkeypatch):
+    photos = folder(first=2)
+    (photos / "text.jpg").write_text("not a photo")
+    assert embed_photos(photos, store).fresh == 3
+    monkeypatch.setattr("personae.embed.album.decoders", lambda: "pillow 99")
+    for fresh in (1, 0):
+        album = embed_photos(photos, store)
+        assert album.fresh == fresh
+        assert [skipped.file for skipped in album.skipped] == ["text.jpg"]
+
+
 def test_odd_metadata_is_no_matter(folder, store, portrait):
     photos = folder(first=1)
     portrait.save(photos / "odd.jpg", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff")

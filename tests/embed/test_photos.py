@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -89,6 +90,24 @@ def test_a_link_out_of_the_folder_is_followed_once(tmp_path):
     assert photos_in(album).files == ("first/two.jpg", "one.jpg", "three.jpg")
 
 
+def test_a_link_around_the_folder_of_another_link_brings_the_rest_of_it(tmp_path):
+    made(tmp_path, "disk/2020/two.jpg", "disk/2021/three.jpg", "album/one.jpg")
+    album, disk = tmp_path / "album", tmp_path / "disk"
+    (album / "a").symlink_to(disk / "2020", target_is_directory=True)
+    (album / "b").symlink_to(disk, target_is_directory=True)
+    (disk / "2021" / "back").symlink_to(disk, target_is_directory=True)
+    assert photos_in(album).files == ("a/two.jpg", "b/2021/three.jpg", "one.jpg")
+
+
+def test_a_file_that_several_links_lead_to_comes_once(tmp_path):
+    made(tmp_path, "disk/one.jpg", "disk/two.jpg", "album/here.jpg", "album/sub/three.jpg")
+    album, disk = tmp_path / "album", tmp_path / "disk"
+    for link in ("a.jpg", "b.jpg", "sub/c.jpg"):
+        (album / link).symlink_to(disk / "one.jpg")
+    (album / "sub" / "disk").symlink_to(disk, target_is_directory=True)
+    assert photos_in(album).files == ("a.jpg", "here.jpg", "sub/disk/two.jpg", "sub/three.jpg")
+
+
 def test_a_link_to_nothing_is_told(tmp_path):
     (tmp_path / "lost.jpg").symlink_to(tmp_path / "away.jpg")
     (skipped,) = photos_in(tmp_path).skipped
@@ -101,6 +120,31 @@ def test_links_to_what_lies_hidden_are_followed(tmp_path):
     (tmp_path / "two.jpg").symlink_to(tmp_path / ".objects" / "blob")
     (tmp_path / "again.jpg").symlink_to(tmp_path / "plain.jpg")
     assert photos_in(tmp_path).files == ("one.jpg", "plain.jpg", "two.jpg")
+
+
+def test_what_the_system_refuses_is_told_in_its_words(tmp_path, monkeypatch):
+    made(tmp_path, "away/private/one.jpg", "album/private/two.jpg", "album/lost.jpg", "album/fine.jpg")
+    album = tmp_path / "album"
+    (album / "link.jpg").symlink_to(tmp_path / "away" / "private" / "one.jpg")
+    status = Path.stat
+
+    def refuses(path, *, follow_symlinks=True):
+        if "private" in path.parts[:-1]:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        if path.name == "lost.jpg" and follow_symlinks:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return status(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refuses)
+    found = photos_in(album)
+    assert found.files == ("fine.jpg",)
+    assert sorted((skipped.file, skipped.reason) for skipped in found.skipped) == [
+        ("link.jpg", "cannot be read: Permission denied"),
+        ("lost.jpg", "cannot be read: Stale file handle"),
+        ("private/two.jpg", "cannot be read: Permission denied"),
+    ]
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        photos_in(tmp_path / "away" / "private" / "one.jpg")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")

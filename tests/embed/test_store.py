@@ -98,6 +98,25 @@ def test_a_file_is_remembered_until_its_stamp_changes(path):
         assert store.content_of(file, Stamp(101, 201)) == b"new"
 
 
+def test_what_other_decoders_could_not_read_is_not_held(path):
+    looks = [
+        seen("a.jpg", b"whole", [made_face(0)]),
+        seen("b.jpg", b"nobody"),
+        seen("c.jpg", b"broken", [], "damaged"),
+        seen("d.mp4", b"cut", [made_face(1)], "cut off"),
+    ]
+    for decoders, forgotten in (("pillow 1", []), ("pillow 1", []), ("pillow 2", [b"broken"])):
+        with Store(path, b"setting", decoders) as store:
+            if not store.holds(b"whole"):
+                store.keep(looks)
+            assert [look.content for look in looks if not store.holds(look.content)] == forgotten
+    with Store(path, b"another setting", "pillow 3") as store:
+        store.keep(looks)
+    with Store(path, b"setting", "pillow 2") as store:
+        store.keep(looks)
+        assert store.faces_of([b"broken"], D).broken == {0: "damaged"}
+
+
 def test_an_empty_file_becomes_a_store(path):
     path.parent.mkdir()
     path.touch()
@@ -161,6 +180,18 @@ def test_places_that_cannot_be_written_are_named(tmp_path):
     for path in (tmp_path, tmp_path / "file" / "faces.store"):
         with pytest.raises(OutputError, match="cannot write"):
             Store(path, b"setting")
+
+
+def test_a_full_disk_is_no_damage(path):
+    faces = [made_face(number) for number in range(200)]
+    with Store(path, b"setting") as store:
+        store._base.execute("PRAGMA max_page_count = 1")  # that is, no more than there are
+        with pytest.raises(OutputError, match="full; make room"):
+            store.keep([seen("a.jpg", b"a", faces)])
+        assert not store.holds(b"a")
+        store._base.execute("PRAGMA max_page_count = 10000")
+        store.keep([seen("a.jpg", b"a", faces)])
+        assert len(store.faces_of([b"a"], D).ids) == 200
 
 
 def test_thumbnails_of_a_store_that_is_gone_say_so(path):

@@ -1,4 +1,7 @@
+import errno
+import io
 import math
+import os
 import sys
 import threading
 from dataclasses import replace
@@ -12,6 +15,7 @@ from PIL import Image
 
 from personae.data import FaceSet
 from personae.embed import clips, embed_photos, video
+from personae.embed.photos import Skipped
 from personae.embed.picture import BrokenPhotoError
 from personae.embed.store import Store
 from personae.embed.tracks import Likeness, Tracker, histogram, overlap
@@ -122,6 +126,45 @@ def test_a_video_that_ends_too_early_gives_what_it_has_and_says_so(tmp_path):
         got.extend(frame.time for frame in frames(file, 5, announced=seconds))
     assert seconds == pytest.approx(8, abs=0.1)
     assert 10 < len(got) < 30
+
+
+class FailingDisk(io.BytesIO):
+    """A video of which only the first bytes can be read."""
+
+    def __init__(self, content, good=math.inf, trouble=errno.EIO):
+        super().__init__(content)
+        self.good, self.trouble = good, trouble
+
+    def read(self, size=-1):
+        if self.tell() >= self.good:
+            raise OSError(self.trouble, os.strerror(self.trouble))
+        return super().read(min(size, 1000))
+
+
+def test_a_disk_that_fails_is_no_fault_of_the_video(tmp_path):
+    write_video(tmp_path / "film.mkv", [Shot([], (90, 90, 30), 200)])
+    content = (tmp_path / "film.mkv").read_bytes()
+    with pytest.raises(OSError, match="Input/output"):
+        seconds_of(FailingDisk(content, good=1))
+    for trouble, told in ((errno.EIO, OSError), (errno.EINVAL, BrokenPhotoError)):
+        file = FailingDisk(content, trouble=trouble)
+        pictures = frames(file, 5, announced=8)
+        next(pictures)
+        file.good = 0
+        with pytest.raises(told, match=r"Input/output|cut off"):
+            list(pictures)
+
+
+def test_a_clip_on_a_disk_that_fails_is_skipped_and_not_kept_as_cut_off(two_shots, monkeypatch):
+    film, _ = two_shots
+
+    def failing(file, *part, **more):
+        return frames(FailingDisk(file.read(), good=1), *part, **more)
+
+    monkeypatch.setattr(clips, "frames", failing)
+    clip = clips.Clip("film.mp4", film / "film.mp4", b"", 2.4, 0, 5.0)
+    seen = clips.look_through_clip(None, Likeness(0.4, 0.56), clip, threading.Event())
+    assert seen == Skipped("film.mp4", "cannot be read: Input/output error")
 
 
 def test_overlap_is_the_shared_part_of_the_joined_area():
@@ -275,10 +318,60 @@ def test_without_pyav_a_video_is_skipped_with_the_command(two_shots, tmp_path, m
     assert len(album.faces) > 0
 
 
+def test_a_known_video_is_not_opened_again_wherever_it_lies(two_shots, tmp_path, monkeypatch):
+    film, _ = two_shots
+    films = tmp_path / "films"
+    films.mkdir()
+    (films / "film.mp4").write_bytes((film / "film.mp4").read_bytes())
+    first = embed_photos(films, tmp_path / "faces.store")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "av", None)
+        again = embed_photos(films, tmp_path / "faces.store")
+    (films / "film.mp4").rename(films / "other.mp4")
+    moved = embed_photos(films, tmp_path / "faces.store")
+    for album in (again, moved):
+        assert (album.fresh, album.skipped) == (0, ())
+        np.testing.assert_array_equal(album.faces.features, first.faces.features)
+    assert moved.faces.sources.files == ("other.mp4",)
+
+
+def test_photos_are_looked_at_before_a_new_video_is_read_through(two_shots, tmp_path, monkeypatch, folder):
+    film, _ = two_shots
+    photos = folder(first=6)
+    (photos / "A film.mp4").write_bytes((film / "film.mp4").read_bytes())
+    told, then = [], []
+    read_through = clips.read_through
+
+    def noted(video, known):
+        then.append(told[-1])
+        return read_through(video, known)
+
+    monkeypatch.setattr(clips, "read_through", noted)
+    embed_photos(photos, tmp_path / "faces.store", workers=1, progress=lambda *numbers: told.append(numbers))
+    ((done, total),) = then
+    assert done >= 3
+    assert total == 7
+    assert told == [(done, 7) for done in range(8)]
+
+
+def test_a_video_that_cannot_be_read_through_is_skipped(two_shots, tmp_path, monkeypatch):
+    film, _ = two_shots
+
+    def fails(*_arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hashlib.file_digest", fails)
+        album = embed_photos(film, tmp_path / "faces.store")
+    assert album.skipped == (Skipped("film.mp4", "cannot be read: Input/output error"),)
+    assert embed_photos(film, tmp_path / "faces.store").fresh == 1
+
+
 def test_a_store_from_before_videos_takes_them(two_shots, tmp_path):
     film, _ = two_shots
     with Store(tmp_path / "faces.store", b"x" * 20) as store:
         store._base.execute("DROP TABLE tracks")
+        store._base.execute("DROP TABLE videos")
     assert len(embed_photos(film, tmp_path / "faces.store").faces) == 4
 
 

@@ -161,6 +161,15 @@ def test_no_faces_at_all_make_a_page_that_says_so(written):
     assert not found.all("article")
 
 
+def test_photos_that_show_nobody_are_counted(people_of, tmp_path):
+    people = people_of([0, 0, 1], ["a.jpg", "b.jpg", "cut.mp4"])
+    skipped = [("cut.mp4", "cut off"), ("cut.mp4", "damaged"), ("c.jpg", "no picture")]
+    write_page(people, tmp_path / "index.html", photos=tmp_path, skipped=skipped, looked_at=10)
+    assert "without a face6" in Page(tmp_path / "index.html").text
+    write_page(people, tmp_path / "index.html", photos=tmp_path, skipped=skipped)
+    assert "without a face" not in Page(tmp_path / "index.html").text
+
+
 def test_one_face_and_only_lone_faces_make_a_page(written):
     assert len(written([0]).all("img")) == 1
     found = written(list(range(40)))

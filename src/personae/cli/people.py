@@ -184,7 +184,8 @@ def write(
         write_folders(found, out / "folders", photos=root, how=folders.value)
     skipped = [(skipped.file, skipped.reason) for skipped in album.skipped]
     page = Corrigible(album.contents, [correction.cells() for correction in said])
-    write_page(found, out / "index.html", photos=root, skipped=skipped, corrigible=page)
+    there = album.photos + album.videos
+    write_page(found, out / "index.html", photos=root, skipped=skipped, corrigible=page, looked_at=there)
 
 
 def folder_of(photos: Path) -> Path:

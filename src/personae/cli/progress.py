@@ -68,19 +68,35 @@ def on_terminal() -> Iterator[None]:
             yield
 
 
+class _Rate:
+    """How many are done a second, without those that were when it was first asked."""
+
+    def __init__(self) -> None:
+        self._begin: tuple[int, float] | None = None
+
+    def __call__(self, done: int) -> float:
+        now = time.monotonic()
+        if self._begin is None:
+            self._begin = done, now
+        before, began = self._begin
+        return (done - before) / max(now - began, 1e-3)
+
+
 class _Lines:
     def __init__(self, what: str, unit: str) -> None:
         self.what, self.unit = what, unit
-        self.began = self.told = time.monotonic()
+        self.told, self.rate = time.monotonic(), _Rate()
 
     def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
+        now, rate = time.monotonic(), self.rate(done)
         if done < total and now - self.told < LINE_EVERY:
             return
         self.told = now
-        rate = done / max(now - self.began, 1e-3)
-        left = f", {(total - done) / rate:.0f} s left" if 0 < done < total else ""
-        line = f"{self.what}: {done:,} of {total:,} {self.unit}, {rate:,.1f} a second{left}"
+        line = f"{self.what}: {done:,} of {total:,} {self.unit}"
+        if rate:
+            line += f", {rate:,.1f} a second"
+        if rate and done < total:
+            line += f", {(total - done) / rate:.0f} s left"
         sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
@@ -98,12 +114,11 @@ def _bar(what: str, unit: str, *, transient: bool = False) -> Iterator[Progress]
         TextColumn(unit + "  {task.fields[rate]:,.1f} a second"),
         TimeRemainingColumn(),
     )
-    began = time.monotonic()
+    rate = _Rate()
     with RichProgress(*columns, console=Console(stderr=True), transient=transient) as shown:
         task = shown.add_task(what, total=None, rate=0.0)
 
         def told(done: int, total: int) -> None:
-            rate = done / max(time.monotonic() - began, 1e-3)
-            shown.update(task, completed=done, total=total, rate=rate)
+            shown.update(task, completed=done, total=total, rate=rate(done))
 
         yield told

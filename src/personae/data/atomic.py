@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 
 from personae.errors import OutputError
@@ -20,7 +21,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     OutputError: the folder cannot be written, the disk is full, or a folder or device has that name.
     """
     path = Path(path)
-    temporary = path.parent / f"{PREFIX}{os.getpid()}-{path.name}"
+    digest = blake2b(os.fsencode(path.name), digest_size=8).hexdigest()  # no longer than a name may be
+    temporary = path.parent / f"{PREFIX}{os.getpid()}-{digest}{path.suffix}"
     try:
         if path.exists() and not path.is_file():
             raise OutputError(f"cannot write {path}: it is a folder or device; choose another name")

@@ -17,11 +17,11 @@ import numpy as np
 
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet, Sources
-from personae.embed.clips import DIGEST, RATE, Clip, clips_in, look_through_clip, refuse_rate
+from personae.embed.clips import DIGEST, RATE, Clip, Reel, look_through_clip, refuse_rate
 from personae.embed.embedder import Embedder, sface
 from personae.embed.faces import Lens, Stopwatch
 from personae.embed.photos import Photos, Skipped, photos_in
-from personae.embed.picture import BrokenPhotoError, PixelAllowance
+from personae.embed.picture import BrokenPhotoError, PixelAllowance, decoders
 from personae.embed.store import Kept, Seen, Stamp, Store, Thumbnails
 from personae.embed.tracks import Likeness
 from personae.embed.yunet import yunet
@@ -170,17 +170,16 @@ def embed_photos(
         raise InputError(f"{workers} workers; give 1 or more")
     photos = photos_in(Path(folder))
     lens = Lens(yunet(), embedder or sface(), PixelAllowance(PIXELS_IN_MEMORY))
-    with Store(Path(store), fingerprint(lens)) as known:
-        clips, unreadable = clips_in(photos, known, rate)
-        found = Found(unchanged(photos, known), [*photos.skipped, *unreadable])
-        new_clips = [clip for clip in clips if not known.holds(clip.content)]
-        total = len(photos.files) + len(clips)
-        done = len(found.contents) + len(clips) - len(new_clips)
+    with Store(Path(store), fingerprint(lens), decoders()) as known:
+        reel = Reel(photos, known, rate)
+        found = Found(unchanged(photos, known), list(photos.skipped))
+        total = len(photos.files) + reel.total
+        done = len(found.contents) + reel.held
         if progress is not None:
             progress(done, total)
         rest = [file for file in photos.files if file not in found.contents]
-        work: Iterator[Sequence[str | Clip]] = chain(handfuls(rest, threads), ([clip] for clip in new_clips))
-        likeness = Likeness.of(lens.embedder) if new_clips else None
+        work: Iterator[Sequence[str | Clip]] = chain(handfuls(rest, threads), reel.new())
+        likeness = Likeness.of(lens.embedder) if reel.held < reel.total else None
         stopped = threading.Event()
         look_here = Looker(photos, known, lens, likeness, stopped)
         with quiet_pillow(), closing(spread(look_here, work, threads, stopped)) as seen_files:
@@ -191,7 +190,7 @@ def embed_photos(
                     done += 1
                     if progress is not None:
                         progress(done, total)
-        of_clips = [(clip.file, clip.content) for clip in clips if known.holds(clip.content)]
+        of_clips = [(clip.file, clip.content) for clip in reel.clips if known.holds(clip.content)]
         asked = sorted([*found.contents.items(), *of_clips], key=lambda pair: pair[0])  # clips stay in order
         files = [file for file, _ in asked]
         kept = known.faces_of([content for _, content in asked], lens.embedder.dimension)
@@ -200,7 +199,7 @@ def embed_photos(
     return Album(
         faces=faces,
         thumbnails=Thumbnails(Path(store), kept.ids),
-        skipped=tuple(sorted({*found.skipped, *broken}, key=lambda one: (one.file, one.reason))),
+        skipped=tuple(sorted({*found.skipped, *reel.skipped, *broken}, key=lambda one: (one.file, one.reason))),
         photos=len(photos.files) + len(photos.skipped),
         videos=len(photos.videos),
         fresh=len(found.fresh),

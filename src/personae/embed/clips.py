@@ -3,13 +3,14 @@
 import hashlib
 import os
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from personae.embed.faces import Lens, Stopwatch
-from personae.embed.photos import Photos, Skipped
+from personae.embed.photos import Photos, Skipped, refused
 from personae.embed.picture import BrokenPhotoError, Picture
 from personae.embed.store import Seen, Stamp, Store
 from personae.embed.tracks import CUT, GAP, OVERLAP, REACH, Likeness, Tracker
@@ -54,31 +55,97 @@ class Clip:
         return np.inf if last else (self.part + 1) * PART
 
 
-def clips_in(photos: Photos, known: Store, rate: float) -> tuple[list[Clip], list[Skipped]]:
-    """The clips of all videos, in order, and those that cannot be read; a new video is read once through."""
-    clips: list[Clip] = []
-    skipped: list[Skipped] = []
-    for file in photos.videos:
-        path = photos.path(file)
-        try:
-            with path.open("rb") as opened:
+@dataclass(frozen=True)
+class Video:
+    """A video that can be read.
+
+    file:    relative to the folder, "/" between parts
+    path:    the same from the root
+    stamp:   of the file
+    content: digest of the bytes of the whole file, or None before it is read through
+    seconds: how long the video says it is
+    """
+
+    file: str
+    path: Path
+    stamp: Stamp
+    content: bytes | None
+    seconds: float
+
+    def clips(self, rate: float) -> list[Clip]:
+        """Its clips, in order; none before its content is known."""
+        if self.content is None:
+            return []
+        parts = range(parts_of(self.seconds))
+        return [Clip(self.file, self.path, self.content, self.seconds, part, rate) for part in parts]
+
+
+class Reel:
+    """The clips of all videos.
+
+    clips:   of the videos whose content is known by now, in order in each
+    skipped: videos that cannot be read
+    total:   how many clips there are
+    held:    how many of them the store knew at the start
+    """
+
+    def __init__(self, photos: Photos, known: Store, rate: float) -> None:
+        """Opens each video, and reads none through but those that do not say how long they are."""
+        looks = [video_at(file, photos.path(file), known) for file in photos.videos]
+        self.skipped = [look for look in looks if isinstance(look, Skipped)]
+        self._videos = [look for look in looks if isinstance(look, Video)]
+        self._known, self._rate = known, rate
+        self.clips = [clip for video in self._videos for clip in video.clips(rate)]
+        self._new = [clip for clip in self.clips if not known.holds(clip.content)]
+        self.total = sum(parts_of(video.seconds) for video in self._videos)
+        self.held = len(self.clips) - len(self._new)
+
+    def new(self) -> Iterator[list[Clip]]:
+        """The others, each by itself; a video of which nothing is known is read through when its turn comes."""
+        yield from ([clip] for clip in self._new)
+        for video in self._videos:
+            if video.content is not None:
+                continue
+            read = read_through(video, self._known)
+            if isinstance(read, Skipped):
+                self.skipped.append(read)
+                continue
+            clips = read.clips(self._rate)
+            self.clips += clips
+            yield from ([clip] for clip in clips)
+
+
+def video_at(file: str, path: Path, known: Store) -> Video | Skipped:
+    """A video, with its content if the store knows the file, or why it cannot be read."""
+    try:
+        with path.open("rb") as opened:
+            stamp = Stamp.of(os.fstat(opened.fileno()))
+            content = known.content_of(path, stamp)
+            seconds = None if content is None else known.seconds_of(content)
+            if seconds is None:
                 seconds = seconds_of(opened)
-                stamp = Stamp.of(os.fstat(opened.fileno()))
-                content = known.content_of(path, stamp)
-                if content is None:
-                    opened.seek(0)
-                    content = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=DIGEST)).digest()
-                    known.remember(path, stamp, content)
-        except (BrokenPhotoError, MissingExtraError) as error:
-            skipped.append(Skipped(file, str(error)))
-        except OutputError:
-            raise  # of the store
-        except OSError as error:
-            skipped.append(Skipped(file, f"cannot be read: {error.strerror or error}"))
-        else:
-            parts = range(parts_of(seconds))
-            clips += [Clip(file, path, content, seconds, part, rate) for part in parts]
-    return clips, skipped
+                if content is not None:
+                    known.remember(path, stamp, content, seconds)
+    except (BrokenPhotoError, MissingExtraError) as error:
+        return Skipped(file, str(error))
+    except OutputError:
+        raise  # of the store
+    except OSError as error:
+        return refused(file, error)
+    return Video(file, path, stamp, content, seconds)
+
+
+def read_through(video: Video, known: Store) -> Video | Skipped:
+    """The same video with its content, or why it cannot be read."""
+    try:
+        with video.path.open("rb") as opened:
+            stamp = Stamp.of(os.fstat(opened.fileno()))
+            content = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=DIGEST)).digest()
+    except OSError as error:
+        return refused(video.file, error)
+    if stamp == video.stamp:
+        known.remember(video.path, stamp, content, video.seconds)
+    return replace(video, content=content)
 
 
 def refuse_rate(rate: float) -> None:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from personae.embed.video import ENDINGS as VIDEO_ENDINGS
 from personae.embed.video import is_video
@@ -51,14 +52,20 @@ def photos_in(folder: Path) -> Photos:
     Names that start with a dot are left out. A link is followed, once, if what it leads to does not come by
     itself, so that no photo comes twice and no loop is entered.
 
-    InputError: nothing there, or no photo; the message lists the endings looked for.
+    InputError: nothing there, or no photo, or a folder that cannot be read; the message lists the endings
+    looked for.
     """
     folder = Path(folder)
-    if folder.is_file():
+    try:
+        alone, there = folder.is_file(), folder.is_dir()
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{folder} cannot be read: {reason}; give a folder that can be") from error
+    if alone:
         if not is_shown(folder.name):
             raise InputError(f"{folder} is no photo or video by its name; they end in {', '.join(EITHER)}")
         return sorted_apart(folder.parent, [folder.name], [])
-    if not folder.is_dir():
+    if not there:
         raise InputError(f"{folder} does not exist; give a folder of photos")
     skipped: list[Skipped] = []
     files: list[str] = []
@@ -66,13 +73,22 @@ def photos_in(folder: Path) -> Photos:
         file = path.relative_to(folder).as_posix()
         if not writable_as_text(file):
             skipped.append(Skipped(shown(file), "the name is not valid Unicode; rename the file"))
-        elif path.is_file():
-            files.append(file)
-        elif path.is_symlink():
+            continue
+        try:
+            if S_ISREG(path.stat().st_mode):
+                files.append(file)
+        except (FileNotFoundError, NotADirectoryError):
             skipped.append(Skipped(file, "a link to nothing"))
+        except OSError as error:
+            skipped.append(refused(file, error))
     if not files and not skipped:
         raise InputError(f"no photo or video in {folder} or below; they end in {', '.join(EITHER)}")
     return sorted_apart(folder, files, skipped)
+
+
+def refused(file: str, error: OSError) -> Skipped:
+    """What the system does not let be looked at, in its words."""
+    return Skipped(shown(file), f"cannot be read: {error.strerror or error}")
 
 
 def sorted_apart(folder: Path, files: list[str], skipped: list[Skipped]) -> Photos:
@@ -82,30 +98,43 @@ def sorted_apart(folder: Path, files: list[str], skipped: list[Skipped]) -> Phot
 
 
 def walk(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
-    """What is called like a photo or video in `folder` and below; refusing folders go to `skipped`."""
-    roots = [Path(os.path.realpath(folder))]
+    """What is called like a photo or video in `folder` and below; what the system refuses goes to `skipped`."""
+    first = Path(os.path.realpath(folder))
+    roots = [first]  # the other ones are folders that links lead to
+    come: set[Path] = set()  # folders, and files that links lead to, that had their turn
 
-    def refused(error: OSError) -> None:
+    def closed(error: OSError) -> None:
         place = Path(error.filename).relative_to(folder).as_posix()
         skipped.append(Skipped(shown(place), f"the folder cannot be read: {error.strerror}"))
 
-    def leads_on(path: Path) -> bool:
-        if not path.is_symlink():
+    def leads_on(path: Path, real: Path) -> bool:
+        try:
+            linked = path.is_symlink()
+            if linked:
+                real = Path(os.path.realpath(path))
+                if first.is_relative_to(real) or any(comes_by_itself(real, root) for root in roots):
+                    return False
+            if real in come:
+                return False
+            if linked and real.is_dir():
+                roots.append(real)
+            elif linked and real.exists():
+                come.add(real)
             return True
-        target = Path(os.path.realpath(path))
-        if any(root.is_relative_to(target) or comes_by_itself(target, root) for root in roots):
+        except OSError as error:
+            skipped.append(refused(path.relative_to(folder).as_posix(), error))
             return False
-        if target.is_dir():
-            roots.append(target)
-        return True
 
-    for place, folders, names in os.walk(folder, followlinks=True, onerror=refused):
-        here = Path(place)
-        if FOLDERS_MANIFEST in names and here != folder:
-            folders.clear()  # the people of an earlier run: photos that are here already
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=closed):
+        here, real = Path(place), Path(os.path.realpath(place))
+        if real in come or (FOLDERS_MANIFEST in names and here != folder):
+            folders.clear()  # by another link, or the people of an earlier run: photos that are here already
             continue
-        folders[:] = [name for name in sorted(folders) if name[0] != "." and leads_on(here / name)]
-        yield from (here / name for name in sorted(names) if is_shown(name) and leads_on(here / name))
+        come.add(real)
+        folders[:] = [name for name in sorted(folders) if name[0] != "." and leads_on(here / name, real / name)]
+        for name in sorted(names):
+            if is_shown(name) and leads_on(here / name, real / name):
+                yield here / name
 
 
 def comes_by_itself(target: Path, root: Path) -> bool:

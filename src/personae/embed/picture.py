@@ -3,8 +3,9 @@
 import errno
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import BinaryIO
 
 import numpy as np
@@ -144,6 +145,15 @@ def register_heif() -> None:
     except ImportError as error:
         raise MissingExtraError("HEIF needs one more package: pip install 'personae[heif]'") from error
     pillow_heif.register_heif_opener()
+
+
+def decoders() -> str:
+    """Versions of what reads photos and videos; another one may read what these cannot."""
+    found = []
+    for package in ("pillow", "pillow-heif", "av"):
+        with suppress(PackageNotFoundError):  # an extra
+            found.append(f"{package} {version(package)}")
+    return ", ".join(found)
 
 
 class PixelAllowance:

@@ -45,6 +45,10 @@ SCHEMA = (
 )
 TRACKS = """CREATE TABLE IF NOT EXISTS tracks (
     face INTEGER PRIMARY KEY REFERENCES faces, times BLOB NOT NULL, features BLOB NOT NULL)"""
+DECODERS = """CREATE TABLE IF NOT EXISTS decoders (
+    settings INTEGER PRIMARY KEY REFERENCES settings, versions TEXT NOT NULL)"""
+VIDEOS = """CREATE TABLE IF NOT EXISTS videos (
+    content BLOB PRIMARY KEY, seconds REAL NOT NULL) WITHOUT ROWID"""
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)  # the last: a table is missing
 
 
@@ -114,8 +118,10 @@ class Store:
     Any thread may call `holds`, which looks at digests in memory, about 100 bytes a photo.
     """
 
-    def __init__(self, path: Path, fingerprint: bytes) -> None:
+    def __init__(self, path: Path, fingerprint: bytes, decoders: str = "") -> None:
         """Opens the store, or starts one.
+
+        decoders: versions of what reads photos; what other ones could not read is not held
 
         InputError: the file is something else, or damaged. OutputError: it cannot be written.
         """
@@ -126,7 +132,7 @@ class Store:
                 raise InputError(damaged(self.path))  # SQLite would write over a file of a few bytes
             self._base = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
             try:
-                self._settings = self._begin(fingerprint)
+                self._settings = self._begin(fingerprint, decoders)
                 query = "SELECT content FROM photos WHERE settings = ?"
                 self._contents = {content for (content,) in self._base.execute(query, (self._settings,))}
             except BaseException:
@@ -137,7 +143,7 @@ class Store:
         with self.path.open("rb") as file:
             return file.read(len(MAGIC))
 
-    def _begin(self, fingerprint: bytes) -> int:
+    def _begin(self, fingerprint: bytes, decoders: str) -> int:
         """Row of this setting, in a store that is ours for sure."""
         with self._transaction():  # another run may be starting the same store
             if self._one("PRAGMA application_id") != APPLICATION:
@@ -145,7 +151,8 @@ class Store:
                     raise InputError(f"{self.path} is a database of another program; choose another file")
                 for statement in SCHEMA:
                     self._base.execute(statement)
-            self._base.execute(TRACKS)  # stores that have seen no video may lack it
+            for table in (TRACKS, DECODERS, VIDEOS):  # of which older stores do not know
+                self._base.execute(table)
         with suppress(sqlite3.OperationalError):  # without it the store is slower, no less safe
             self._base.execute("PRAGMA journal_mode = WAL")
         if self._one("PRAGMA user_version") != VERSION:
@@ -155,7 +162,16 @@ class Store:
         self._base.execute("PRAGMA synchronous = NORMAL")
         with self._transaction():
             self._base.execute("INSERT OR IGNORE INTO settings (fingerprint) VALUES (?)", (fingerprint,))
-        return int(self._one("SELECT id FROM settings WHERE fingerprint = ?", fingerprint))
+            settings = self._one("SELECT id FROM settings WHERE fingerprint = ?", fingerprint)
+            self._forget_broken(settings, decoders)
+        return settings
+
+    def _forget_broken(self, settings: int, decoders: str) -> None:
+        """What could not be read at all is to be looked at again, if the decoders are others than before."""
+        row = settings, decoders
+        if not self._base.execute("SELECT 1 FROM decoders WHERE settings = ? AND versions = ?", row).fetchone():
+            self._base.execute(FORGET_BROKEN, (settings,))
+            self._base.execute("INSERT OR REPLACE INTO decoders VALUES (?, ?)", row)
 
     def __enter__(self) -> "Store":
         return self
@@ -188,10 +204,17 @@ class Store:
                     self._keep_faces(seen, seen.faces, seen.features)
         self._contents |= {seen.content for seen in looks if seen.faces is not None}
 
-    def remember(self, path: Path, stamp: Stamp, content: bytes) -> None:
-        """That this is the content of a file as long as it does not change."""
+    def remember(self, path: Path, stamp: Stamp, content: bytes, seconds: float) -> None:
+        """That this is the content of a video as long as the file does not change, and how long it is."""
         with explained(self.path), self._transaction():
             self._keep_file(path, stamp, content)
+            self._base.execute("INSERT OR REPLACE INTO videos VALUES (?, ?)", (content, seconds))
+
+    def seconds_of(self, video: bytes) -> float | None:
+        """How long a video of this content is, if that was remembered."""
+        with explained(self.path):
+            row = self._base.execute("SELECT seconds FROM videos WHERE content = ?", (video,)).fetchone()
+        return None if row is None else float(row[0])
 
     def _keep_file(self, path: Path, stamp: Stamp, content: bytes) -> None:
         row = os.fsencode(path), stamp.size, stamp.modified, content
@@ -254,7 +277,8 @@ class Store:
         try:
             yield
         except BaseException:
-            self._base.execute("ROLLBACK")
+            if self._base.in_transaction:  # else SQLite has undone it, as on a full disk
+                self._base.execute("ROLLBACK")
             raise
         self._base.execute("COMMIT")
 
@@ -317,6 +341,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 FACES_OF_ASKED = """
 SELECT place, faces.id, x, y, width, height, quality, feature, times
 FROM asked JOIN faces USING (photo) LEFT JOIN tracks ON tracks.face = faces.id ORDER BY place, faces.id"""
+FORGET_BROKEN = """
+DELETE FROM photos WHERE settings = ? AND broken IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM faces WHERE faces.photo = photos.id)"""
 BROKEN_OF_ASKED = """
 SELECT place, broken FROM asked JOIN photos ON photos.id = asked.photo WHERE broken IS NOT NULL"""
 

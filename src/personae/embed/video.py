@@ -1,5 +1,6 @@
 """From a video file of any origin to upright pictures at exact times, or a reason why not."""
 
+import errno
 import math
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -51,6 +52,7 @@ def seconds_of(file: BinaryIO) -> float:
     """How long a video says it is; if it says nothing, where its last picture is.
 
     BrokenPhotoError: no video that can be read, or of more than a week. MissingExtraError: PyAV is not there.
+    OSError: the disk fails.
     """
     with opened(file) as (container, stream):
         if stream.duration:
@@ -82,7 +84,7 @@ def frames(
 
     BrokenPhotoError: no video that can be read; one that is damaged, or ends `EARLY` before it should, raises
     at the end, after what was whole.
-    MissingExtraError: PyAV is not there.
+    MissingExtraError: PyAV is not there. OSError: the disk fails.
     """
     with opened(file) as (container, stream):
         first, cell, latest, trouble = start_of(stream), -1, 0.0, ""
@@ -125,6 +127,8 @@ def opened(file: BinaryIO) -> Iterator[tuple[Any, Any]]:
     try:
         container = av.open(file, options=options, metadata_errors="ignore")
     except (av.FFmpegError, OSError, ValueError) as error:  # of hostile bytes it raises all three
+        if is_of_the_disk(error):
+            raise
         raise BrokenPhotoError(
             f"not a video in a format that is read, or cut off too early: {plain(error)}"
         ) from error
@@ -155,13 +159,26 @@ def sought(container: Any, stream: Any, time: float) -> None:
 
 
 def packets(container: Any, stream: Any) -> Iterator[Any]:
-    """The packets of the pictures, as far as the file can be read."""
+    """The packets of the pictures, as far as there is a whole file. OSError: the disk fails."""
     import av  # noqa: PLC0415
 
     try:
         yield from container.demux(stream)
-    except (av.FFmpegError, OSError):  # cut off: what came is all there is
-        return
+    except (av.FFmpegError, OSError) as error:  # cut off: what came is all there is
+        if is_of_the_disk(error):
+            raise
+
+
+def is_of_the_disk(error: Exception) -> bool:
+    """Whether the file could not be read, of which the next run may read more; else it is the content.
+
+    What FFmpeg finds wrong may be an OSError too, and hostile bytes send it to places before the start.
+    """
+    import av  # noqa: PLC0415
+
+    if not isinstance(error, OSError) or isinstance(error, av.FFmpegError):
+        return False
+    return error.errno not in (None, errno.EINVAL)
 
 
 def decoded_from(packet: Any) -> tuple[list[Any], str]:

@@ -79,12 +79,14 @@ def write_page(
     photos: Path,
     skipped: Iterable[tuple[str, str]] = (),
     corrigible: Corrigible | None = None,
+    looked_at: int | None = None,
 ) -> None:
     """Writes the people as one HTML page of at most 20 MB, thumbnails within, links to the photos.
 
     photos:     the folder the faces were read from; the links lead there from the folder of `path`
     skipped:    files that could not be read, each with the reason
     corrigible: what lets a reader name people and put faces right, in a table that the page saves
+    looked_at:  photos and videos there are, skipped ones included; unless given, those that the faces name
 
     Everyone's best face finds room before any other; then the more, the larger the person. The page says what
     it leaves out. Only the thumbnails shown are read.
@@ -103,9 +105,10 @@ def write_page(
         if person.faces[0] in pictures
     ]
     lone = [pictures[row] for row in people.lone.tolist() if row in pictures]
+    left_out = list(skipped)
     with_faces = len(np.unique(people.sources.file))
     reasons: dict[str, list[str]] = {}
-    for file, reason in skipped:
+    for file, reason in left_out:
         reasons.setdefault(legible(reason), []).append(legible(file))
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("personae.export"),
@@ -121,7 +124,7 @@ def write_page(
         title=legible(photos.resolve().name or str(photos)),
         people=people,
         photos_with_faces=with_faces,
-        photos_without=len(people.sources.files) - with_faces,
+        photos_without=_without_a_face(people, {file for file, _ in left_out}, looked_at),
         rows=rows,
         lone=lone,
         first=[question for question in first if _is_shown(question, pictures)],
@@ -149,6 +152,13 @@ def write_page(
     )
     with atomic_write(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
+
+
+def _without_a_face(people: People, skipped: set[str], looked_at: int | None) -> int:
+    """Photos and videos that could be read and show nobody."""
+    files = people.sources.files
+    there = len({*files, *skipped}) if looked_at is None else looked_at
+    return there - len(skipped.union(files[file] for file in np.unique(people.sources.file)))
 
 
 def _shown(people: People) -> tuple[str, str]:
