@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from personae import InputError, evaluate, knn_graph, read_faces
-from personae.methods.finch import FINCH
+from personae.methods.finch import FINCH, codelengths
 from tests.planted import made_faces
 
 
@@ -39,6 +39,13 @@ def test_other_graphs_are_refused(planted):
         FINCH().fit(planted, graph=graph)
     with pytest.raises(InputError, match="needs features"):
         FINCH().fit(graph)
+
+
+def test_one_child_and_lone_faces_are_not_torn_into_pairs():
+    faces = made_faces([150, *[1] * 50])
+    pairs, everybody = np.arange(200) // 2, np.zeros(200)
+    hierarchy = np.array([pairs, everybody], np.int32)
+    assert codelengths(faces, knn_graph(faces, 80), hierarchy, 1e-3).argmin() == 1
 
 
 @pytest.mark.data

@@ -30,14 +30,14 @@ class FINCH(FeatureClusterer):
     The level is chosen without labels: neighbors closer than strangers come are linked, as in `Auto`, and the
     partition that describes a random walk along these links in the fewest bits (the map equation) is taken,
     the finer one of equals. This is done twice: first strangers are measured on the far side, then on the
-    near side with the faces of each other's clusters left out. O(N^2 d) for the graph, O(C^2 d) for the
-    C < N / 2 clusters of each later level, O(N (1024 d + k)) for the choice.
+    near side with the faces of a face's own cluster left out, if there are others. O(N^2 d) for the graph,
+    O(C^2 d) for the C < N / 2 clusters of each later level, O(N (1024 d + k)) for the choice.
 
     k:     neighbors a face that the choice looks at; the partitions need but one
     alpha: false links a face that are put up with in the choice
 
     hierarchy_:   (L, N) int32, every partition, finest first; `labels_` is one of them
-    codelengths_: (L,) float64, bits a step on each, at the second look; the least belongs to `labels_`
+    codelengths_: (L,) float64, bits a step on each, at the last look; the least belongs to `labels_`
     """
 
     of_faces = ("labels_", "hierarchy_")
@@ -64,12 +64,18 @@ class FINCH(FeatureClusterer):
 def codelengths(
     faces: FaceSet, graph: KnnGraph, hierarchy: NDArray[np.int32], alpha: float
 ) -> NDArray[np.float64]:
-    """(L,) bits a step of each partition (L, N) on links that strangers do not reach, at the second look."""
+    """(L,) bits a step of each partition (L, N) on links that strangers do not reach, at the second look.
+
+    At the first look where that takes all faces for one person: then there are no strangers for a second.
+    """
     sample = Sample.among(faces.features, graph, SAMPLE)
 
     def bits(strangers: Strangers) -> NDArray[np.float64]:
         links = undirected(strangers.link(graph, bell_floor(alpha, len(graph))))
         return np.array([codelength(links, partition) for partition in hierarchy])
 
-    guess = hierarchy[bits(strangers_of(faces.features, sample, side="far")).argmin()]
+    first = bits(strangers_of(faces.features, sample, side="far"))
+    guess = hierarchy[first.argmin()]
+    if not sample.has_strangers(guess):
+        return first
     return bits(strangers_of(faces.features, sample, side="near", labels=guess))
