@@ -81,8 +81,9 @@ class KnnGraph:
         )
 
     def at_least(self, tau: float) -> "KnnGraph":
-        """Only the links of similarity `tau` or above."""
-        return self._only(lambda values: values >= tau)
+        """Only the links of similarity `tau` or above, which is not rounded to the kind of numbers they are."""
+        least = np.float64(tau)
+        return self._only(lambda values: values >= least)
 
     def positive(self) -> "KnnGraph":
         """Only the links of similarity above 0."""

@@ -31,7 +31,7 @@ class ApproximateRankOrder:
         """The links of D <= t in both lists, weights 1 / (1 + D) in (0, 1]."""
         distance = rank_order_distances(graph)
         weights = (1 / (1 + distance)).astype(np.float32)
-        return graph.linked(weights).where(distance <= self.t)
+        return graph.linked(weights).where(distance <= np.float32(self.t))  # a distance of just t is a tie
 
 
 def rank_order_distances(graph: KnnGraph) -> NDArray[np.float32]:

@@ -40,7 +40,7 @@ class Consensus:
         for member in committee:
             if len(member) != len(graph):
                 raise InputError(f"a committee graph has {len(member):,} faces, the base {len(graph):,}")
-        return graph.where((graph.similarities > self.tau) & (votes(graph, committee) >= needed))
+        return graph.where((graph.similarities > np.float64(self.tau)) & (votes(graph, committee) >= needed))
 
 
 def votes(graph: KnnGraph, committee: Sequence[KnnGraph]) -> NDArray[np.int32]:
