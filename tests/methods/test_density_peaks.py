@@ -29,7 +29,7 @@ def test_both_densities_are_used():
 def test_a_list_of_nobody_is_refused(planted):
     with pytest.raises(InputError, match="0 faces"):
         DensityPeaks(nearest=0).fit(planted)
-    with pytest.raises(InputError, match="0 faces"):
+    with pytest.raises(InputError, match="k is 0"):
         DensityPeaks(k=0).fit(knn_graph(planted, 5))
 
 

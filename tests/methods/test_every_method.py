@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from personae.scale.recipes import threshold_recipe
 every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 WITH_LISTS = {name: method for name, method in METHODS.items() if "k" in method().get_params()}
 ON_GRAPHS = {name: method for name, method in METHODS.items() if issubclass(method, GraphClusterer)}
+BESIDE = {name: method for name, method in METHODS.items() if "graph" in signature(method.fit).parameters}
 OVERLAP = "density_peaks"  # its tau is no cosine of the graph
 AT_A_COSINE = {
     name: method for name, method in ON_GRAPHS.items() if "tau" in method().get_params() and name != OVERLAP
@@ -129,6 +131,18 @@ def test_a_graph_that_is_there_already_gives_the_same_labels(method, planted, la
 def test_a_graph_of_too_few_neighbors_is_refused(method, planted):
     with pytest.raises(InputError, match="neighbors a face"):
         method().fit(knn_graph(planted, method().k - 2))
+
+
+@pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
+def test_lists_without_anybody_are_refused(method, planted):
+    with pytest.raises(InputError, match="k is 0"):
+        method(k=0).fit(knn_graph(planted, 50))
+
+
+@pytest.mark.parametrize("method", BESIDE.values(), ids=BESIDE)
+def test_lists_without_anybody_are_refused_beside_features_too(method, planted):
+    with pytest.raises(InputError, match="k is 0"):
+        method(k=0).fit(planted, graph=knn_graph(planted, 50))
 
 
 @pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)

@@ -64,7 +64,7 @@ class KnnGraph:
     def nearest(self, k: int) -> "KnnGraph":
         """The first k ranks of each face, or all there are; copies of those. InputError: k below 0."""
         if k < 0:
-            raise InputError(f"k is {k}; it needs to be at least 1")
+            raise InputError(f"k is {k}; it needs to be at least 0")
         if k >= self.k:
             return self
         return KnnGraph(self.neighbors[:, :k].copy(), self.similarities[:, :k].copy())

@@ -87,7 +87,7 @@ def distinct(
     if held is not None:
         told["constraints"] = copies.constraints(held)
     if graph is not None and isinstance(faces, FaceSet) and isinstance(once, FaceSet):
-        told["graph"] = copies.graph(graph_of(faces, graph, graph.k), once)
+        told["graph"] = copies.graph(graph_of(faces, graph, max(graph.k, 1)), once)
     if committee:
         told["committee"] = [_once(member, copies) for member in committee]
     if (start := known.get("start")) is not None:
@@ -309,7 +309,12 @@ def graph_of(faces: FaceSet, graph: KnnGraph | None, k: int) -> KnnGraph:
 
 
 def refuse_short_lists(graph: KnnGraph, k: int, counts_itself: bool = False) -> None:
-    """InputError for a graph of fewer neighbors than a method looks at; see `GraphClusterer` for the last."""
+    """InputError for a graph of fewer neighbors than a method looks at, or a k below 1.
+
+    counts_itself: as in `GraphClusterer`
+    """
+    if k < 1:
+        raise InputError(f"k is {k}; it needs to be a whole number, at least 1")
     needed = k - counts_itself
     if graph.k < min(needed, len(graph) - 1):
         raise InputError(
