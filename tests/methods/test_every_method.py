@@ -130,7 +130,13 @@ def test_a_graph_that_is_there_already_gives_the_same_labels(method, planted, la
 @pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
 def test_a_graph_of_too_few_neighbors_is_refused(method, planted):
     with pytest.raises(InputError, match="neighbors a face"):
-        method().fit(knn_graph(planted, method().k - 2))
+        method().fit(knn_graph(planted, method().list_length(len(planted)) - 2))
+
+
+@pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
+def test_a_graph_of_as_many_neighbors_as_are_looked_at_is_enough(method, planted, labels_of):
+    enough = method().list_length(len(planted)) - method.counts_itself
+    assert (method().fit_predict(knn_graph(planted, enough)) == labels_of(method)).all()
 
 
 @pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
