@@ -24,10 +24,10 @@ class DensityPeaks(GraphClusterer):
     cosines the widths `sigma` belong to the embedder. The graph may as well hold the probabilities of a link
     model. O(N^2 d) for the graph, O(N k^2) after.
 
-    k:             length of the lists, the face itself counted; a longer graph is cut to it
+    k:             length of the lists that overlap, the face itself counted; a longer graph is cut to it
     tau:           overlap S that a link needs to exceed; the paper's distance 0.7 is 1 - tau
     sigma:         width of a neighborhood for the overlap, in cosine
-    nearest:       length of the lists for the density, the face itself counted
+    nearest:       length of the lists for the density, the face itself counted; may be above `k`
     sigma_density: width of a neighborhood for the density, in cosine
     exact:         the density of a long random walk instead of one step
     """
@@ -49,6 +49,9 @@ class DensityPeaks(GraphClusterer):
         self.nearest = nearest
         self.sigma_density = sigma_density
         self.exact = exact
+
+    def list_length(self, faces: int) -> int:
+        return max(self.k, self.nearest)
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
         steps = transitions(itself_counted(graph, self.nearest), self.sigma_density)
