@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.density_tree import DensityTree
+from personae.errors import InputError
 from personae.graph.density import diffusion_density, stationary_density
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.lists import itself_counted
@@ -54,6 +55,8 @@ class DensityPeaks(GraphClusterer):
         return max(self.k, self.nearest)
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
+        if not 0 <= self.tau <= 1:
+            raise InputError(f"tau is {self.tau}; it needs to be an overlap, from 0 to 1")
         steps = transitions(itself_counted(graph, self.nearest), self.sigma_density)
         density = stationary_density(steps) if self.exact else diffusion_density(steps)
         links = TransitionOverlap(self.sigma).link(itself_counted(graph, self.k))
