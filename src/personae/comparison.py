@@ -167,8 +167,10 @@ def fit(method: Any, faces: FaceSet, graph: KnnGraph) -> Any:
         return method.fit(faces)
     if isinstance(method, Auto | C1C | DDC | FINCH):
         return method.fit(faces, graph=graph if method.k <= graph.k else None)
-    if isinstance(method, GraphClusterer) and method.k - method.counts_itself <= graph.k:
-        return method.fit(graph.nearest(method.k))
+    if isinstance(method, GraphClusterer):
+        length = method.list_length(len(faces))
+        if length - method.counts_itself <= graph.k:
+            return method.fit(graph.nearest(length))
     return method.fit(faces)
 
 

@@ -107,6 +107,12 @@ def test_constraints_may_tell_faces_by_their_ids(run, faces, tmp_path):
         assert labels[a] != labels[b]
 
 
+@pytest.mark.parametrize("method", ["c1c", "finch", "hac"])
+def test_the_number_of_people_may_be_told(run, faces, tmp_path, method):
+    assert run("cluster", method, "faces.npz", "--out", "labels.npy", "--clusters", 7)[0] == 0
+    assert np.load(tmp_path / "labels.npy").max() == 6
+
+
 def test_balls_are_trained_and_found(run, tmp_path):
     write_faces(made_faces([8] * 40, spread=0.3), tmp_path / "known.npz")
     write_faces(made_faces([6] * 10, spread=0.3, seed=1), tmp_path / "faces.npz")

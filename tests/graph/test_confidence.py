@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,3 +23,17 @@ def test_confidence_is_the_overlap_of_linked_faces_and_mates(n, k, people, seed)
         inside = len(linked[i] & mates)
         counted = min(len(mates), max(inside, k)) + len(linked[i] - mates)
         assert share == np.float32(inside / counted if counted else 1.0)
+
+
+def test_it_takes_some_dozen_bytes_a_link():
+    n, offsets = 50_000, np.r_[-15:0, 1:16]
+    neighbors = ((np.arange(n)[:, None] + offsets) % n).astype(np.int32)
+    links = KnnGraph(neighbors, np.ones(neighbors.shape, np.float32))
+    labels = (np.arange(n) // 50).astype(np.int32)
+    confidence(links, labels)  # compiles
+    tracemalloc.start()
+    try:
+        confidence(links, labels)
+        assert tracemalloc.get_traced_memory()[1] < 45 * neighbors.size
+    finally:
+        tracemalloc.stop()

@@ -108,8 +108,11 @@ def test_recall_counts_the_neighbors_that_are_missing(planted):
     assert neighbor_recall(graph, planted) == 1.0
     worse = graph.neighbors.copy()
     worse[:, 7:] = -1
-    similarities = np.where(worse >= 0, graph.similarities, -1)
+    similarities = np.where(worse >= 0, graph.similarities, np.float32(0))
     assert neighbor_recall(KnnGraph(worse, similarities), planted, sample=50) == pytest.approx(0.7)
+    nobody = np.full((len(planted), len(planted) - 1), -1, np.int32)
+    empty = KnnGraph(nobody, np.zeros(nobody.shape, np.float32))  # the last of all have cosines below 0
+    assert neighbor_recall(empty, planted, sample=50) == 0
 
 
 def test_many_equal_faces_leave_the_others_right():

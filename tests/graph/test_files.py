@@ -55,6 +55,14 @@ def test_neighbors_and_distances_become_a_graph_without_the_face_itself(tmp_path
         assert (np.sort(~there) == ~there).all()
 
 
+def test_cosines_without_the_face_itself_are_told_from_distances(planted, tmp_path):
+    graph = knn_graph(planted, 6)
+    np.savez(tmp_path / "faiss_k_6.npz", data=np.stack([graph.neighbors, graph.similarities], axis=1))
+    found = read_distances(tmp_path / "faiss_k_6.npz")
+    assert (found.neighbors == graph.neighbors[:, :5]).all()
+    assert (found.similarities == graph.similarities[:, :5]).all()
+
+
 def test_a_face_pushed_out_of_its_own_list_costs_the_last_neighbor(tmp_path):
     data = np.array([[[1, 2], [0.1, 0.2]], [[1, 0], [0, 0.1]], [[0, 2], [0.2, 0]]])
     np.savez(tmp_path / "faiss_k_2.npz", data=data)

@@ -333,6 +333,15 @@ def test_faces_without_links_stay_alone():
     assert map_equation_labels(pair).tolist() == [0, 1, 2, 0]
 
 
+def test_faces_without_links_leave_the_people_they_began_with():
+    none = csr_array((3, 3))
+    assert map_equation_labels(none, start=np.array([0, 0, 1])).tolist() == [0, 1, 2]
+    together = np.array([0, 0, 1])
+    assert map_equation_labels(none, start=np.zeros(3, int), together=together).tolist() == [0, 0, 1]
+    pair = csr_array(([1.0, 1.0], ([0, 3], [3, 0])), shape=(4, 4))
+    assert map_equation_labels(pair, start=np.zeros(4, int)).tolist() == [0, 1, 2, 0]
+
+
 def test_an_edge_weighs_the_sum_of_both_directions():
     graph = KnnGraph(
         np.array([[1, 2], [0, -1], [-1, -1]], np.int32), np.array([[3, 1], [2, 0], [0, 0]], np.float32)

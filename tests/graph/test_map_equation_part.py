@@ -63,5 +63,6 @@ def test_a_part_that_is_the_whole_needs_no_rest():
 
 def test_faces_without_links_stay_alone():
     none = coo_array((3, 3)).tocsr()
-    found = part_labels(none, np.zeros(3), Rest(5.0, 1.0), np.arange(3), np.arange(3))
-    assert found.tolist() == [0, 1, 2]
+    for start in (np.arange(3), np.zeros(3, int)):
+        found = part_labels(none, np.zeros(3), Rest(5.0, 1.0), start, np.arange(3))
+        assert found.tolist() == [0, 1, 2]

@@ -240,6 +240,13 @@ def test_a_recall_that_is_no_share_is_refused():
             knn_graph(np.eye(4), 2, recall=wrong)
 
 
+def test_nobody_is_found_on_empty_lists_however_far_the_others_are():
+    apart = FaceSet.of(np.eye(5) - 0.2)  # cosines of -0.25
+    nobody = KnnGraph(np.full((5, 1), NOBODY, np.int32), np.zeros((5, 1), np.float32))
+    assert near_recall(nobody, apart) == neighbor_recall(nobody, apart) == 0
+    assert near_recall(knn_graph(apart, 1), apart) == 1
+
+
 def test_near_recall_is_of_the_same_faces(made):
     with pytest.raises(InputError, match="4,000"):
         near_recall(KnnGraph(np.zeros((3, 1), np.int32), np.zeros((3, 1), np.float32)), made)

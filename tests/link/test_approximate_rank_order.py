@@ -49,3 +49,12 @@ def test_links_are_the_pairs_up_to_t_in_both_lists():
 def test_nearest_of_each_other_are_linked_at_t_0():
     graph = KnnGraph(np.array([[1], [0], [0]], np.int32), np.array([[0.1], [0.1], [0.05]], np.float32))
     assert ApproximateRankOrder(t=0).link(graph).neighbors.ravel().tolist() == [1, 0, -1]
+
+
+def test_a_distance_of_just_t_is_linked_whatever_kind_of_number_t_is():
+    graph = knn_graph(made_faces([12, 8, 6, *[1] * 20], seed=2), 15)
+    distance = rank_order_distances(graph)
+    for t in np.arange(1, 20) / 10:
+        for told in (t, float(t)):
+            kept = ApproximateRankOrder(told).link(graph).neighbors >= 0
+            assert (kept == (distance < t + 1e-6)).all()

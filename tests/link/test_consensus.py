@@ -17,7 +17,7 @@ def test_a_pair_needs_the_cosine_and_the_votes(seed, members, tau):
     for face in range(30):
         for rank, other in enumerate(base.neighbors[face]):
             in_favor = sum(other in member.neighbors[face] for member in committee)
-            stays = base.similarities[face, rank] > tau and in_favor >= accept
+            stays = float(base.similarities[face, rank]) > tau and in_favor >= accept
             assert links.neighbors[face, rank] == (other if stays else -1)
             assert links.similarities[face, rank] == (base.similarities[face, rank] if stays else 0)
 

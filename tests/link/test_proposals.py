@@ -179,3 +179,9 @@ def test_a_link_has_the_best_score_of_a_proposal_around_both_faces(seed):
             around = [score for one, score in zip(sets, scores, strict=True) if {i, j} <= one]
             assert links.neighbors[i, rank] == (j if around else -1)
             assert links.similarities[i, rank] == max(around, default=0)
+
+
+def test_a_score_is_at_tau_or_not_whatever_kind_of_number_tau_is():
+    rated = Rated(packed([{0, 1}, {2, 3}]), np.float32([0.6, 0.7]))  # the one rounded up, the other down
+    for tau, kept in ((0.6, 2), (np.float64(0.6), 2), (0.7, 0), (np.float64(0.7), 0)):
+        assert len(rated.at_least(tau).scores) == kept

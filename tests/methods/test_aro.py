@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from personae import evaluate, knn_graph
+from personae import InputError, evaluate, knn_graph
 from personae.methods.aro import ARO
 from tests.planted import made_faces
 
@@ -21,6 +21,12 @@ def test_lists_of_a_small_collection_hold_a_tenth_of_it(planted):
     assert (ARO(k=200).fit_predict(planted) == ARO(k=28).fit_predict(planted)).all()
     few = planted.take(np.arange(40))
     assert (ARO(k=200).fit_predict(few) == ARO(k=10).fit_predict(few)).all()
+
+
+@pytest.mark.parametrize("t", [-1, float("nan"), float("inf")])
+def test_what_is_no_distance_is_refused(t):
+    with pytest.raises(InputError, match=f"t is {t}; it needs to"):
+        ARO(t=t).fit(np.eye(4))
 
 
 @pytest.mark.data

@@ -2,6 +2,12 @@ import numpy as np
 import pytest
 
 from personae import InputError, evaluate, knn_graph
+from personae.clustering import DensityTree
+from personae.comparison import fit
+from personae.graph.density import diffusion_density
+from personae.graph.lists import itself_counted
+from personae.graph.transitions import transitions
+from personae.link import TransitionOverlap
 from personae.methods.density_peaks import DensityPeaks
 from tests.planted import made_faces
 
@@ -26,10 +32,21 @@ def test_both_densities_are_used():
     assert (one.fit_predict(faces) != many.fit_predict(faces)).any()
 
 
+def test_lists_for_the_density_may_be_longer_than_those_that_overlap(planted):
+    graph = knn_graph(planted, 40)
+    density = diffusion_density(transitions(itself_counted(graph, 20), 0.5))
+    expected = DensityTree(0.3).cluster(TransitionOverlap(0.05).link(itself_counted(graph, 10)), density)
+    assert (DensityPeaks(k=10).fit_predict(planted) == expected).all()
+    assert (DensityPeaks(k=10).fit_predict(graph) == expected).all()
+    assert (fit(DensityPeaks(k=10), planted, knn_graph(planted, 12)).labels_ == expected).all()
+    with pytest.raises(InputError, match="holds 12 neighbors a face and 19 are asked for"):
+        DensityPeaks(k=10).fit(knn_graph(planted, 12))
+
+
 def test_a_list_of_nobody_is_refused(planted):
     with pytest.raises(InputError, match="0 faces"):
         DensityPeaks(nearest=0).fit(planted)
-    with pytest.raises(InputError, match="0 faces"):
+    with pytest.raises(InputError, match="k is 0"):
         DensityPeaks(k=0).fit(knn_graph(planted, 5))
 
 

@@ -1,6 +1,8 @@
 """What holds for each method, found through the table."""
 
+from dataclasses import replace
 from functools import cache
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -8,16 +10,23 @@ from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from personae import InputError, knn_graph
+from personae import Constraints, InputError, knn_graph
 from personae.data import FaceSet
-from personae.graph import first_seen
+from personae.graph import KnnGraph, first_seen
 from personae.methods import METHODS
-from personae.methods.estimator import GraphClusterer
+from personae.methods.estimator import ConstrainedClusterer, GraphClusterer
 from personae.scale.recipes import threshold_recipe
 
 every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 WITH_LISTS = {name: method for name, method in METHODS.items() if "k" in method().get_params()}
 ON_GRAPHS = {name: method for name, method in METHODS.items() if issubclass(method, GraphClusterer)}
+BESIDE = {name: method for name, method in METHODS.items() if "graph" in signature(method.fit).parameters}
+PROXIMITY = "pahc"  # its tau has no bounds
+WITH_TAU = {
+    name: method for name, method in METHODS.items() if "tau" in method().get_params() and name != PROXIMITY
+}
+OVERLAP = "density_peaks"  # its tau is no cosine of the graph
+AT_A_COSINE = {name: method for name, method in ON_GRAPHS.items() if name in WITH_TAU and name != OVERLAP}
 
 
 @pytest.fixture(scope="session")
@@ -123,14 +132,54 @@ def test_a_graph_that_is_there_already_gives_the_same_labels(method, planted, la
 @pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
 def test_a_graph_of_too_few_neighbors_is_refused(method, planted):
     with pytest.raises(InputError, match="neighbors a face"):
-        method().fit(knn_graph(planted, method().k - 2))
+        method().fit(knn_graph(planted, method().list_length(len(planted)) - 2))
 
 
-@pytest.mark.parametrize("name", ["threshold", "dbscan", "chinese_whispers", "hac"])
+@pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
+def test_a_graph_of_as_many_neighbors_as_are_looked_at_is_enough(method, planted, labels_of):
+    enough = method().list_length(len(planted)) - method.counts_itself
+    assert (method().fit_predict(knn_graph(planted, enough)) == labels_of(method)).all()
+
+
+@pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
+def test_lists_without_anybody_are_refused(method, planted):
+    with pytest.raises(InputError, match="k is 0"):
+        method(k=0).fit(knn_graph(planted, 50))
+
+
+@pytest.mark.parametrize("method", BESIDE.values(), ids=BESIDE)
+def test_lists_without_anybody_are_refused_beside_features_too(method, planted):
+    with pytest.raises(InputError, match="k is 0"):
+        method(k=0).fit(planted, graph=knn_graph(planted, 50))
+
+
+@pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
+def test_a_graph_of_wider_numbers_gives_the_same_labels(method, planted, labels_of):
+    graph = knn_graph(planted, method().k + 20)
+    wide = replace(graph, similarities=graph.similarities.astype(np.float64))
+    assert (method().fit_predict(wide) == labels_of(method)).all()
+
+
+@pytest.mark.parametrize("method", AT_A_COSINE.values(), ids=AT_A_COSINE)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("tau", [0.6, 0.7])
+def test_a_cosine_is_at_tau_or_not_whatever_kind_of_number_both_are(method, kind, tau):
+    neighbors = np.array([[1, 2, 3], [0, 2, 3], [3, 0, 1], [2, 0, 1]], np.int32)
+    cosines = np.tile(np.float32([tau, 0.1, 0.1]), (4, 1))
+    graph = KnnGraph(neighbors, cosines.astype(kind))
+    pairs = [0, 0, 1, 1] if float(np.float32(tau)) > tau else [0, 1, 2, 3]  # 0.6 is rounded up, 0.7 down
+    for told in (tau, np.float64(tau)):
+        found = method(tau=told)
+        assert found.fit_predict(graph).tolist() == pairs
+        if issubclass(method, ConstrainedClusterer):
+            assert found.fit(graph, constraints=Constraints.of(4)).labels_.tolist() == pairs
+
+
+@pytest.mark.parametrize("method", WITH_TAU.values(), ids=WITH_TAU)
 @pytest.mark.parametrize("tau", [60, -1.5, float("nan")])
-def test_a_threshold_that_is_no_cosine_is_refused(name, tau):
-    with pytest.raises(InputError, match="needs to be a cosine, from -1 to 1"):
-        METHODS[name](tau=tau).fit(np.eye(4))
+def test_a_threshold_that_no_pair_could_have_is_refused(method, tau):
+    with pytest.raises(InputError, match=f"tau is {tau}; it needs to"):
+        method(tau=tau).fit(np.eye(4))
 
 
 def test_a_recipe_refuses_it_too():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from personae import InputError, evaluate, knn_graph, read_faces
-from personae.methods.finch import FINCH
+from personae.graph import first_seen
+from personae.methods.finch import FINCH, codelengths
 from tests.planted import made_faces
 
 
@@ -39,6 +40,24 @@ def test_other_graphs_are_refused(planted):
         FINCH().fit(planted, graph=graph)
     with pytest.raises(InputError, match="needs features"):
         FINCH().fit(graph)
+
+
+def test_one_child_and_lone_faces_are_not_torn_into_pairs():
+    faces = made_faces([150, *[1] * 50])
+    pairs, everybody = np.arange(200) // 2, np.zeros(200)
+    hierarchy = np.array([pairs, everybody], np.int32)
+    assert codelengths(faces, knn_graph(faces, 80), hierarchy, 1e-3).argmin() == 1
+
+
+def test_any_number_of_people_can_be_asked_for():
+    faces = made_faces([20] * 15, seed=4)
+    for clusters in (1, 15, 40, 300):
+        labels = FINCH(n_clusters=clusters).fit_predict(faces)
+        assert labels.max() + 1 == clusters
+        assert (first_seen(labels) == labels).all()
+    assert evaluate(faces.truth, FINCH(n_clusters=15).fit_predict(faces)).bcubed.f > 0.9
+    with pytest.raises(InputError, match="301 clusters are asked for; 300 faces make 1 to 300"):
+        FINCH(n_clusters=301).fit(faces)
 
 
 @pytest.mark.data

@@ -1,6 +1,7 @@
 """Who multiplies in one thread at the same time as somebody else leaves as many threads as there were."""
 
 from contextlib import ExitStack
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from sklearn.cluster import KMeans as Lloyd
 from sklearn.cluster import SpectralClustering
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from personae import KMeans, Spectral
+from personae import KMeans, Spectral, SyntheticIdentities, synthetic_faces
+from personae.data.one_loop import ONE
 from personae.graph.nearest_point import NearestPoint
+from personae.graph.spanning import spanning_tree
 from personae.graph.threads import products_alone
 from tests.planted import made_faces
 
@@ -45,3 +48,18 @@ def test_another_who_comes_meanwhile_and_leaves_later_changes_nothing(work, of, 
         assert threads() == {1}
         another.close()
         assert threads() == before == {2}
+
+
+@pytest.mark.parametrize(
+    "work",
+    [lambda: synthetic_faces(SyntheticIdentities(60)), lambda: spanning_tree(FACES.features)],
+    ids=["faces", "tree"],
+)
+def test_loops_of_many_threads_wait_for_each_other(work):
+    work()  # compiles
+    with ONE:
+        another = Thread(target=work)
+        another.start()
+        another.join(0.5)
+        assert another.is_alive()
+    another.join()

@@ -59,3 +59,8 @@ def test_what_is_missing_or_of_another_set_is_told_in_one_line(tmp_path):
     np.savez(tmp_path / "knns" / "part1_test" / "faiss_k_6.npz", data=np.zeros((3, 2, 6)))
     with pytest.raises(InputError, match="is of 3 faces and the part has 170"):
         part.graph(part.faces(), 6)
+    graphs = tmp_path / "knns"
+    of_others = (graphs / "part0_train" / "faiss_k_6.npz").read_bytes()
+    (graphs / "part1_test" / "faiss_k_6.npz").write_bytes(of_others)
+    with pytest.raises(InputError, match="similarities are not those of the features"):
+        part.graph(part.faces(), 6)

@@ -125,6 +125,9 @@ def finch(
     out: Out = None,
     graph: Graph = None,
     dimension: Dimension = None,
+    clusters: Annotated[
+        int | None, typer.Option(help="Join down to this many people; else the level is chosen.", metavar="C")
+    ] = None,
     k: Annotated[int, typer.Option(help="Neighbors a face that the choice of the level looks at.")] = 80,
     alpha: Annotated[
         float, typer.Option(help="False links a face that are put up with in that choice.")
@@ -132,13 +135,13 @@ def finch(
 ) -> None:
     """FINCH: first neighbors join, level by level.
 
-    The level with the shortest description is taken.
+    The level with the shortest description is taken, unless a number is given.
     """
     from personae.methods.finch import FINCH
 
     faces, knn = input_of(features, graph, dimension)
     began = time.monotonic()
-    tell(faces, FINCH(k=k, alpha=alpha).fit(faces, graph=knn).labels_, began, out)
+    tell(faces, FINCH(k, alpha, clusters).fit(faces, graph=knn).labels_, began, out)
 
 
 @cluster_commands.command()

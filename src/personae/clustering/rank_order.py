@@ -41,8 +41,11 @@ class RankOrder:
     t: float = 14
     nearest: int = 9
 
-    def cluster(self, graph: KnnGraph) -> NDArray[np.int32]:
-        """(N,) int32, 0..C-1 in the order of the first faces; graph: cosines.
+    def cluster(self, graph: KnnGraph, k: int | None = None) -> NDArray[np.int32]:
+        """(N,) int32, 0..C-1 in the order of the first faces.
+
+        graph: cosines
+        k:     ranks that are compared, of lists that may hold more for the usual distance; None: all
 
         InputError: nearest below 1; t negative or not finite.
         """
@@ -50,8 +53,9 @@ class RankOrder:
             raise InputError(
                 f"nearest is {self.nearest} and t is {self.t}; nearest needs to be at least 1, t at least 0"
             )
-        similarities = graph.similarities.astype(np.float32, copy=False)
         around = _mean_distance(graph.nearest(self.nearest))
+        graph = graph if k is None else graph.nearest(k)
+        similarities = graph.similarities.astype(np.float32, copy=False)
         near = max(math.ceil(self.t) - 2, 0)  # ranks below t - 1
         count = len(graph)
         reach = math.ceil(self.t * abs(self.t - 1))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
 from personae.data.faceset import BLOCK, FaceSet
+from personae.data.one_loop import ONE
 from personae.data.synthetic_embedder import Slots, SyntheticEmbedder, geometry_of, whole, within
 from personae.errors import InputError
 
@@ -164,7 +165,8 @@ def _blocks(made: SyntheticIdentities, layout: "Layout", block: int) -> Iterator
     buffer = np.empty((min(block, made.faces), made.embedder.dimension), dtype=np.float32)
     for start in range(0, made.faces, block):
         rows = layout.order[start : start + block]
-        fill(buffer[: len(rows)], rows, layout.slots, geometry)
+        with ONE:
+            fill(buffer[: len(rows)], rows, layout.slots, geometry)
         yield buffer[: len(rows)]
 
 

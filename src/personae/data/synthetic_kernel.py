@@ -26,7 +26,7 @@ OF_53_BITS = 2.0**-53
 
 @njit(parallel=True, cache=True)
 def fill(features: NDArray[np.float32], rows: NDArray[np.int32], slots: Slots, geometry: Geometry) -> None:
-    """features[r] becomes the face of slot rows[r], (rows, d), unit."""
+    """features[r] becomes the face of slot rows[r], (rows, d), unit; to be called under `ONE`."""
     for row in prange(len(rows)):
         _face(features[row], rows[row], slots, geometry)
 

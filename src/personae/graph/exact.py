@@ -36,7 +36,7 @@ def neighbor_recall(
     asked = np.random.default_rng(seed).choice(len(faces), min(sample, len(faces)), replace=False)
     neighbors, similarities = nearest_faces(faces.features, asked, graph.k)
     held = (graph.neighbors[asked][:, :, None] == neighbors[:, None, :]).any(axis=1)
-    tied = graph.similarities[asked] >= similarities[:, -1:]
+    tied = (graph.neighbors[asked] != NOBODY) & (graph.similarities[asked] >= similarities[:, -1:])
     return float(np.maximum(held.sum(axis=1), tied.sum(axis=1)).sum() / neighbors.size)
 
 

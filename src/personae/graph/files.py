@@ -44,11 +44,11 @@ def read_graph(path: Path) -> KnnGraph:
 
 
 def read_distances(path: Path) -> KnnGraph:
-    """The graph of a file of the learned clustering literature: one array (N, 2, K), the face itself in it;
-    [:, 0] are numbers of faces, [:, 1] distances, 1 - cosine.
+    """The graph of a file of the learned clustering literature, one array (N, 2, K): [:, 0] are numbers of
+    faces; [:, 1] distances, 1 - cosine, with the face itself among them, or FaceMap's cosines, without it.
 
     K - 1 neighbors a face stay: itself is left out by its number, wherever it stands, and a face that is
-    there twice counts once; -1 says that there is none. Distances are held to 0 to 2.
+    there twice counts once; -1 says that there is none. Distances are held to 0 to 2, cosines to -1 to 1.
 
     InputError: no such file, another array, a neighbor that is no face.
     """
@@ -70,18 +70,30 @@ def read_distances(path: Path) -> KnnGraph:
     n, _, K = rows.shape
     if not (rows[:, 0].min(initial=0) >= NOBODY and rows[:, 0].max(initial=0) < n):  # NaN as well
         raise InputError(f"{path}: has neighbors that are none of its {n:,} faces; it is of another set")
+    cosines = _holds_cosines(rows)
     neighbors = np.empty((n, K - 1), dtype=np.int32)
     similarities = np.empty((n, K - 1), dtype=np.float32)
     for start in range(0, n, BLOCK):
         block = slice(start, start + BLOCK)
-        neighbors[block], similarities[block] = _nearest_others(rows[block], start)
+        neighbors[block], similarities[block] = _nearest_others(rows[block], start, cosines)
     return KnnGraph(neighbors, similarities)
 
 
-def _nearest_others(rows: NDArray[Any], start: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def _holds_cosines(rows: NDArray[Any]) -> bool:
+    """Whether the values fall along most of the first lists, and no face is in its own."""
+    some = rows[:BLOCK]
+    first, last = some[:, 1, 0], some[:, 1, -1]
+    itself = (some[:, 0] == np.arange(len(some))[:, None]).any()
+    return bool(not itself and (first > last).sum() > (first < last).sum())
+
+
+def _nearest_others(
+    rows: NDArray[Any], start: int, cosines: bool
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The lists of the faces from number `start` on, best first, without themselves and without repetitions."""
     found = rows[:, 0].astype(np.int32)
-    near = 1 - np.nan_to_num(rows[:, 1].astype(np.float32), nan=1.0).clip(0, 2)
+    values = np.nan_to_num(rows[:, 1].astype(np.float32), nan=0.0 if cosines else 1.0)
+    near = values.clip(-1, 1) if cosines else 1 - values.clip(0, 2)
     order = np.lexsort((-near, found))  # of each face's list: by number, the nearest first
     numbers = np.take_along_axis(found, order, axis=1)
     first = np.ones(found.shape, dtype=np.bool_)

@@ -64,7 +64,7 @@ class KnnGraph:
     def nearest(self, k: int) -> "KnnGraph":
         """The first k ranks of each face, or all there are; copies of those. InputError: k below 0."""
         if k < 0:
-            raise InputError(f"k is {k}; it needs to be at least 1")
+            raise InputError(f"k is {k}; it needs to be at least 0")
         if k >= self.k:
             return self
         return KnnGraph(self.neighbors[:, :k].copy(), self.similarities[:, :k].copy())
@@ -81,8 +81,9 @@ class KnnGraph:
         )
 
     def at_least(self, tau: float) -> "KnnGraph":
-        """Only the links of similarity `tau` or above."""
-        return self._only(lambda values: values >= tau)
+        """Only the links of similarity `tau` or above, which is not rounded to the kind of numbers they are."""
+        least = np.float64(tau)
+        return self._only(lambda values: values >= least)
 
     def positive(self) -> "KnnGraph":
         """Only the links of similarity above 0."""

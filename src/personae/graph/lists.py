@@ -18,13 +18,13 @@ def itself_counted(graph: KnnGraph, k: int) -> KnnGraph:
     return graph.nearest(k - 1)
 
 
-def a_tenth_at_most(graph: KnnGraph) -> KnnGraph:
-    """Lists of a tenth of the faces, 10 at least, where they are longer.
+def a_tenth_of(faces: int) -> int:
+    """How long lists of so many faces are at most: a tenth of the faces, 10 at least.
 
     Lists that hold most of a collection are alike for all faces, and tell nobody apart. A choice of this
     project: the papers look at large collections only, and nothing changes where N is 10 k or more.
     """
-    return graph.nearest(max(LEAST, len(graph) // SHARE))
+    return max(LEAST, faces // SHARE)
 
 
 def in_reach(graph: KnnGraph) -> KnnGraph:

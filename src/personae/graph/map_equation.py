@@ -38,7 +38,7 @@ def map_equation_labels(
                itself makes a face be visited more often; a weight of 0 is no link
     order:     (N,) the order in which faces are visited; pass `canonical_order` so that the order of the input
                does not matter
-    start:     (N,) a partition to begin with; faces that are apart leave it
+    start:     (N,) a partition to begin with; faces that are apart, or have no links, leave it
     together:  (N,) groups of faces that share a module in any case, such as the faces of one track
     apart:     (P, 2) pairs of faces that never share a module
 
@@ -65,7 +65,7 @@ def map_equation_labels(
     beginning = singles(count)
     if start is not None:
         beginning[group_of] = first_seen(np.asarray(start)[visited])
-        beginning = _kept_apart(beginning, network)
+        beginning = _set_free(beginning, network)
     if len(network.flow) == 0:
         return first_seen(beginning[position])
     handed_over = [network]  # so that its memory goes once it is no longer needed
@@ -298,10 +298,13 @@ def _with_bars(network: Network, pairs: NDArray[np.int64], group_of: Labels, cou
     return network._replace(bar=bar, barred=both[:, 1].astype(np.int32))
 
 
-def _kept_apart(labels: Labels, network: Network) -> Labels:
-    """The same partition; nodes that share a module with one they must not share it with are alone."""
+def _set_free(labels: Labels, network: Network) -> Labels:
+    """The same partition; alone are nodes without links, which no move would take out of a module, and nodes
+    that share one with a node they must not share it with.
+    """
     barred_from = np.repeat(np.arange(len(labels)), np.diff(network.bar))
     torn = np.unique(barred_from[labels[barred_from] == labels[network.barred]])
     alone = labels.astype(np.int64)
-    alone[torn] = len(labels) + torn
+    free = np.union1d(torn, np.flatnonzero(np.diff(network.indptr) == 0))
+    alone[free] = len(labels) + free
     return first_seen(alone)

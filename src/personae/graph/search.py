@@ -87,7 +87,8 @@ def near_recall(
     neighbors, similarities = nearest_faces(faces.features, asked, graph.k)
     near = those_above(expecting(faces.features, asked, others)[0], similarities)
     held = (graph.neighbors[asked][:, None, :] == neighbors[:, :, None]).any(axis=2)
-    held |= similarities <= graph.similarities[asked, -1:]  # a tie
+    full = graph.neighbors[asked, -1:] != NOBODY
+    held |= full & (similarities <= graph.similarities[asked, -1:])  # a tie
     return float(held[near].mean())
 
 

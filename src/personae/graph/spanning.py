@@ -3,19 +3,17 @@
 Kruskal, Proc. AMS 7, 1956, on links; Prim, Bell System Technical Journal 36, 1957, on all pairs of features.
 """
 
-import threading
 from typing import Any
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from personae.data.one_loop import ONE
 from personae.graph.components import root_of
 from personae.graph.exact import cosine_of
 from personae.graph.links import Links
 from personae.graph.merges import Merges
-
-ONE = threading.Lock()  # not every threading layer lets two threads start parallel loops at once
 
 
 def spanning_forest(links: Links) -> Merges:

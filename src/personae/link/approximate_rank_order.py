@@ -3,12 +3,14 @@
 Otto, Wang and Jain, "Clustering Millions of Faces by Identity", IEEE TPAMI, 2017.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from personae.errors import InputError
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.threads import Span, in_threads, spans
 
@@ -28,10 +30,15 @@ class ApproximateRankOrder:
     t: float = 1.1
 
     def link(self, graph: KnnGraph) -> KnnGraph:
-        """The links of D <= t in both lists, weights 1 / (1 + D) in (0, 1]."""
+        """The links of D <= t in both lists, weights 1 / (1 + D) in (0, 1].
+
+        InputError: t is negative or not finite.
+        """
+        if not 0 <= self.t < math.inf:
+            raise InputError(f"t is {self.t}; it needs to be a rank-order distance, at least 0")
         distance = rank_order_distances(graph)
         weights = (1 / (1 + distance)).astype(np.float32)
-        return graph.linked(weights).where(distance <= self.t)
+        return graph.linked(weights).where(distance <= np.float32(self.t))  # a distance of just t is a tie
 
 
 def rank_order_distances(graph: KnnGraph) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from personae.errors import InputError
+from personae.errors import InputError, refuse_no_cosine
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.threads import Span, in_threads, spans
 
@@ -30,8 +30,10 @@ class Consensus:
     def link(self, graph: KnnGraph, committee: Sequence[KnnGraph] = ()) -> KnnGraph:
         """The links that stay, with their cosines; `committee` are graphs of the same faces by other models.
 
-        InputError: a graph of other faces, or more votes asked for than there are members. O(N k^2) a member.
+        InputError: a graph of other faces, more votes asked for than there are members, no cosine for tau.
+        O(N k^2) a member.
         """
+        refuse_no_cosine(self.tau)
         needed = len(committee) if self.accept is None else self.accept
         if not 0 <= needed <= len(committee):
             raise InputError(
@@ -40,7 +42,7 @@ class Consensus:
         for member in committee:
             if len(member) != len(graph):
                 raise InputError(f"a committee graph has {len(member):,} faces, the base {len(graph):,}")
-        return graph.where((graph.similarities > self.tau) & (votes(graph, committee) >= needed))
+        return graph.where((graph.similarities > np.float64(self.tau)) & (votes(graph, committee) >= needed))
 
 
 def votes(graph: KnnGraph, committee: Sequence[KnnGraph]) -> NDArray[np.int32]:

@@ -5,6 +5,8 @@ Liu, "Face Clustering via Early Stopping and Edge Recall", arXiv 2408.13431, 202
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from personae.errors import InputError
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.transitions import shared, transitions
@@ -36,5 +38,5 @@ class EdgeProbability:
         clipped = graph.linked(graph.similarities.clip(0, 1))
         common = shared(transitions(clipped, self.sigma / 2), "sum")
         probability = (common[:, 1:] / 2).clip(max=1)
-        going_on = (probability >= self.theta).cumprod(axis=1, dtype="int8").astype(bool)
+        going_on = (probability >= np.float32(self.theta)).cumprod(axis=1, dtype="int8").astype(bool)
         return graph.linked(probability).where(going_on)

@@ -24,7 +24,8 @@ class OutlierDetection:
 
     window: omega, steps a window holds; where that is more than half of a short list's steps, an eighth of
             the list but at least 4 (a choice of this project: the paper has k = 256)
-    At least ceil(omega / 2) + 1 neighbors always stay, 11 at the paper's 20, so no face is ever left alone.
+    Of the neighbors with a similarity above 0 at least ceil(omega / 2) + 1 stay, 11 at the paper's 20, or all
+    where they are fewer; so a face is left alone only if it has none.
     O(N k) by running sums, where the definition is O(N k^2).
     """
 
@@ -61,7 +62,7 @@ class OutlierDetection:
 
 
 def kept_neighbors(probability: NDArray[np.floating[Any]], window: int) -> NDArray[np.intp]:
-    """How many neighbors each face keeps, (R,), from 1 to k.
+    """How many places of its list each face keeps, (R,), from 1 to k.
 
     probability: (R, k), not increasing along a row
     window:      omega, in steps

@@ -90,5 +90,5 @@ def _tuples(value: Any) -> Any:
 
 def modules(graph: KnnGraph, tau: float) -> Proposals:
     """The modules of the map equation on the links of `tau` or above; not of the paper."""
-    links = graph.where((graph.similarities >= tau) & (graph.similarities > 0))
+    links = graph.at_least(tau).positive()
     return Proposals.of_labels(map_equation_labels(undirected(links), order=canonical_order(graph)))

@@ -25,7 +25,7 @@ class Rated:
 
     def at_least(self, tau: float) -> "Rated":
         """Only proposals of score `tau` or above."""
-        kept = self.scores >= tau
+        kept = self.scores >= np.float64(tau)
         return Rated(self.proposals.take(kept), self.scores[kept])
 
     def order(self) -> NDArray[np.int64]:

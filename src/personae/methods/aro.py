@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from personae.graph.components import component_labels
 from personae.graph.knn_graph import KnnGraph
-from personae.graph.lists import a_tenth_at_most
+from personae.graph.lists import a_tenth_of
 from personae.link.approximate_rank_order import ApproximateRankOrder
 from personae.methods.estimator import GraphClusterer
 
@@ -30,5 +30,8 @@ class ARO(GraphClusterer):
         self.k = k
         self.t = t
 
+    def list_length(self, faces: int) -> int:
+        return min(self.k, a_tenth_of(faces))
+
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        return component_labels(ApproximateRankOrder(self.t).link(a_tenth_at_most(graph).nearest(self.k)))
+        return component_labels(ApproximateRankOrder(self.t).link(graph))

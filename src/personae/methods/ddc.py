@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from personae.clustering.components import Components
 from personae.data.faceset import FaceSet
+from personae.errors import refuse_no_cosine
 from personae.graph.knn_graph import KnnGraph
 from personae.link.covering_spheres import CoveringSpheres
 from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of
@@ -40,6 +41,7 @@ class DDC(FeatureClusterer):
         outside their range.
         """
         faces = self._faces(X)
+        refuse_no_cosine(self.tau)
         graph = graph_of(faces, graph, self.k)
         self.labels_ = Components(self.tau).cluster(CoveringSpheres(self.slack).link(faces.features, graph))
         return self

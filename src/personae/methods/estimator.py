@@ -87,7 +87,7 @@ def distinct(
     if held is not None:
         told["constraints"] = copies.constraints(held)
     if graph is not None and isinstance(faces, FaceSet) and isinstance(once, FaceSet):
-        told["graph"] = copies.graph(graph_of(faces, graph, graph.k), once)
+        told["graph"] = copies.graph(graph_of(faces, graph, max(graph.k, 1)), once)
     if committee:
         told["committee"] = [_once(member, copies) for member in committee]
     if (start := known.get("start")) is not None:
@@ -140,13 +140,19 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
         self.labels_ = self._labels(self._graph(X))
         return self
 
+    def list_length(self, faces: int) -> int:
+        """Neighbors a face that it looks at among so many faces, itself counted where `counts_itself`."""
+        return self.k
+
     def _graph(self, X: FaceSet | ArrayLike | KnnGraph) -> KnnGraph:
+        refuse_no_lists(self.k)
         if isinstance(X, KnnGraph):
             self.__dict__.pop("n_features_in_", None)  # of an earlier fit
-            refuse_short_lists(X, self.k, self.counts_itself)
-            return X.nearest(self.k)
+            length = self.list_length(len(X))
+            refuse_short_lists(X, length, self.counts_itself)
+            return X.nearest(length)
         faces = as_faces(X)
-        graph = knn_graph(faces, self.k)
+        graph = knn_graph(faces, self.list_length(len(faces)))
         self.n_features_in_ = faces.dimension
         return graph
 
@@ -309,13 +315,24 @@ def graph_of(faces: FaceSet, graph: KnnGraph | None, k: int) -> KnnGraph:
 
 
 def refuse_short_lists(graph: KnnGraph, k: int, counts_itself: bool = False) -> None:
-    """InputError for a graph of fewer neighbors than a method looks at; see `GraphClusterer` for the last."""
+    """InputError for a graph of fewer neighbors than a method looks at, or a k below 1.
+
+    counts_itself: as in `GraphClusterer`
+    """
+    refuse_no_lists(k)
     needed = k - counts_itself
     if graph.k < min(needed, len(graph) - 1):
+        enough = graph.k + counts_itself
         raise InputError(
             f"the graph holds {graph.k} neighbors a face and {needed} are asked for; "
-            f"search that many, or set k to {graph.k + counts_itself}"
+            f"search that many, or ask for {enough} at most (k={enough})"
         )
+
+
+def refuse_no_lists(k: int) -> None:
+    """InputError for a k that is no whole number from 1 on."""
+    if not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(f"k is {k}; it needs to be a whole number, at least 1")
 
 
 class NotNumbersError(InputError, TypeError):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
 from personae.graph.knn_graph import KnnGraph
-from personae.graph.lists import a_tenth_at_most, itself_counted
+from personae.graph.lists import a_tenth_of, itself_counted
 from personae.link.edge_probability import EdgeProbability
 from personae.methods.estimator import ConstrainedClusterer
 
@@ -35,6 +35,10 @@ class FCES(ConstrainedClusterer):
         self.theta = theta
         self.sigma = sigma
 
+    def list_length(self, faces: int) -> int:
+        return min(self.k, a_tenth_of(faces) + 1)
+
     def _held(self, graph: KnnGraph, constraints: Constraints | None) -> NDArray[np.int32]:
-        links = EdgeProbability(self.theta, self.sigma).link(itself_counted(a_tenth_at_most(graph), self.k))
+        lists = itself_counted(graph, self.list_length(len(graph)))
+        links = EdgeProbability(self.theta, self.sigma).link(lists)
         return MapEquation(directed=True).cluster(links, constraints)

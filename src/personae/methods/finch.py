@@ -9,7 +9,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from personae.clustering.c1c import joined_down
 from personae.clustering.finch import first_neighbor_partitions
+from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.graph.adjacency import undirected
 from personae.graph.knn_graph import KnnGraph
@@ -30,46 +32,59 @@ class FINCH(FeatureClusterer):
     The level is chosen without labels: neighbors closer than strangers come are linked, as in `Auto`, and the
     partition that describes a random walk along these links in the fewest bits (the map equation) is taken,
     the finer one of equals. This is done twice: first strangers are measured on the far side, then on the
-    near side with the faces of each other's clusters left out. O(N^2 d) for the graph, O(C^2 d) for the
-    C < N / 2 clusters of each later level, O(N (1024 d + k)) for the choice.
+    near side with the faces of a face's own cluster left out, if there are others. O(N^2 d) for the graph,
+    O(C^2 d) for the C < N / 2 clusters of each later level, O(N (1024 d + k)) for the choice.
 
-    k:     neighbors a face that the choice looks at; the partitions need but one
-    alpha: false links a face that are put up with in the choice
+    k:          neighbors a face that the choice looks at; the partitions need but one
+    alpha:      false links a face that are put up with in the choice
+    n_clusters: this many people, made of the coarsest level that has as many; else the level is chosen
 
-    hierarchy_:   (L, N) int32, every partition, finest first; `labels_` is one of them
-    codelengths_: (L,) float64, bits a step on each, at the second look; the least belongs to `labels_`
+    hierarchy_:   (L, N) int32, every partition, finest first
+    codelengths_: (L,) float64, bits a step on each, at the last look; the least belongs to `labels_` where
+                  no number is given
     """
 
     of_faces = ("labels_", "hierarchy_")
 
-    def __init__(self, k: int = 80, alpha: float = 1e-3) -> None:
+    def __init__(self, k: int = 80, alpha: float = 1e-3, n_clusters: int | None = None) -> None:
         self.k = k
         self.alpha = alpha
+        self.n_clusters = n_clusters
 
     @counting_copies_once
     def fit(self, X: FaceSet | ArrayLike, y: Any = None, *, graph: KnnGraph | None = None) -> Self:
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
 
         InputError: a graph in place of features or of another number of faces, what `FaceSet.of` refuses,
-        k below 1.
+        k below 1, an `n_clusters` that cannot be reached or needs more than 20,000 clusters joined.
         """
         faces = self._faces(X)
         graph = graph_of(faces, graph, self.k)
         self.hierarchy_ = first_neighbor_partitions(faces.features, graph)
         self.codelengths_ = codelengths(faces, graph, self.hierarchy_, self.alpha)
-        self.labels_: NDArray[np.int32] = self.hierarchy_[self.codelengths_.argmin()]
+        if self.n_clusters is None:
+            self.labels_ = self.hierarchy_[self.codelengths_.argmin()]
+        else:
+            nothing = Constraints.of(len(faces))
+            self.labels_ = joined_down(faces.features, self.hierarchy_, nothing, self.n_clusters)
         return self
 
 
 def codelengths(
     faces: FaceSet, graph: KnnGraph, hierarchy: NDArray[np.int32], alpha: float
 ) -> NDArray[np.float64]:
-    """(L,) bits a step of each partition (L, N) on links that strangers do not reach, at the second look."""
+    """(L,) bits a step of each partition (L, N) on links that strangers do not reach, at the second look.
+
+    At the first look where that takes all faces for one person: then there are no strangers for a second.
+    """
     sample = Sample.among(faces.features, graph, SAMPLE)
 
     def bits(strangers: Strangers) -> NDArray[np.float64]:
         links = undirected(strangers.link(graph, bell_floor(alpha, len(graph))))
         return np.array([codelength(links, partition) for partition in hierarchy])
 
-    guess = hierarchy[bits(strangers_of(faces.features, sample, side="far")).argmin()]
+    first = bits(strangers_of(faces.features, sample, side="far"))
+    guess = hierarchy[first.argmin()]
+    if not sample.has_strangers(guess):
+        return first
     return bits(strangers_of(faces.features, sample, side="near", labels=guess))

@@ -22,7 +22,7 @@ class RankOrder(GraphClusterer):
 
     k:       length of the lists; exact from 182 on in the first pass, and throughout with N - 1
     t:       rank-order distance below which two clusters merge
-    nearest: K, the nearest faces that tell what distance is usual
+    nearest: K, the nearest faces that tell what distance is usual; may be above `k`
     """
 
     def __init__(self, k: int = 200, t: float = 14, nearest: int = 9) -> None:
@@ -30,5 +30,8 @@ class RankOrder(GraphClusterer):
         self.t = t
         self.nearest = nearest
 
+    def list_length(self, faces: int) -> int:
+        return max(self.k, self.nearest)
+
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        return rank_order.RankOrder(self.t, self.nearest).cluster(graph.nearest(self.k))
+        return rank_order.RankOrder(self.t, self.nearest).cluster(graph, self.k)

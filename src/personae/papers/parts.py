@@ -1,7 +1,8 @@
 """The files that the learned clustering literature shares, part by part.
 
 DIR/features/PART.bin, float32 rows; DIR/labels/PART.meta, an integer a line; DIR/knns/PART/faiss_k_K.npz, the
-kNN graph with the face itself in it, which may be missing. Arrays, .npy, are taken for the first two as well.
+kNN graph, which may be missing: distances with the face itself or cosines without. Arrays, .npy, are taken for
+the first two as well.
 """
 
 import re
@@ -67,6 +68,8 @@ class Part:
             raise InputError(
                 f"{path}: is of {len(graph):,} faces and the part has {len(faces):,}; take it away"
             )
+        if not graph.is_of(faces.features):
+            raise InputError(f"{path}: its similarities are not those of the features; take it away")
         return graph.nearest(k - 1)
 
 

@@ -378,7 +378,7 @@ def _kept(span: Span, *, knn: Path, window: int) -> NDArray[np.float32]:
 def _forest(span: Span, *, knn: Path, tau: float, faces: int) -> NDArray[np.int32]:
     """(E, 2) a spanning forest of the links of a run of faces."""
     neighbors, similarities = (table[slice(*span)] for table in tables(knn))
-    linked = np.where(similarities >= tau, neighbors, np.int32(NOBODY))
+    linked = np.where(similarities >= np.float64(tau), neighbors, np.int32(NOBODY))
     return joining_links(linked, span[0], faces)
 
 
