@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.embed.made_video import Actor, Shot, portraits, write_video
+
 SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "sample_album"
 
 
@@ -55,3 +57,19 @@ def folder(tmp_path: Path, sample: Path) -> Callable[..., Path]:
         return place
 
     return make
+
+
+@pytest.fixture(scope="session")
+def two_shots(tmp_path_factory):
+    """A film of 2.4 seconds: two people, then one of them and a third at the places of the first two."""
+    people = [(person, pictures[0]) for person, pictures in sorted(portraits(SAMPLE).items())[:3]]
+    first = [standing(*people[0], 180), standing(*people[1], 460)]
+    second = [standing(*people[2], 180), standing(*people[0], 460)]
+    film = tmp_path_factory.mktemp("film")
+    shots = [Shot(first, (200, 60, 30), 30), Shot(second, (20, 90, 200), 30)]
+    write_video(film / "film.mp4", shots)
+    return film, shots
+
+
+def standing(person, picture, x):
+    return Actor(person, picture, (x, 180, 170.0), (x, 180, 170.0))
