@@ -14,18 +14,6 @@ from personae.embed.tracks import Likeness
 from personae.errors import InputError
 
 
-def test_a_clip_on_a_disk_that_fails_is_skipped_and_not_kept_as_cut_off(two_shots, monkeypatch):
-    film, _ = two_shots
-
-    def failing(file, *part, **more):
-        return frames(FailingDisk(file.read(), good=1), *part, **more)
-
-    monkeypatch.setattr(clips, "frames", failing)
-    clip = clips.Clip("film.mp4", film / "film.mp4", b"", 2.4, 0, 5.0)
-    seen = clips.look_through_clip(None, Likeness(0.4, 0.56), clip, threading.Event())
-    assert seen == Skipped("film.mp4", "cannot be read: Input/output error")
-
-
 def test_photos_and_videos_lie_side_by_side(two_shots, tmp_path, folder):
     film, _ = two_shots
     photos = folder(first=2)

@@ -2,6 +2,7 @@ import errno
 import io
 import math
 import os
+import threading
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from PIL import Image
 
 from personae.data import FaceSet
-from personae.embed import embed_photos, video
+from personae.embed import clips, embed_photos, video
+from personae.embed.photos import Skipped
 from personae.embed.picture import BrokenPhotoError
 from personae.embed.tracks import Likeness, Tracker, histogram, overlap
 from personae.embed.video import frames, seconds_of
@@ -128,6 +130,18 @@ def test_a_disk_that_fails_is_no_fault_of_the_video(tmp_path):
         file.good = 0
         with pytest.raises(told, match=r"Input/output|cut off"):
             list(pictures)
+
+
+def test_a_clip_on_a_disk_that_fails_is_skipped_and_not_kept_as_cut_off(two_shots, monkeypatch):
+    film, _ = two_shots
+
+    def failing(file, *part, **more):
+        return frames(FailingDisk(file.read(), good=1), *part, **more)
+
+    monkeypatch.setattr(clips, "frames", failing)
+    clip = clips.Clip("film.mp4", film / "film.mp4", b"", 2.4, 0, 5.0)
+    seen = clips.look_through_clip(None, Likeness(0.4, 0.56), clip, threading.Event())
+    assert seen == Skipped("film.mp4", "cannot be read: Input/output error")
 
 
 def test_overlap_is_the_shared_part_of_the_joined_area():
