@@ -339,7 +339,8 @@ def read_links(folder: Path, graph: KnnGraph) -> Links:
 
 
 def _size(features: Features, graph: KnnGraph) -> Size:
-    return Size(*opened(features).shape, graph.k, isinstance(features, Path))
+    n, d = opened(features).shape
+    return Size(n, d, graph.k, isinstance(features, Path))
 
 
 def _links_in(weights: NDArray[np.floating[Any]]) -> int:
