@@ -112,6 +112,8 @@ def test_the_middle_of_a_ball_is_the_mean_of_its_embedded_tracks(balls, others):
     for one in range(labels.max() + 1):
         mean = embedded[labels == one].mean(axis=0)
         np.testing.assert_allclose(found[one], mean / np.linalg.norm(mean), atol=1e-5)
+    every = embedded / np.linalg.norm(embedded, axis=1, keepdims=True)
+    np.testing.assert_allclose(balls.centroids(others, np.full(len(others), -1)), every, atol=1e-5)
     with pytest.raises(InputError, match="150 faces but 2 labels"):
         balls.centroids(others, [0, 1])
 

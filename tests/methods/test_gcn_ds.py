@@ -24,6 +24,17 @@ def test_clusters_of_others_become_purer():
     assert (trained(GCNDS, "general").refine(OTHERS, np.arange(len(OTHERS))) == np.arange(len(OTHERS))).all()
 
 
+def test_each_face_that_is_noise_is_a_cluster_of_its_own():
+    method, n = trained(GCNDS, "general"), len(OTHERS)
+    for noise in (np.full(n, -1), np.full(n, "-1"), np.arange(-n, 0)):
+        assert (method.refine(OTHERS, noise) == np.arange(n)).all()
+    wrong = OTHERS.truth // 2
+    some = np.where(np.arange(n) % 3, wrong, -1)
+    alone = np.where(np.arange(n) % 3, wrong, n + np.arange(n))
+    assert (method.refine(OTHERS, some) == method.refine(OTHERS, alone)).all()
+    assert (method.refine(OTHERS, [f"person {one}" for one in wrong]) == method.refine(OTHERS, wrong)).all()
+
+
 def test_people_are_those_of_gcn_d_cleaned():
     method = trained(GCNDS, "general")
     found = method.people(OTHERS, method.links(OTHERS), knn_graph(OTHERS, method.k))

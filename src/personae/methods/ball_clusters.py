@@ -16,13 +16,12 @@ from sklearn.exceptions import NotFittedError
 from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
-from personae.data.labels import as_labels
 from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
 from personae.link.geometry import Geometry
 from personae.link.weights import Saved, fill, need_torch, read_weights, write_weights
-from personae.methods.estimator import as_faces, predicting_copies_once, refuse_crowds, tracks_of
+from personae.methods.estimator import as_faces, clusters_of, predicting_copies_once, refuse_crowds, tracks_of
 from personae.methods.learned import identities_of, settings_of
 from personae.train.plan import Plan
 
@@ -142,15 +141,14 @@ class BallClusters(BaseEstimator):
     ) -> NDArray[np.float32]:
         """(C, d) float32, unit: the middle of each person's ball, the normalised mean of the embedded tracks.
 
-        labels: (N,) 0..C-1, as `predict` gives them for the same X and constraints
+        labels: (N,) 0..C-1, as `predict` gives them for the same X and constraints; each track labelled
+                below 0 is a person of its own
 
         InputError: not one label a face, and as `predict`.
         """
         faces = self._checked(X)
         tracks, _, track = tracks_of(faces, constraints)
-        people = as_labels(labels)
-        if len(people) != len(faces):
-            raise InputError(f"{len(faces):,} faces but {len(people):,} labels; give one label a face")
+        people = clusters_of(labels, len(faces))
         first = np.unique(track, return_index=True)[1]
         return mean_directions(self.model_.embedded(tracks.features), first_seen(people[first]))
 

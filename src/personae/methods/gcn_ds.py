@@ -13,13 +13,10 @@ from sklearn.exceptions import NotFittedError
 
 from personae.clustering.decision import Decision
 from personae.data.faceset import FaceSet
-from personae.data.labels import as_labels
-from personae.errors import InputError
 from personae.evaluation.within import scores_within
-from personae.graph.components import first_seen
 from personae.graph.knn_graph import KnnGraph
 from personae.link.links import Links
-from personae.methods.estimator import as_faces, graph_of, predicting_copies_once
+from personae.methods.estimator import as_faces, clusters_of, graph_of, predicting_copies_once
 from personae.methods.gcn_d import GCND
 from personae.methods.learned import Progress
 
@@ -94,7 +91,7 @@ class GCNDS(GCND):
     ) -> NDArray[np.int32]:
         """(N,) int32, the clusters of any method without the faces that are somebody else.
 
-        labels: (N,) one a face, as any clusterer gives them
+        labels: (N,) one a face, as any clusterer gives them; each below 0 is a cluster of its own
         graph:  the kNN graph of the faces where that is there already
 
         What leaves a cluster is a cluster and is cleaned in its turn. Clusters of two stay as they are.
@@ -105,8 +102,6 @@ class GCNDS(GCND):
             raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
         faces = as_faces(X)
         self.geometry_.check(faces)
-        found = as_labels(labels)
-        if len(found) != len(faces):
-            raise InputError(f"{len(faces):,} faces but {len(found):,} labels; give one label a face")
+        found = clusters_of(labels, len(faces))
         scene = self.model_.detection.scene(faces, graph_of(faces, graph, self.k))
-        return np.asarray(self.model_.refined(scene, first_seen(found)))
+        return np.asarray(self.model_.refined(scene, found))
