@@ -173,6 +173,25 @@ def test_wrong_settings_are_named(faces):
         Sloped(clusterer="kmeans").fit(faces)
 
 
+def test_a_clusterer_of_proposals_is_refused_before_anything_is_learned(faces, monkeypatch):
+    monkeypatch.setattr(Sloped, "_learn", None)
+    for clusterer in ("de_overlap", "suppression"):
+        with pytest.raises(InputError, match=f"{clusterer} needs proposals, which Sloped does not make"):
+            Sloped(clusterer=clusterer).fit(faces)
+
+
+def test_a_fit_that_fails_leaves_the_model_that_was_there(faces, monkeypatch):
+    def fails(*_):
+        raise InputError("no threshold is any good")
+
+    method = Sloped(k=20).fit(faces)
+    before = dict(vars(method))
+    monkeypatch.setattr(Sloped, "_decide", fails)
+    with pytest.raises(InputError, match="no threshold"):
+        method.fit(made_faces([6] * 12, seed=3))
+    assert vars(method) == before
+
+
 def test_features_of_another_embedder_are_refused(fitted):
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match="have 8 values and the model was trained on"):

@@ -77,11 +77,11 @@ class GCNDS(GCND):
         found = self.people(faces, detection.links_in(scene, knn), knn)
         return np.asarray(self.model_.refined(scene, found))
 
-    def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
-        decision, validation = super()._decide(exam, links)
+    def _decide(self, exam: Any, model: Any, links: Links) -> tuple[Decision, float]:
+        decision, validation = super()._decide(exam, model, links)
         if self.preset == "general":
-            scene = self.model_.detection.scene(exam.faces, exam.graph)
-            cleaned = self.model_.refined(scene, decision.people(links))
+            scene = model.detection.scene(exam.faces, exam.graph)
+            cleaned = model.refined(scene, decision.people(links))
             pairwise, bcubed = scores_within(exam.truth, cleaned, exam.held)
             validation = (pairwise.f + bcubed.f) / 2
         return decision, validation
