@@ -12,11 +12,13 @@ from torch import nn
 
 from personae import FaceSet, InputError, MissingExtraError, knn_graph
 from personae.clustering.decision import Decision
+from personae.errors import OutputError
 from personae.link import weights
 from personae.link.links import Links
 from personae.methods.learned import LearnedClusterer
 from personae.train.loop import train
 from personae.train.plan import Plan
+from tests.data.small_faces import room_for
 from tests.planted import made_faces
 
 
@@ -101,6 +103,16 @@ def test_what_is_saved_is_what_is_read(tmp_path, faces, fitted):
     assert (again.predict(faces) == fitted.predict(faces)).all()
     again.save(tmp_path / "copy.safetensors")
     assert (tmp_path / "copy.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+
+
+def test_a_full_disk_leaves_the_old_model_and_says_so(tmp_path, fitted):
+    path = tmp_path / "model.safetensors"
+    fitted.save(path)
+    before = path.read_bytes()
+    with room_for(100), pytest.raises(OutputError, match=r"cannot write .*model\.safetensors.*make room"):
+        fitted.save(path)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == before
 
 
 def test_any_clusterer_can_be_asked_for(faces):

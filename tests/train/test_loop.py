@@ -1,4 +1,5 @@
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from personae.data.one_writer import one_writer_in
 from personae.errors import OutputError
 from personae.train.loop import CHECKPOINT, LOG, learning_rate, seed_of, train
 from personae.train.plan import Plan
+from tests.data.small_faces import room_for
 from tests.train.lessons import Line
 
 PLAN = Plan(steps=40, learning_rate=0.05, validate_every=8, accumulate=2)
@@ -94,6 +96,19 @@ def test_a_checkpoint_of_another_plan_or_a_damaged_one_is_refused(tmp_path):
     (tmp_path / CHECKPOINT).write_bytes((tmp_path / CHECKPOINT).read_bytes()[:100])
     with pytest.raises(InputError, match="no checkpoint of this model"):
         train(Line(), PLAN, folder=tmp_path)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_says_so(tmp_path):
+    class Filled(Line):
+        def loss(self, step, device):
+            if step == 8:
+                limits.enter_context(room_for(1000))
+            return super().loss(step, device)
+
+    with ExitStack() as limits, pytest.raises(OutputError, match=r"cannot write .*checkpoint\.pt.*make room"):
+        train(Filled(), PLAN, folder=tmp_path)
+    assert len((tmp_path / LOG).read_text().splitlines()) == 1
+    assert [look.step for look in train(Line(), PLAN, folder=tmp_path)] == [8, 16, 24, 32, 40]
 
 
 def test_two_trainings_do_not_share_a_folder(tmp_path):

@@ -45,12 +45,13 @@ def need_torch() -> None:
 
 def write_weights(saved: Saved, module: Any, path: Path) -> None:
     """One safetensors file, whole or not at all. OutputError: it cannot be written."""
-    from safetensors.torch import save_file  # noqa: PLC0415  (an extra)
+    from safetensors.torch import save  # noqa: PLC0415  (an extra)
 
     tensors = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
     header = json.dumps({"format": FORMAT, **asdict(saved)}, sort_keys=True)
+    data = save(tensors, metadata={"personae": header})  # one key, as several come in any order
     with atomic_write(Path(path)) as temporary:
-        save_file(tensors, temporary, metadata={"personae": header})  # one key, as several come in any order
+        temporary.write_bytes(data)
 
 
 def read_weights(path: Path) -> tuple[Saved, dict[str, Any]]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -61,7 +62,7 @@ def train(
     Under `torchrun` each process takes its own share of the batches and gradients are averaged.
 
     InputError: the loss is no longer finite, or the checkpoint is of another plan or model, other faces or
-    settings (`learning_from`). OutputError: the folder is in use by another training.
+    settings (`learning_from`). OutputError: the folder is in use by another training, or the disk is full.
     """
     rank, _ = place_among_processes()
     with nullcontext() if folder is None or rank > 0 else one_writer_in(folder):
@@ -180,7 +181,7 @@ def keep(
     looks: list[Look],
     best: dict[str, Tensor],
 ) -> None:
-    """Writes the checkpoint and the log, each whole or not at all."""
+    """Writes the checkpoint and the log, each whole or not at all. OutputError: they cannot be written."""
     state = {
         "plan": json.dumps(asdict(plan)),
         "lesson": lesson_digest(),
@@ -189,8 +190,10 @@ def keep(
         "optimizer": optimizer.state_dict(),
         "best": best,
     }
+    file = BytesIO()  # torch has errors of its own for a full disk
+    torch.save(state, file)
     with atomic_write(folder / CHECKPOINT) as path:
-        torch.save(state, path)
+        path.write_bytes(file.getbuffer())
     with atomic_write(folder / LOG) as path:
         path.write_text("".join(json.dumps(asdict(look)) + os.linesep for look in looks))
 
