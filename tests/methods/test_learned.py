@@ -105,6 +105,11 @@ def test_what_is_saved_is_what_is_read(tmp_path, faces, fitted):
     assert (tmp_path / "copy.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
 
 
+def test_settings_may_be_numbers_of_numpy(tmp_path, faces, fitted):
+    Sloped(k=np.int64(20), seed=np.int64(0)).fit(faces, folder=tmp_path).save(tmp_path / "model.safetensors")
+    assert Sloped.read(tmp_path / "model.safetensors").get_params() == fitted.get_params()
+
+
 def test_a_full_disk_leaves_the_old_model_and_says_so(tmp_path, fitted):
     path = tmp_path / "model.safetensors"
     fitted.save(path)

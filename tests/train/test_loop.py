@@ -2,6 +2,7 @@ import json
 from contextlib import ExitStack
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -109,6 +110,13 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_says_so(tmp_path):
         train(Filled(), PLAN, folder=tmp_path)
     assert len((tmp_path / LOG).read_text().splitlines()) == 1
     assert [look.step for look in train(Line(), PLAN, folder=tmp_path)] == [8, 16, 24, 32, 40]
+
+
+def test_numbers_of_numpy_are_as_good_as_others(tmp_path):
+    plan = replace(PLAN, steps=np.int64(40), learning_rate=np.float64(0.05), weight_decay=np.float64(1e-5))
+    looks = train(Line(), replace(plan, seed=np.int64(3)), folder=tmp_path)
+    assert train(Line(), replace(PLAN, seed=3), folder=tmp_path) == looks
+    assert seed_of(np.int32(5000), 7) == seed_of(5000, 7)
 
 
 def test_two_trainings_do_not_share_a_folder(tmp_path):
