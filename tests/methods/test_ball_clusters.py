@@ -84,6 +84,9 @@ def test_what_cannot_be_is_refused(balls, others, monkeypatch):
     monkeypatch.setattr(module, "MOST", 10)
     with pytest.raises(InputError, match="150 faces are too many for BallClusters"):
         balls.predict(others)
+    pair = Constraints.of(len(others), [[0, 1]])
+    with pytest.raises(InputError, match="149 faces are too many for BallClusters"):
+        balls.fine_tuned(others, constraints=pair)
 
 
 def test_a_film_of_its_own_teaches_further(balls):

@@ -99,8 +99,7 @@ class BallClusters(BaseEstimator):
         InputError: another embedder's features, more than 20,000 tracks or faces, constraints of others.
         """
         faces = self._checked(X)
-        tracks, apart, track = tracks_of(faces, constraints)
-        refuse_crowds(tracks, MOST, "BallClusters", "Auto, or tracks instead of faces")
+        tracks, apart, track = _few_tracks(faces, constraints)
         cut = Agglomeration(self.model_.tau, "complete")
         embedded = self.model_.embedded(tracks.features)
         return first_seen(cut.cluster_all_pairs(embedded, apart)[track])
@@ -122,13 +121,17 @@ class BallClusters(BaseEstimator):
         constraints: the faces of a group are one track; hard pairs are tracks of two people
         plan:        the training settings instead of its own
 
-        InputError: another embedder's features, constraints of others, no track of two faces.
+        O(T^2) memory, as `predict`.
+
+        InputError: another embedder's features, constraints of others, no track of two faces, more than 20,000
+        tracks, of which each face in no group is one.
         """
         from personae.train.balls import tune_balls  # noqa: PLC0415  (needs torch)
         from personae.train.loop import generators_kept  # noqa: PLC0415
 
         faces = self._checked(X)
         held = constraints.held_by(len(faces))
+        _few_tracks(faces, held)
         tuned = type(self)(**self.get_params())
         with generators_kept(plan):
             model = tune_balls(self.model_, faces, held, plan, self.seed, progress=progress)
@@ -185,3 +188,12 @@ class BallClusters(BaseEstimator):
     def _hold(self, model: Any, geometry: Geometry, validation: float) -> None:
         self.model_, self.geometry_, self.validation_ = model, geometry, validation
         self.radius_ = model.squared_radius**0.5
+
+
+def _few_tracks(
+    faces: FaceSet, constraints: Constraints | None
+) -> tuple[FaceSet, Constraints, NDArray[np.int32]]:
+    """`tracks_of`. InputError: as of that, and more than `MOST`."""
+    found = tracks_of(faces, constraints)
+    refuse_crowds(found[0], MOST, "BallClusters", "Auto, or tracks instead of faces")
+    return found
