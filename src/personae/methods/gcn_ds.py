@@ -43,17 +43,26 @@ class GCNDS(GCND):
     def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[Any, list[Any]]:
         from personae.link.gcn_d import DetectionConfig  # noqa: PLC0415  (torch, an extra)
         from personae.link.proposal_search import Search  # noqa: PLC0415
-        from personae.train.gcn_d import Studies, learn_detection, learn_general_detection  # noqa: PLC0415
-        from personae.train.gcn_s import learn_segmentation  # noqa: PLC0415
+        from personae.train.gcn_d import (  # noqa: PLC0415
+            Studies,
+            detection_steps,
+            learn_detection,
+            learn_general_detection,
+        )
+        from personae.train.gcn_e import together  # noqa: PLC0415
+        from personae.train.gcn_s import PLANS, learn_segmentation  # noqa: PLC0415
 
         folders = (None, None) if folder is None else (folder / "detection", folder / "segmentation")
-        studies = Studies(exam, self.k, self.seed, self.plan, folders[0], progress)
+        steps = detection_steps(self.plan, self.preset), (self.plan or PLANS[self.preset]).steps
+        told = together(progress, *steps)
+        studies = Studies(exam, self.k, self.seed, self.plan, folders[0], told[0])
         config = DetectionConfig(exam.faces.dimension, Search(turns=self.turns), pool=self.pool)
         general = self.preset == "general"
         detection, lesson, looks = (
             learn_general_detection(studies) if general else learn_detection(studies, config)
         )
-        model, more = learn_segmentation(replace(studies, folder=folders[1]), detection, lesson)
+        studies = replace(studies, folder=folders[1], progress=told[1])
+        model, more = learn_segmentation(studies, detection, lesson)
         return model, looks + [replace(look, step=looks[-1].step + look.step) for look in more]
 
     def _build(self, config: dict[str, Any]) -> Any:
