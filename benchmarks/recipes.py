@@ -36,7 +36,9 @@ def again(name: str, embedder: str) -> None:
     faces = read_faces(SHARED / "data" / f"train.{embedder}.npz")
     exam = Exam.of(faces, faces.truth, method.k, method.seed)
     before = method.decision_
-    method.decision_, method.validation_ = method._decide(exam, method._examined(exam))
+    method.decision_, method.validation_ = method._decide(
+        exam, method.model_, method._examined(exam, method.model_)
+    )
     keep(method, embedder)
     print(f"  {before}\n  {method.decision_}", flush=True)
 

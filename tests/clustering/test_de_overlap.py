@@ -60,6 +60,16 @@ def test_three_overlapping_proposals_by_hand():
     assert Suppression(0.3).cluster(three, 7).tolist() == [0, 0, 0, 0, 1, 1, 2]
 
 
+@pytest.mark.parametrize("scores", [[1.1, 1.4], [-0.3, -0.1], [-np.inf, 0.0]])
+def test_scores_beyond_0_and_1_rank_as_they_are_and_weigh_as_0_and_1(scores):
+    two = rated([{0, 1, 2, 3}, {2, 3, 4}], scores)
+    assert DeOverlap().cluster(two, 5).tolist() == [0, 0, 1, 1, 1]
+    weight = float(scores[0] > 1)
+    links = two.links(knn_graph(np.eye(5) + 1, 4))
+    assert set(links.similarities[links.neighbors >= 0].tolist()) == {weight}
+    assert len(two.at_least(weight).proposals) == 2
+
+
 def test_no_proposals_leave_everybody_alone():
     none = Rated(Proposals.joined([]), np.zeros(0, np.float32))
     assert DeOverlap().cluster(none, 3).tolist() == [0, 1, 2]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personae import FaceSet, InputError, KnnGraph, knn_graph
-from personae.link.mediator import MediatorConfig, MediatorModel, MediatorNet, said_of, views
+from personae.link.mediator import MediatorConfig, MediatorModel, MediatorNet, in_both, said_of, views
 
 
 def seen(seed, members, count=25, k=6):
@@ -27,6 +27,18 @@ def test_every_model_says_relationship_affinity_and_structure(seed, members):
             affinity = [model.features[i] @ model.features[j] for model in (base, *committee)]
             structure = [len(set(of[i]) & set(of[j])) for of in lists]
             assert np.allclose(said[i, rank], [*relationship, *affinity, *structure], atol=1e-6)
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 9999), missing=st.floats(0, 1))
+def test_what_two_lists_hold_both_is_counted_as_over_all_pairs_of_entries(seed, missing):
+    rng = np.random.default_rng(seed)
+    lists = np.stack([rng.permutation(20)[:7] for _ in range(20)]).astype(np.int32)
+    lists[rng.random(lists.shape) < missing] = -1
+    rows, others = rng.integers(0, 20, 9), rng.integers(0, 20, (9, 5)).astype(np.int32)
+    one, other = lists[rows], lists[others]
+    equal = (one[:, None, :, None] == other[:, :, None, :]) & (other >= 0)[:, :, None, :]
+    assert (in_both(lists, rows, others) == equal.sum(axis=(2, 3))).all()
 
 
 def test_missing_neighbors_say_nothing_and_have_nothing_in_common():
@@ -53,7 +65,7 @@ def test_blocks_give_what_the_whole_gives_and_both_directions_agree(monkeypatch)
     torch.manual_seed(0)
     model = MediatorModel(MediatorConfig(2))
     whole = model.links(base, graph, committee).graph
-    monkeypatch.setattr("personae.link.mediator.ROOM", 7 * 6**3)
+    monkeypatch.setattr("personae.link.mediator.ROOM", 7 * 6**2)
     assert np.allclose(model.links(base, graph, committee).graph.similarities, whole.similarities, atol=1e-6)
     said = {
         (i, int(j)): float(p)

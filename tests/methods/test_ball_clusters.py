@@ -84,6 +84,9 @@ def test_what_cannot_be_is_refused(balls, others, monkeypatch):
     monkeypatch.setattr(module, "MOST", 10)
     with pytest.raises(InputError, match="150 faces are too many for BallClusters"):
         balls.predict(others)
+    pair = Constraints.of(len(others), [[0, 1]])
+    with pytest.raises(InputError, match="149 faces are too many for BallClusters"):
+        balls.fine_tuned(others, constraints=pair)
 
 
 def test_a_film_of_its_own_teaches_further(balls):
@@ -112,6 +115,8 @@ def test_the_middle_of_a_ball_is_the_mean_of_its_embedded_tracks(balls, others):
     for one in range(labels.max() + 1):
         mean = embedded[labels == one].mean(axis=0)
         np.testing.assert_allclose(found[one], mean / np.linalg.norm(mean), atol=1e-5)
+    every = embedded / np.linalg.norm(embedded, axis=1, keepdims=True)
+    np.testing.assert_allclose(balls.centroids(others, np.full(len(others), -1)), every, atol=1e-5)
     with pytest.raises(InputError, match="150 faces but 2 labels"):
         balls.centroids(others, [0, 1])
 

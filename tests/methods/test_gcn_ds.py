@@ -1,11 +1,13 @@
 """GCN-D and GCN-S as an estimator, and as what cleans the clusters of others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
 from personae import GCNDS, InputError, evaluate, knn_graph
-from tests.learned import OTHERS, trained
+from tests.learned import MADE, MIXED, OTHERS, trained
 
 
 @pytest.mark.parametrize("preset", ["paper", "general"])
@@ -22,6 +24,26 @@ def test_clusters_of_others_become_purer():
     )
     assert after > before
     assert (trained(GCNDS, "general").refine(OTHERS, np.arange(len(OTHERS))) == np.arange(len(OTHERS))).all()
+
+
+def test_each_face_that_is_noise_is_a_cluster_of_its_own():
+    method, n = trained(GCNDS, "general"), len(OTHERS)
+    for noise in (np.full(n, -1), np.full(n, "-1"), np.arange(-n, 0)):
+        assert (method.refine(OTHERS, noise) == np.arange(n)).all()
+    wrong = OTHERS.truth // 2
+    some = np.where(np.arange(n) % 3, wrong, -1)
+    alone = np.where(np.arange(n) % 3, wrong, n + np.arange(n))
+    assert (method.refine(OTHERS, some) == method.refine(OTHERS, alone)).all()
+    assert (method.refine(OTHERS, [f"person {one}" for one in wrong]) == method.refine(OTHERS, wrong)).all()
+
+
+@pytest.mark.parametrize("preset", ["paper", "general"])
+def test_progress_goes_once_through_the_steps_of_all_networks(preset):
+    told = []
+    plan = replace(MADE[GCNDS, preset]["plan"], steps=6, validate_every=6)
+    GCNDS(preset, k=20, plan=plan).fit(MIXED, progress=lambda *steps: told.append(steps))
+    steps = 12 if preset == "paper" else 18
+    assert told == [(step, steps) for step in range(1, steps + 1)]
 
 
 def test_people_are_those_of_gcn_d_cleaned():

@@ -12,11 +12,13 @@ from torch import nn
 
 from personae import FaceSet, InputError, MissingExtraError, knn_graph
 from personae.clustering.decision import Decision
+from personae.errors import OutputError
 from personae.link import weights
 from personae.link.links import Links
 from personae.methods.learned import LearnedClusterer
 from personae.train.loop import train
 from personae.train.plan import Plan
+from tests.data.small_faces import room_for
 from tests.planted import made_faces
 
 
@@ -103,6 +105,21 @@ def test_what_is_saved_is_what_is_read(tmp_path, faces, fitted):
     assert (tmp_path / "copy.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
 
 
+def test_settings_may_be_numbers_of_numpy(tmp_path, faces, fitted):
+    Sloped(k=np.int64(20), seed=np.int64(0)).fit(faces, folder=tmp_path).save(tmp_path / "model.safetensors")
+    assert Sloped.read(tmp_path / "model.safetensors").get_params() == fitted.get_params()
+
+
+def test_a_full_disk_leaves_the_old_model_and_says_so(tmp_path, fitted):
+    path = tmp_path / "model.safetensors"
+    fitted.save(path)
+    before = path.read_bytes()
+    with room_for(100), pytest.raises(OutputError, match=r"cannot write .*model\.safetensors.*make room"):
+        fitted.save(path)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == before
+
+
 def test_any_clusterer_can_be_asked_for(faces):
     for clusterer in ("components", "density_tree", "map_equation", "node_intimacy", "propagation"):
         method = Sloped(k=20, clusterer=clusterer).fit(faces)
@@ -171,6 +188,25 @@ def test_wrong_settings_are_named(faces):
         Sloped(preset="best").fit(faces)
     with pytest.raises(InputError, match="no clusterer of links is called kmeans"):
         Sloped(clusterer="kmeans").fit(faces)
+
+
+def test_a_clusterer_of_proposals_is_refused_before_anything_is_learned(faces, monkeypatch):
+    monkeypatch.setattr(Sloped, "_learn", None)
+    for clusterer in ("de_overlap", "suppression"):
+        with pytest.raises(InputError, match=f"{clusterer} needs proposals, which Sloped does not make"):
+            Sloped(clusterer=clusterer).fit(faces)
+
+
+def test_a_fit_that_fails_leaves_the_model_that_was_there(faces, monkeypatch):
+    def fails(*_):
+        raise InputError("no threshold is any good")
+
+    method = Sloped(k=20).fit(faces)
+    before = dict(vars(method))
+    monkeypatch.setattr(Sloped, "_decide", fails)
+    with pytest.raises(InputError, match="no threshold"):
+        method.fit(made_faces([6] * 12, seed=3))
+    assert vars(method) == before
 
 
 def test_features_of_another_embedder_are_refused(fitted):

@@ -84,13 +84,13 @@ def test_a_disk_that_fills_up_leaves_one_line_and_a_state_that_goes_on(planted, 
     save = np.save
 
     def full(file, values):
-        if "weights" in file.name:
+        if values.dtype == np.float32 and "links.part" in str(file):
             file.write_bytes(b"half")
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError("30 requested and 4 written")  # as numpy says it, without a number
         save(file, values)
 
     monkeypatch.setattr(np, "save", full)
-    with pytest.raises(OutputError, match="No space left on device; make room and give the same command again"):
+    with pytest.raises(OutputError, match="4 written; make room and give the same command again"):
         people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))
     monkeypatch.setattr(np, "save", save)
     labels, ran = people_in_stages(planted, recipe, tmp_path, Run(MEMORY, quiet))

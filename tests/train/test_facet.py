@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from personae.link.facet import FaceTConfig
+from personae.link.facet_general import GeneralFaceTConfig, GeneralFaceTModel
 from personae.link.facet_model import FaceTModel
 from personae.train.exam import Exam
 from personae.train.facet import FaceTLesson, learn_facet
+from personae.train.facet_general import WORLDS, GeneralFaceTLesson
 from personae.train.plan import Plan
 from tests.planted import made_faces
 
@@ -64,3 +66,18 @@ def test_training_brings_the_loss_down(exam):
     model, looks = learn_facet(exam, FaceTConfig(12, dropout=0.1), plan)
     assert looks[-1].loss < looks[0].loss
     assert not model.module.training
+
+
+@pytest.mark.parametrize("made", ["paper", "general"])
+def test_the_faces_are_brought_to_the_device_once(exam, made):
+    found, asked = lesson(exam), []
+    if made == "general":
+        found = GeneralFaceTLesson(GeneralFaceTModel(GeneralFaceTConfig(12)), exam, 0)
+    pairs = (32 if made == "paper" else 16, 10)
+    found.module = lambda *inputs: asked.append(inputs) or torch.zeros(pairs, device="meta")
+    for step in (0, WORLDS):
+        assert found.loss(step, "meta").device.type == "meta"
+    (faces, neighbors, *_), (again, beside, *_) = asked
+    assert faces.device.type == neighbors.device.type == "meta"
+    assert again is faces
+    assert beside is neighbors

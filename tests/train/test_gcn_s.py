@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +8,7 @@ from personae import InputError
 from personae.link.gcn_d import DetectionConfig, DetectionModel
 from personae.link.gcn_s import SegmentationConfig, SegmentationModel
 from personae.link.proposal_search import Search
+from personae.link.proposals import Proposals
 from personae.train.exam import Exam
 from personae.train.gcn_d import DetectionLesson
 from personae.train.gcn_s import SegmentationLesson
@@ -47,3 +50,17 @@ def test_it_learns_who_is_the_person_of_the_seed():
 def test_faces_without_mixed_proposals_are_refused():
     with pytest.raises(InputError, match="no proposal is of two people"):
         lesson((0.005, 0.01))
+
+
+def test_it_is_graded_on_mixed_proposals_around_validation_faces(monkeypatch):
+    taught, truth = lesson((0.3, 0.7)), FACES.truth
+    one, two, three = (np.flatnonzero(truth == person) for person in np.argsort(-np.bincount(truth))[:3])
+    joined = [one, [*one[:3], *two[:3]], [*two, *three[:4]], [one[0], two[0]], [*one, two[0]]]
+    sizes = [len(some) for some in joined]
+    proposals = Proposals.packed(np.repeat(np.arange(5), sizes), np.concatenate(joined), 5)
+    taught.exam = replace(taught.exam, held=truth == truth[one[0]])
+    assert taught.graded(proposals).tolist() == [1]
+    assert taught.graded(proposals.take(np.array([0, 2, 2]))).tolist() == [1, 2]
+    assert len(taught.graded(proposals.take(np.array([0, 3, 4])))) == 0
+    monkeypatch.setattr("personae.train.gcn_s.SCORED", 2)
+    assert taught.graded(proposals.take(np.array([0, 1, 1, 1, 1, 2]))).tolist() == [1, 4]

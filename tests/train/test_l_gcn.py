@@ -70,3 +70,18 @@ def test_one_face_teaches_nothing():
         PivotLesson(
             PivotModel(SMALL), exam, [SMALL.shape], 8, [Crowd(alone, alone.truth, knn_graph(alone, 5))], 0
         )
+
+
+def test_it_is_graded_on_the_lists_that_it_looks_at_in_use(monkeypatch):
+    taught, lengths = lesson(inputs="relations"), []
+    asked = PivotModel.probabilities
+
+    def seen(model, faces, graph, pivots=None):
+        lengths.append(graph.k)
+        return asked(model, faces, graph, pivots)
+
+    monkeypatch.setattr(PivotModel, "probabilities", seen)
+    taught.score()
+    taught.model.links(taught.exam.faces, taught.exam.graph)
+    assert taught.exam.graph.k == 12
+    assert lengths == [10, 10]

@@ -1,6 +1,8 @@
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from personae.data.one_writer import one_writer_in
 from personae.errors import OutputError
 from personae.train.loop import CHECKPOINT, LOG, learning_rate, seed_of, train
 from personae.train.plan import Plan
+from tests.data.small_faces import room_for
 from tests.train.lessons import Line
 
 PLAN = Plan(steps=40, learning_rate=0.05, validate_every=8, accumulate=2)
@@ -94,6 +97,26 @@ def test_a_checkpoint_of_another_plan_or_a_damaged_one_is_refused(tmp_path):
     (tmp_path / CHECKPOINT).write_bytes((tmp_path / CHECKPOINT).read_bytes()[:100])
     with pytest.raises(InputError, match="no checkpoint of this model"):
         train(Line(), PLAN, folder=tmp_path)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_says_so(tmp_path):
+    class Filled(Line):
+        def loss(self, step, device):
+            if step == 8:
+                limits.enter_context(room_for(1000))
+            return super().loss(step, device)
+
+    with ExitStack() as limits, pytest.raises(OutputError, match=r"cannot write .*checkpoint\.pt.*make room"):
+        train(Filled(), PLAN, folder=tmp_path)
+    assert len((tmp_path / LOG).read_text().splitlines()) == 1
+    assert [look.step for look in train(Line(), PLAN, folder=tmp_path)] == [8, 16, 24, 32, 40]
+
+
+def test_numbers_of_numpy_are_as_good_as_others(tmp_path):
+    plan = replace(PLAN, steps=np.int64(40), learning_rate=np.float64(0.05), weight_decay=np.float64(1e-5))
+    looks = train(Line(), replace(plan, seed=np.int64(3)), folder=tmp_path)
+    assert train(Line(), replace(PLAN, seed=3), folder=tmp_path) == looks
+    assert seed_of(np.int32(5000), 7) == seed_of(5000, 7)
 
 
 def test_two_trainings_do_not_share_a_folder(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from personae.train.worlds import LARGEST, Shape, variation, world, worlds
+from personae.train.worlds import LARGEST, Shape, strangers, variation, world, worlds
 from tests.planted import made_faces
 
 FACES = made_faces([1, 1, 4, 9, 16, 2] * 10, d=16)
@@ -39,6 +39,17 @@ def test_strangers_are_people_of_one_face():
     before, after = made(Shape(0, 0, 0))[1], made(Shape(0, 0, 2.0))[1]
     people = len(np.unique(before))
     assert (np.bincount(after) == 1).sum() == (np.bincount(before) == 1).sum() + 2 * people
+
+
+@pytest.mark.parametrize("drawn", [1, 200, 60 * 7, 1 << 26])
+def test_strangers_are_the_same_however_many_are_drawn_at_a_time(drawn, monkeypatch):
+    centre = np.random.default_rng(0).normal(size=(60, 16))
+    rng, plain = (np.random.default_rng(1) for _ in range(2))
+    mixed = plain.normal(size=(25, 60)) / 60**0.5 @ (centre - centre.mean(axis=0))
+    monkeypatch.setattr("personae.train.worlds.DRAWN", drawn)
+    assert np.allclose(strangers(centre, 25, rng), centre.mean(axis=0) + mixed, rtol=0, atol=1e-12)
+    assert rng.random() == plain.random()
+    assert strangers(centre, 0, rng).shape == (0, 16)
 
 
 def test_grown_people_look_like_their_mates():

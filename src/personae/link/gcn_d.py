@@ -119,11 +119,11 @@ class DetectionModel:
 
     @torch.no_grad()
     def scores(self, scene: Scene, proposals: Proposals) -> NDArray[np.float32]:
-        """(P, 2) float32 in [0, 1], predicted IoU and IoP. O(M (k + d h)) in runs of `MEMBERS`."""
+        """(P, 2) float32, predicted IoU and IoP, of any range. O(M (k + d h)) in runs of `MEMBERS`."""
         found = np.zeros((len(proposals), 2), np.float32)
         for some in runs(proposals, MEMBERS):
             said = self.detection(*self.batch(scene, proposals.take(some)))
-            found[some] = said.clamp(0, 1).cpu().numpy()
+            found[some] = said.cpu().numpy()
         return found
 
     def worth(self, scene: Scene, proposals: Proposals, scores: NDArray[np.float32]) -> NDArray[np.float32]:

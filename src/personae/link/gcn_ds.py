@@ -65,7 +65,7 @@ class DetectionSegmentationModel:
         some = proposals.take(band)
         kept, cut = parted(some, self.segmentation.kept(scene, some))
         worth = self.detection.worth(scene, proposals, scores)
-        order = np.concatenate([worth[~band], worth[band], np.zeros(len(cut), np.float32)])
+        order = np.concatenate([worth[~band], worth[band], np.full(len(cut), -np.inf, np.float32)])
         return Rated(Proposals.joined([proposals.take(~band), kept, cut]), order)
 
     def refined(self, scene: Scene, labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -39,6 +39,7 @@ class SegmentationNet(nn.Module):
     """Graph convolutions over the members of a proposal, one of which is the seed, and a line for each member.
 
     The mean and the scale of what it sees are part of the weights.
+    Unlike in GCN-D no members are dropped in training, and the convolutions start as linear layers of torch do.
     """
 
     mean: Tensor

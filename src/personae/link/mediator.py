@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -19,7 +20,7 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.links import Links
 
-ROOM = 1 << 23  # pairs of list entries compared at a time, some 50 MB
+ROOM = 1 << 23  # values or list entries of neighbors at a time, some 50 MB
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,12 @@ def refuse_others(faces: FaceSet, committee: Sequence[FaceSet]) -> None:
 
 
 def said_of(seen: Sequence[View], rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(B, k, 3 C + 2), what is said of these faces and their neighbors in the base's lists; O(B k^2 (C + 1)).
+    """(B, k, 3 C + 2), what is said of these faces and their neighbors in the base's lists.
 
     Of each member whether one is in the other's list (relationship); of all the cosine (affinity) and how many
     faces both lists hold (structure). Both faces of a pair say the same. 0 where there is no neighbor.
+
+    O(B k (k + d) (C + 1)).
     """
     others = seen[0].lists[rows]
     there = others != NOBODY
@@ -103,17 +106,48 @@ def said_of(seen: Sequence[View], rows: NDArray[np.int64]) -> NDArray[np.float32
         named = (one[:, None, :] == others[:, :, None]).any(axis=2) | (other == rows[:, None, None]).any(axis=2)
         relationship.append(named)
         affinity.append(np.einsum("bd,bkd->bk", features[rows], features[others], dtype=np.float32))
-        both = (one[:, None, :, None] == other[:, :, None, :]) & (other != NOBODY)[:, :, None, :]
-        structure.append(both.sum(axis=(2, 3)))
+        structure.append(in_both(lists, rows, others))
     said = np.stack([*relationship[1:], *affinity, *structure], axis=2).astype(np.float32)
     said[~there] = 0
     return said
 
 
+def in_both(lists: NDArray[np.int32], rows: NDArray[np.int64], others: NDArray[np.int32]) -> NDArray[np.int64]:
+    """(B, k) int64, how many faces the lists of each of these B faces and of each of its others hold both.
+
+    lists:  (N, c), each face once in a list, -1 where there is none
+    others: (B, k)
+
+    O(B k c) with a table of N places.
+    """
+    found = np.zeros(others.shape, np.int64)
+    _count(np.ascontiguousarray(lists), rows, others, found)
+    return found
+
+
+@njit(cache=True)
+def _count(
+    lists: NDArray[np.int32], rows: NDArray[np.int64], others: NDArray[np.int32], found: NDArray[np.int64]
+) -> None:
+    listed = np.zeros(len(lists), np.bool_)
+    for at in range(len(rows)):
+        for face in lists[rows[at]]:
+            if face >= 0:
+                listed[face] = True
+        for rank in range(others.shape[1]):
+            for face in lists[others[at, rank]]:
+                if face >= 0 and listed[face]:
+                    found[at, rank] += 1
+        for face in lists[rows[at]]:
+            if face >= 0:
+                listed[face] = False
+
+
 def in_blocks(seen: Sequence[View]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Some faces after the other, and what is said of them; none where lists are empty."""
     n, k = seen[0].lists.shape
-    step = max(1, ROOM // max(1, k) ** 3)
+    wide = max(k, *(features.shape[1] for features, _ in seen))
+    step = max(1, ROOM // max(1, k * wide))
     for start in range(0, n if k else 0, step):
         rows = np.arange(start, min(start + step, n))
         yield rows, said_of(seen, rows)

@@ -16,16 +16,22 @@ class Rated:
     """Proposals, and how much each looks like a person.
 
     proposals: P sets of faces
-    scores:    (P,) float32 in [0, 1], the predicted IoU with the person that most of its faces are, or the mean
-               of that and the IoP
+    scores:    (P,) float32, the predicted IoU with the person that most of its faces are, or the mean of that
+               and the IoP. They rank as they are, also below 0 and above 1; as weights of links and beside
+               thresholds they count as 0 and 1 there
     """
 
     proposals: Proposals
     scores: NDArray[np.float32]
 
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """(P,) float32 in [0, 1], the scores as weights."""
+        return self.scores.clip(0, 1)
+
     def at_least(self, tau: float) -> "Rated":
         """Only proposals of score `tau` or above."""
-        kept = self.scores >= np.float64(tau)
+        kept = self.weights >= np.float64(tau)
         return Rated(self.proposals.take(kept), self.scores[kept])
 
     def order(self) -> NDArray[np.int64]:
@@ -36,7 +42,7 @@ class Rated:
     def links(self, graph: KnnGraph) -> KnnGraph:
         """The links of `graph` inside of proposals, each with the best score of those that hold both ends."""
         order = self.order()[::-1].copy()
-        weights = _shared(graph.neighbors, self.proposals.faces, self.proposals.offsets, order, self.scores)
+        weights = _shared(graph.neighbors, self.proposals.faces, self.proposals.offsets, order, self.weights)
         return graph.linked(weights.clip(0)).where(weights >= 0)
 
 

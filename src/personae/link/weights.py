@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from personae.data.atomic import atomic_write
 from personae.errors import InputError, MissingExtraError
 from personae.link.geometry import Geometry
@@ -45,12 +47,18 @@ def need_torch() -> None:
 
 def write_weights(saved: Saved, module: Any, path: Path) -> None:
     """One safetensors file, whole or not at all. OutputError: it cannot be written."""
-    from safetensors.torch import save_file  # noqa: PLC0415  (an extra)
+    from safetensors.torch import save  # noqa: PLC0415  (an extra)
 
     tensors = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
-    header = json.dumps({"format": FORMAT, **asdict(saved)}, sort_keys=True)
+    header = json.dumps({"format": FORMAT, **asdict(saved)}, sort_keys=True, default=plain)
+    data = save(tensors, metadata={"personae": header})  # one key, as several come in any order
     with atomic_write(Path(path)) as temporary:
-        save_file(tensors, temporary, metadata={"personae": header})  # one key, as several come in any order
+        temporary.write_bytes(data)
+
+
+def plain(value: Any) -> Any:
+    """A number of NumPy as JSON can write it. TypeError: anything else."""
+    return np.generic.item(value)
 
 
 def read_weights(path: Path) -> tuple[Saved, dict[str, Any]]:

@@ -16,13 +16,12 @@ from sklearn.exceptions import NotFittedError
 from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
-from personae.data.labels import as_labels
 from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
 from personae.link.geometry import Geometry
 from personae.link.weights import Saved, fill, need_torch, read_weights, write_weights
-from personae.methods.estimator import as_faces, predicting_copies_once, refuse_crowds, tracks_of
+from personae.methods.estimator import as_faces, clusters_of, predicting_copies_once, refuse_crowds, tracks_of
 from personae.methods.learned import identities_of, settings_of
 from personae.train.plan import Plan
 
@@ -100,8 +99,7 @@ class BallClusters(BaseEstimator):
         InputError: another embedder's features, more than 20,000 tracks or faces, constraints of others.
         """
         faces = self._checked(X)
-        tracks, apart, track = tracks_of(faces, constraints)
-        refuse_crowds(tracks, MOST, "BallClusters", "Auto, or tracks instead of faces")
+        tracks, apart, track = _few_tracks(faces, constraints)
         cut = Agglomeration(self.model_.tau, "complete")
         embedded = self.model_.embedded(tracks.features)
         return first_seen(cut.cluster_all_pairs(embedded, apart)[track])
@@ -123,13 +121,17 @@ class BallClusters(BaseEstimator):
         constraints: the faces of a group are one track; hard pairs are tracks of two people
         plan:        the training settings instead of its own
 
-        InputError: another embedder's features, constraints of others, no track of two faces.
+        O(T^2) memory, as `predict`.
+
+        InputError: another embedder's features, constraints of others, no track of two faces, more than 20,000
+        tracks, of which each face in no group is one.
         """
         from personae.train.balls import tune_balls  # noqa: PLC0415  (needs torch)
         from personae.train.loop import generators_kept  # noqa: PLC0415
 
         faces = self._checked(X)
         held = constraints.held_by(len(faces))
+        _few_tracks(faces, held)
         tuned = type(self)(**self.get_params())
         with generators_kept(plan):
             model = tune_balls(self.model_, faces, held, plan, self.seed, progress=progress)
@@ -142,15 +144,14 @@ class BallClusters(BaseEstimator):
     ) -> NDArray[np.float32]:
         """(C, d) float32, unit: the middle of each person's ball, the normalised mean of the embedded tracks.
 
-        labels: (N,) 0..C-1, as `predict` gives them for the same X and constraints
+        labels: (N,) 0..C-1, as `predict` gives them for the same X and constraints; each track labelled
+                below 0 is a person of its own
 
         InputError: not one label a face, and as `predict`.
         """
         faces = self._checked(X)
         tracks, _, track = tracks_of(faces, constraints)
-        people = as_labels(labels)
-        if len(people) != len(faces):
-            raise InputError(f"{len(faces):,} faces but {len(people):,} labels; give one label a face")
+        people = clusters_of(labels, len(faces))
         first = np.unique(track, return_index=True)[1]
         return mean_directions(self.model_.embedded(tracks.features), first_seen(people[first]))
 
@@ -187,3 +188,12 @@ class BallClusters(BaseEstimator):
     def _hold(self, model: Any, geometry: Geometry, validation: float) -> None:
         self.model_, self.geometry_, self.validation_ = model, geometry, validation
         self.radius_ = model.squared_radius**0.5
+
+
+def _few_tracks(
+    faces: FaceSet, constraints: Constraints | None
+) -> tuple[FaceSet, Constraints, NDArray[np.int32]]:
+    """`tracks_of`. InputError: as of that, and more than `MOST`."""
+    found = tracks_of(faces, constraints)
+    refuse_crowds(found[0], MOST, "BallClusters", "Auto, or tracks instead of faces")
+    return found

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
+from personae.data.labels import as_labels
 from personae.errors import InputError
 from personae.graph.components import first_seen
 from personae.graph.copies import Copies
@@ -103,8 +104,27 @@ def known_before(start: ArrayLike, n: int) -> NDArray[np.int32]:
     labels = np.asarray(start)
     if labels.shape != (n,) or labels.dtype.kind not in "iu":
         raise InputError(f"start is {labels.dtype} {labels.shape}; give an integer for each of {n} faces")
-    _, known = np.unique(labels, return_inverse=True)
-    return first_seen(np.where(labels < 0, n + np.arange(n), known).astype(np.int32))
+    return _noise_alone(labels)
+
+
+def clusters_of(labels: ArrayLike, n: int) -> NDArray[np.int32]:
+    """(N,) int32, 0..C-1 in the order of the first faces: the labels of any clusterer, integers or names.
+
+    Each face that is labelled below 0, or "-1", is a cluster of its own.
+
+    InputError: not one label a face, and as of `as_labels`.
+    """
+    found = as_labels(labels)
+    if len(found) != n:
+        raise InputError(f"{n:,} faces but {len(found):,} labels; give one label a face")
+    return _noise_alone(found)
+
+
+def _noise_alone(labels: NDArray[Any]) -> NDArray[np.int32]:
+    n = len(labels)
+    noise: NDArray[np.bool_] = labels == "-1" if labels.dtype.kind == "U" else labels < 0
+    number = np.unique(labels, return_inverse=True)[1]
+    return first_seen(np.where(noise, n + np.arange(n), number).astype(np.int32))
 
 
 def _once(X: FaceSet | ArrayLike | KnnGraph, copies: Copies) -> FaceSet | KnnGraph:

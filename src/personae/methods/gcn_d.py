@@ -82,10 +82,10 @@ class GCND(LearnedClusterer):
 
         return DetectionModel(DetectionConfig(**{**fields, "hidden": tuple(config["hidden"])}))
 
-    def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
+    def _decide(self, exam: Any, model: Any, links: Links) -> tuple[Decision, float]:
         clusterer = self.clusterer or self.own
         if self.preset == "paper" or clusterer not in OF_PROPOSALS:
-            return super()._decide(exam, links)
+            return super()._decide(exam, model, links)
         decision = Decision(clusterer, WORTH, {"remains": REMAINS} if clusterer == self.own else {})
         pairwise, bcubed = scores_within(exam.truth, decision.people(links), exam.held)
         return decision, (pairwise.f + bcubed.f) / 2

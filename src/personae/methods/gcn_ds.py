@@ -13,13 +13,10 @@ from sklearn.exceptions import NotFittedError
 
 from personae.clustering.decision import Decision
 from personae.data.faceset import FaceSet
-from personae.data.labels import as_labels
-from personae.errors import InputError
 from personae.evaluation.within import scores_within
-from personae.graph.components import first_seen
 from personae.graph.knn_graph import KnnGraph
 from personae.link.links import Links
-from personae.methods.estimator import as_faces, graph_of, predicting_copies_once
+from personae.methods.estimator import as_faces, clusters_of, graph_of, predicting_copies_once
 from personae.methods.gcn_d import GCND
 from personae.methods.learned import Progress
 
@@ -46,17 +43,26 @@ class GCNDS(GCND):
     def _learn(self, exam: Any, folder: Path | None, progress: Progress | None) -> tuple[Any, list[Any]]:
         from personae.link.gcn_d import DetectionConfig  # noqa: PLC0415  (torch, an extra)
         from personae.link.proposal_search import Search  # noqa: PLC0415
-        from personae.train.gcn_d import Studies, learn_detection, learn_general_detection  # noqa: PLC0415
-        from personae.train.gcn_s import learn_segmentation  # noqa: PLC0415
+        from personae.train.gcn_d import (  # noqa: PLC0415
+            Studies,
+            detection_steps,
+            learn_detection,
+            learn_general_detection,
+        )
+        from personae.train.gcn_e import together  # noqa: PLC0415
+        from personae.train.gcn_s import PLANS, learn_segmentation  # noqa: PLC0415
 
         folders = (None, None) if folder is None else (folder / "detection", folder / "segmentation")
-        studies = Studies(exam, self.k, self.seed, self.plan, folders[0], progress)
+        steps = detection_steps(self.plan, self.preset), (self.plan or PLANS[self.preset]).steps
+        told = together(progress, *steps)
+        studies = Studies(exam, self.k, self.seed, self.plan, folders[0], told[0])
         config = DetectionConfig(exam.faces.dimension, Search(turns=self.turns), pool=self.pool)
         general = self.preset == "general"
         detection, lesson, looks = (
             learn_general_detection(studies) if general else learn_detection(studies, config)
         )
-        model, more = learn_segmentation(replace(studies, folder=folders[1]), detection, lesson)
+        studies = replace(studies, folder=folders[1], progress=told[1])
+        model, more = learn_segmentation(studies, detection, lesson)
         return model, looks + [replace(look, step=looks[-1].step + look.step) for look in more]
 
     def _build(self, config: dict[str, Any]) -> Any:
@@ -80,11 +86,11 @@ class GCNDS(GCND):
         found = self.people(faces, detection.links_in(scene, knn), knn)
         return np.asarray(self.model_.refined(scene, found))
 
-    def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
-        decision, validation = super()._decide(exam, links)
+    def _decide(self, exam: Any, model: Any, links: Links) -> tuple[Decision, float]:
+        decision, validation = super()._decide(exam, model, links)
         if self.preset == "general":
-            scene = self.model_.detection.scene(exam.faces, exam.graph)
-            cleaned = self.model_.refined(scene, decision.people(links))
+            scene = model.detection.scene(exam.faces, exam.graph)
+            cleaned = model.refined(scene, decision.people(links))
             pairwise, bcubed = scores_within(exam.truth, cleaned, exam.held)
             validation = (pairwise.f + bcubed.f) / 2
         return decision, validation
@@ -94,7 +100,7 @@ class GCNDS(GCND):
     ) -> NDArray[np.int32]:
         """(N,) int32, the clusters of any method without the faces that are somebody else.
 
-        labels: (N,) one a face, as any clusterer gives them
+        labels: (N,) one a face, as any clusterer gives them; each below 0 is a cluster of its own
         graph:  the kNN graph of the faces where that is there already
 
         What leaves a cluster is a cluster and is cleaned in its turn. Clusters of two stay as they are.
@@ -105,8 +111,6 @@ class GCNDS(GCND):
             raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
         faces = as_faces(X)
         self.geometry_.check(faces)
-        found = as_labels(labels)
-        if len(found) != len(faces):
-            raise InputError(f"{len(faces):,} faces but {len(found):,} labels; give one label a face")
+        found = clusters_of(labels, len(faces))
         scene = self.model_.detection.scene(faces, graph_of(faces, graph, self.k))
-        return np.asarray(self.model_.refined(scene, first_seen(found)))
+        return np.asarray(self.model_.refined(scene, found))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from personae.clustering.decision import CLUSTERERS, Decision
+from personae.clustering.decision import CLUSTERERS, OF_PROPOSALS, Decision
 from personae.clustering.full_lists import joined_by_links
 from personae.clustering.look_alikes import CROWD, look_alikes_apart
 from personae.data.faceset import FaceSet, as_truth
@@ -103,9 +103,10 @@ class LearnedClusterer(BaseEstimator):
         with generators_kept(self.plan), learning_from(settings_of(self), faces.features, truth):
             torch.manual_seed(self.seed)
             exam = Exam.of(faces, truth, self.k, self.seed)
-            self.model_, self.looks_ = self._learn(exam, folder, progress)
-            self.geometry_ = Geometry.of(faces)
-            self.decision_, self.validation_ = self._decide(exam, self._examined(exam))
+            model, looks = self._learn(exam, folder, progress)
+            decided = self._decide(exam, model, self._examined(exam, model))
+        self.model_, self.looks_, self.geometry_ = model, looks, Geometry.of(faces)
+        self.decision_, self.validation_ = decided
         self._trained = {"faces": len(faces), "identities": int(exam.truth.max()) + 1}
         return self
 
@@ -203,11 +204,11 @@ class LearnedClusterer(BaseEstimator):
         """Builds the model for these faces and trains it."""
         raise NotImplementedError
 
-    def _examined(self, exam: Any) -> Links:
+    def _examined(self, exam: Any, model: LinkModel) -> Links:
         """What the trained model says of the exam."""
-        return self.model_.links(exam.faces, exam.graph)
+        return model.links(exam.faces, exam.graph)
 
-    def _decide(self, exam: Any, links: Links) -> tuple[Decision, float]:
+    def _decide(self, exam: Any, model: LinkModel, links: Links) -> tuple[Decision, float]:
         """How the links of the exam become people, and the mean of both F."""
         if self.preset == "paper":
             found: tuple[Decision, float] = exam.decide(links, self._clusterers(), self.options)
@@ -215,7 +216,7 @@ class LearnedClusterer(BaseEstimator):
         from personae.train.everywhere import ALBUMS, decide_everywhere  # noqa: PLC0415  (of training only)
 
         shares = ALBUMS if self.of_albums else ()
-        return decide_everywhere(exam, self.model_, self._clusterers(), self.seed, self.options, shares)
+        return decide_everywhere(exam, model, self._clusterers(), self.seed, self.options, shares)
 
     def _build(self, config: dict[str, Any]) -> LinkModel:
         """The untrained model of a saved config."""
@@ -232,6 +233,11 @@ class LearnedClusterer(BaseEstimator):
         if self.clusterer is not None and self.clusterer not in CLUSTERERS:
             raise InputError(
                 f"no clusterer of links is called {self.clusterer}; there are {', '.join(CLUSTERERS)}"
+            )
+        if self.clusterer in OF_PROPOSALS and self.own not in OF_PROPOSALS:
+            raise InputError(
+                f"{self.clusterer} needs proposals, which {type(self).__name__} does not make; "
+                "choose another clusterer, or GCND"
             )
 
 

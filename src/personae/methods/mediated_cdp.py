@@ -110,8 +110,8 @@ class MediatedCDP(LearnedClusterer):
                 exam, plan, committee=self._committee, shapes=shapes, folder=folder, progress=progress
             )
 
-    def _examined(self, exam: Any) -> Links:
-        links: Links = self.model_.links(exam.faces, exam.graph, self._committee)  # type: ignore[call-arg]
+    def _examined(self, exam: Any, model: Any) -> Links:
+        links: Links = model.links(exam.faces, exam.graph, self._committee)
         return links
 
     def _build(self, config: dict[str, Any]) -> Any:

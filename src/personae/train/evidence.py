@@ -67,7 +67,11 @@ class Neighbors:
 
 
 class EvidenceLesson:
-    """Whether each neighbor is the same person, by log-likelihood, and the squared error of the confidence."""
+    """Whether each neighbor is the same person, by log-likelihood, and the squared error of the confidence.
+
+    Keeps 12 (d + k) bytes for each face of each of `WORLDS` collections, most of them about as large as what is
+    learned from: with 256 values and 80 neighbors 4 kB.
+    """
 
     module: nn.Module
 

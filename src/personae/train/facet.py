@@ -47,11 +47,14 @@ class FaceTLesson:
     def loss(self, step: int, device: str) -> Tensor:
         """Mean over all pairs, which are as many as there are: nothing is balanced (A17)."""
         rng = np.random.default_rng(seed_of(self.seed, step))
-        seeds = torch.from_numpy(rng.integers(0, len(self.truth), SEEDS))
+        seeds = torch.from_numpy(rng.integers(0, len(self.truth), SEEDS)).to(device)
+        self.features, self.neighbors, self.truth = (
+            part.to(device) for part in (self.features, self.neighbors, self.truth)
+        )
         queries = torch.cat([seeds, self.neighbors[seeds, :NEAR].flatten()])
-        logits = self.module(self.features.to(device), self.neighbors.to(device), queries.to(device))
+        logits = self.module(self.features, self.neighbors, queries)
         same = self.truth[self.neighbors[queries]] == self.truth[queries, None]
-        return functional.binary_cross_entropy_with_logits(logits, same.to(device, torch.float32))
+        return functional.binary_cross_entropy_with_logits(logits, same.to(torch.float32))
 
     def score(self) -> float:
         """Mean of both F of the validation identities, by components at the best tau (A12)."""

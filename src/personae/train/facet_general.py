@@ -56,6 +56,11 @@ class World(NamedTuple):
         known = Evidence.of(faces.features, graph)
         return cls(known, centred, torch.from_numpy(graph.neighbors.astype(np.int64)), torch.from_numpy(truth))
 
+    def to(self, device: str) -> "World":
+        """What the network takes and is compared with on this device."""
+        faces, neighbors, truth = (part.to(device) for part in (self.faces, self.neighbors, self.truth))
+        return World(self.known, faces, neighbors, truth)
+
 
 class GeneralFaceTLesson:
     """Queries of the training identities as they are and as they might be."""
@@ -78,16 +83,17 @@ class GeneralFaceTLesson:
 
     def loss(self, step: int, device: str) -> Tensor:
         """Mean over the candidates of some faces of one collection."""
-        world = self.worlds[step % len(self.worlds)]
+        which = step % len(self.worlds)
+        world = self.worlds[which] = self.worlds[which].to(device)
         rng = np.random.default_rng(seed_of(self.seed, step))
         seeds = rng.integers(0, len(world.truth), SEEDS)
         drawn = np.concatenate([seeds, world.known.graph.neighbors[seeds, :NEAR].ravel()]).astype(np.int64)
-        queries = torch.from_numpy(drawn)
+        queries = torch.from_numpy(drawn).to(device)
         said = torch.from_numpy(told(world.known, drawn)).to(device)
-        logits = self.module(world.faces.to(device), world.neighbors.to(device), queries.to(device), said)
+        logits = self.module(world.faces, world.neighbors, queries, said)
         candidates = world.neighbors[queries]
         same = world.truth[candidates] == world.truth[queries, None]
-        return functional.binary_cross_entropy_with_logits(logits, same.to(device, torch.float32))
+        return functional.binary_cross_entropy_with_logits(logits, same.to(torch.float32))
 
     def score(self) -> float:
         """Mean of both F of the validation identities, by components at the best tau."""

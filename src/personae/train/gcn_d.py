@@ -144,6 +144,12 @@ class Studies:
     progress: Callable[[int, int], None] | None = None
 
 
+def detection_steps(plan: Plan | None, preset: str) -> int:
+    """How many steps the networks of a preset learn in all; plan is None for its own."""
+    usual = (EVIDENCE_PLAN, GENERAL) if preset == "general" else (PAPER,)
+    return sum((plan or one).steps for one in usual)
+
+
 def learn_detection(
     studies: Studies, config: DetectionConfig
 ) -> tuple[DetectionModel, DetectionLesson, list[Look]]:

@@ -15,12 +15,13 @@ from personae.link.gcn_s import SegmentationConfig, SegmentationModel
 from personae.link.proposals import Proposals
 from personae.train.gcn_d import GENERAL, PAPER, DetectionLesson, Studies
 from personae.train.loop import Look, seed_of, train
+from personae.train.proposals import overlaps
 
 BATCH = 32  # proposals a step
 IOP = {"paper": (0.2, 0.8), "general": (0.2, 0.99)}  # of the proposals to learn from
 GENERAL_HIDDEN = (64, 64)
 PLANS = {"paper": PAPER, "general": replace(GENERAL, steps=1200, validate_every=1200)}
-SCORED = 500  # proposals of the validation identities
+SCORED = 500  # proposals at a look
 
 
 class SegmentationLesson:
@@ -38,8 +39,8 @@ class SegmentationLesson:
         self, model: SegmentationModel, detection: DetectionLesson, among: tuple[float, float], seed: int
     ) -> None:
         self.taught: list[tuple[Scene, Proposals, NDArray[np.int32]]] = []
-        for scene, proposals, overlaps, truth in detection.taught:
-            mixed = proposals.take((overlaps[:, 1] >= among[0]) & (overlaps[:, 1] <= among[1]))
+        for scene, proposals, parts, truth in detection.taught:
+            mixed = proposals.take((parts[:, 1] >= among[0]) & (parts[:, 1] <= among[1]))
             if len(mixed):
                 self.taught.append((scene, mixed, truth))
         if not self.taught:
@@ -48,6 +49,7 @@ class SegmentationLesson:
                 "GCN-S learns from these, give it faces of more people or use GCN-D alone"
             )
         self.model, self.module, self.exam, self.seed = model, model.module, detection.exam, seed
+        self.among = among
 
     def loss(self, step: int, device: str) -> Tensor:
         """The loss over all members of this step's proposals."""
@@ -61,19 +63,28 @@ class SegmentationLesson:
         return functional.binary_cross_entropy_with_logits(said, target)
 
     def score(self) -> float:
-        """The share of members judged rightly, of the mixed proposals around validation faces."""
+        """The share of members judged rightly, of the proposals that `graded` takes; 0 where there are none."""
         detection, exam = self.model.detection, self.exam
         scene = detection.scene(exam.faces, exam.graph)
         proposals = detection.config.search.proposals(exam.faces, scene.graph)
-        held = np.zeros(len(proposals), bool)
-        held[proposals.proposal_of[exam.held[proposals.faces]]] = True
-        some = proposals.take(np.flatnonzero(held & (proposals.sizes > 2))[:SCORED])
+        some = proposals.take(self.graded(proposals))
         if len(some) == 0:
             return 0.0
         seeds = self.model.seeds(scene, some, 0)
         said = self.module(*self.model.batch(scene, some, seeds)).cpu().numpy() > 0
         same = exam.truth[some.faces] == exam.truth[np.repeat(some.faces[seeds], some.sizes)]
         return float((said == same).mean())
+
+    def graded(self, proposals: Proposals) -> NDArray[np.int64]:
+        """Which proposals of the exam show how good it is: mixed ones of three faces or more around validation
+        faces, `SCORED` at even distances where they are more. Those of others where no such one is mixed.
+        """
+        iop = overlaps(proposals, self.exam.truth)[:, 1]
+        mixed = (iop >= self.among[0]) & (iop <= self.among[1]) & (proposals.sizes > 2)
+        held = np.zeros(len(proposals), bool)
+        held[proposals.proposal_of[self.exam.held[proposals.faces]]] = True
+        found = np.flatnonzero(mixed & held if (mixed & held).any() else mixed)
+        return found[np.unique(np.linspace(0, len(found) - 1, min(len(found), SCORED)).astype(np.int64))]
 
 
 def learn_segmentation(

@@ -116,11 +116,12 @@ class PivotLesson:
     def score(self) -> float:
         """Average precision of the links of the validation faces, a fraction of the time of a clustering."""
         held = np.flatnonzero(self.exam.held)
-        found = np.full(self.exam.graph.neighbors.shape, NOBODY, np.int32)
+        graph = looked_at(self.model.config, self.exam.graph)
+        found = np.full(graph.neighbors.shape, NOBODY, np.int32)
         weights = np.zeros(found.shape, np.float32)
-        said = self.model.probabilities(self.exam.faces, self.exam.graph, held)
+        said = self.model.probabilities(self.exam.faces, graph, held)
         width = said.shape[1]
-        found[held, :width] = self.exam.graph.neighbors[held, :width]
+        found[held, :width] = graph.neighbors[held, :width]
         weights[held, :width] = said
         try:
             return link_curve(KnnGraph(found, weights), self.exam.truth).average_precision

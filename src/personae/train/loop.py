@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from torch import Tensor, distributed, nn
 from personae.data.atomic import atomic_write
 from personae.data.one_writer import one_writer_in
 from personae.errors import InputError
+from personae.link.weights import plain
 from personae.train.learned_from import lesson_digest
 from personae.train.plan import Plan
 
@@ -61,7 +63,7 @@ def train(
     Under `torchrun` each process takes its own share of the batches and gradients are averaged.
 
     InputError: the loss is no longer finite, or the checkpoint is of another plan or model, other faces or
-    settings (`learning_from`). OutputError: the folder is in use by another training.
+    settings (`learning_from`). OutputError: the folder is in use by another training, or the disk is full.
     """
     rank, _ = place_among_processes()
     with nullcontext() if folder is None or rank > 0 else one_writer_in(folder):
@@ -83,7 +85,7 @@ def _trained(
     for step in range(start, plan.steps):
         if stalled(looks, plan.patience):
             break
-        rate = learning_rate(plan, step)
+        rate = float(learning_rate(plan, step))
         for group in optimizer.param_groups:
             group["lr"] = rate
         torch.manual_seed(seed_of(plan.seed, step, rank))
@@ -126,9 +128,10 @@ def generators_kept(plan: Plan | None) -> Iterator[None]:
 def optimizer_of(module: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     """As the plan says."""
     weights = [weight for weight in module.parameters() if weight.requires_grad]
+    decay = float(plan.weight_decay)  # as numbers of NumPy are refused when a checkpoint is read
     if plan.optimizer == "adamw":
-        return torch.optim.AdamW(weights, lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    return torch.optim.SGD(weights, lr=plan.learning_rate, momentum=MOMENTUM, weight_decay=plan.weight_decay)
+        return torch.optim.AdamW(weights, lr=plan.learning_rate, weight_decay=decay)
+    return torch.optim.SGD(weights, lr=plan.learning_rate, momentum=MOMENTUM, weight_decay=decay)
 
 
 def learning_rate(plan: Plan, step: int) -> float:
@@ -144,7 +147,7 @@ def learning_rate(plan: Plan, step: int) -> float:
 
 def seed_of(seed: int, step: int, rank: int = 0) -> int:
     """Of dropout and batches at this step: the same whether or not the run was interrupted before."""
-    return (seed * 1_000_003 + step) * 64 + rank
+    return (int(seed) * 1_000_003 + step) * 64 + rank
 
 
 def stalled(looks: list[Look], patience: int) -> bool:
@@ -180,19 +183,22 @@ def keep(
     looks: list[Look],
     best: dict[str, Tensor],
 ) -> None:
-    """Writes the checkpoint and the log, each whole or not at all."""
+    """Writes the checkpoint and the log, each whole or not at all. OutputError: they cannot be written."""
     state = {
-        "plan": json.dumps(asdict(plan)),
+        "plan": json.dumps(asdict(plan), default=plain),
         "lesson": lesson_digest(),
-        "looks": json.dumps([asdict(look) for look in looks]),
+        "looks": json.dumps([asdict(look) for look in looks], default=plain),
         "module": module.state_dict(),
         "optimizer": optimizer.state_dict(),
         "best": best,
     }
+    file = BytesIO()  # torch has errors of its own for a full disk
+    torch.save(state, file)
     with atomic_write(folder / CHECKPOINT) as path:
-        torch.save(state, path)
+        path.write_bytes(file.getbuffer())
     with atomic_write(folder / LOG) as path:
-        path.write_text("".join(json.dumps(asdict(look)) + os.linesep for look in looks))
+        lines = (json.dumps(asdict(look), default=plain) for look in looks)
+        path.write_text("".join(line + os.linesep for line in lines))
 
 
 def resume(
@@ -203,7 +209,7 @@ def resume(
         state = torch.load(path, map_location=plan.device, weights_only=True)
         looks = [Look(**look) for look in json.loads(state["looks"])]
         differs = None
-        if json.loads(state["plan"]) != json.loads(json.dumps(asdict(plan))):
+        if json.loads(state["plan"]) != json.loads(json.dumps(asdict(plan), default=plain)):
             differs = "another plan"
         elif state["lesson"] != lesson_digest():
             differs = "other faces or settings"

@@ -14,6 +14,7 @@ from personae.data.faceset import FaceSet
 LARGEST = 600  # faces a grown person
 TYPICAL, SPREAD = 3.5, 0.9  # of the logarithm of how many faces a grown person has
 SPREADS = (1.3, 1.3, 1.15, 1.15, 1.3, 1.3, 1.0, 1.45, 1.2)  # of faces about the mean face of their person
+DRAWN = 1 << 26  # random numbers at a time, as many as 4,000 identities and their strangers need
 
 
 class Shape(NamedTuple):
@@ -53,6 +54,8 @@ def worlds(
     """The faces themselves, then `count` - 1 collections made of them, each with its identities 0..A-1.
 
     shapes: of the collections, in turn; the first place is that of the faces themselves
+
+    The time to draw strangers grows with the square of the number of identities.
     """
     yield faces, truth
     rng = np.random.default_rng([seed, len(truth)])
@@ -87,12 +90,24 @@ def world(
     grown = np.repeat(np.arange(len(sizes)), np.maximum(most - sizes, 0))
     alone = int(shape.strangers * len(people))
     borrowed = away[rng.integers(0, len(away), len(grown) + alone)]
-    between = centre.mean(axis=0) + rng.normal(size=(alone, len(centre))) / len(centre) ** 0.5 @ (
-        centre - centre.mean(axis=0)
-    )
+    between = strangers(centre, alone, rng)
     made = np.concatenate([features[own], np.concatenate([centre[grown], between]) + borrowed])
     names = np.concatenate([truth[own], grown, len(sizes) + np.arange(alone)])
     return FaceSet.of(made.astype(np.float32)), np.unique(names, return_inverse=True)[1].astype(np.int32)
+
+
+def strangers(centre: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(count, d), people drawn between those of these centres, (A, d).
+
+    Each is a mix of all of them: O(count A d), `DRAWN` random numbers at a time, 16 bytes each.
+    """
+    middle = centre.mean(axis=0)
+    found = np.empty((count, centre.shape[1]))
+    step = max(1, DRAWN // len(centre))
+    for start in range(0, count, step):
+        share = rng.normal(size=(min(step, count - start), len(centre))) / len(centre) ** 0.5
+        found[start : start + step] = middle + share @ (centre - middle)
+    return found
 
 
 def variation(
