@@ -31,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from personae.data.atomic import atomic_write
 from personae.data.faceset import FaceSet, as_truth
-from personae.data.formats_bin import read_bin, read_bin_labels, write_bin
+from personae.data.formats_bin import IDS, TRUTH, ids_beside, read_bin, read_bin_labels, write_bin
 from personae.data.formats_csv import read_csv, read_csv_labels, write_csv, write_csv_labels
 from personae.data.formats_numpy import (
     read_npy,
@@ -52,7 +52,7 @@ from personae.data.formats_parquet import (
 from personae.data.formats_tracks import read_track_labels
 from personae.data.ids import Ids, Labelled, rows_by_id
 from personae.data.labels import as_labels, read_lines, write_lines
-from personae.data.names import ID_NAMES, Choice, refuse_outside
+from personae.data.names import Choice, refuse_outside
 from personae.errors import InputError, OutputError, PersonaeError
 
 FACE_READERS: dict[str, Callable[[Path, bool], FaceSet]] = {
@@ -88,7 +88,6 @@ LABEL_WRITERS: dict[str, Callable[[Labelled, Path], None]] = {
 }
 WITH_IDS = (".csv", ".npz", ".parquet")  # labels: the others have the order of the faces alone
 BARE = (".npy", ".bin")  # features alone: truth and ids are beside them
-TRUTH, IDS = ".meta", f".{ID_NAMES[0]}"
 DAMAGED = (
     ValueError,
     EOFError,
@@ -118,10 +117,9 @@ def read_faces(
     """
     path = existing(path, [*FACE_READERS, ".bin"])
     bare = path.suffix.lower() in BARE
-    meta, called = path.with_suffix(TRUTH), path.with_suffix(IDS)
+    meta = path.with_suffix(TRUTH)
     if labels is None and bare and meta.exists():
         labels = meta
-    ids = _ids_in(called) if bare and called.exists() else None
     told = None if labels is None else read_labelled(labels, Choice(gaps=gaps, ids=True))
     truth = None if told is None else told.labels
     with naming(path):
@@ -131,7 +129,8 @@ def read_faces(
             faces = FACE_READERS[path.suffix.lower()](path, gaps)
         if dimension is not None and faces.dimension != dimension:
             raise InputError(f"features have dimension {faces.dimension}, but {dimension} was asked for")
-        faces = faces if ids is None else replace(faces, ids=ids)
+        if bare:
+            faces = replace(faces, ids=ids_beside(path, len(faces)))
         if told is None or truth is None:
             return faces
         if told.aside is not None and faces.ids is not None:
@@ -171,12 +170,6 @@ def write_faces(faces: FaceSet, path: StrPath) -> None:
             if lines is not None:
                 write_lines(lines, written.enter_context(atomic_write(file)))
         FACE_WRITERS[suffix](faces, written.enter_context(atomic_write(path)))
-
-
-def _ids_in(path: Path) -> Ids:
-    """What faces are called, an id a line."""
-    with naming(path):
-        return Ids.of(read_lines(path))
 
 
 def read_labels(path: StrPath) -> NDArray[Any]:

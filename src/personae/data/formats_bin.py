@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from personae.data import faceset
 from personae.data.faceset import BLOCK
-from personae.data.ids import Labelled
+from personae.data.ids import Ids, Labelled, ids_told
 from personae.data.labels import read_lines
-from personae.data.names import Choice
+from personae.data.names import ID_NAMES, Choice
 from personae.errors import InputError
 
 NUMBER = np.dtype("<f4")
+TRUTH, IDS = ".meta", f".{ID_NAMES[0]}"  # what is beside features alone
 USUAL = (64, 96, 128, 160, 192, 256, 320, 384, 512, 768, 1024, 2048)
 
 
@@ -52,14 +53,27 @@ def read_bin(path: Path, dimension: int | None, labels: int | None) -> NDArray[n
 
 
 def read_bin_labels(path: Path, choice: Choice) -> Labelled:
-    """The labels in the `.meta` beside a file of features alone; InputError if there is none."""
-    meta = path.with_suffix(".meta")
+    """The labels in the `.meta` beside a file of features alone, and the ids; InputError if there is none."""
+    meta = path.with_suffix(TRUTH)
     if not meta.exists():
         raise InputError(f"holds features alone and no {meta.name} is beside it; give the file of the labels")
     try:
-        return Labelled(read_lines(meta, gaps=choice.gaps), column=meta.name, embeddings=True)
+        labels = read_lines(meta, gaps=choice.gaps)
     except InputError as error:
         raise InputError(f"{meta.name} beside it: {error}") from error
+    ids = ids_beside(path, len(labels)) if choice.ids else None
+    return Labelled(labels, ids, column=meta.name, embeddings=True)
+
+
+def ids_beside(path: Path, faces: int) -> Ids | None:
+    """What so many faces are called, an id a line in the `.face_id` beside their features, if it is there."""
+    file = path.with_suffix(IDS)
+    if not file.exists():
+        return None
+    try:
+        return ids_told(lambda: read_lines(file), ID_NAMES[0], faces)[0]
+    except InputError as error:
+        raise InputError(f"{file.name} beside it: {error}") from error
 
 
 def write_bin(features: NDArray[np.floating[Any]], path: Path) -> None:
