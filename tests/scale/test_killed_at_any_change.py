@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from personae import FaceMap
-from personae.graph import search, tables
-from personae.scale import cells_stage, search_stages
+from personae.graph import tables
+from personae.scale import search_stages
 from personae.scale.pipeline import people_in_stages
 from personae.scale.recipes import facemap_recipe
 from personae.scale.stages import Run
@@ -42,12 +42,9 @@ class Disk:
 
 
 @pytest.fixture
-def disk(monkeypatch):
-    monkeypatch.setattr(search, "SMALL", 0)
-    monkeypatch.setattr(cells_stage, "SMALL", 0)
+def disk(in_parts, monkeypatch):
     monkeypatch.setattr(search_stages, "FACES", 100)
     monkeypatch.setattr(tables, "TABLES", 1)
-    monkeypatch.setattr(tables.Tables, "cost", lambda of, _: -len(of.cells))
     return Disk(monkeypatch)
 
 
