@@ -1,8 +1,8 @@
 """What `personae.evaluation.expected` knows: `python -m benchmarks.expected` learns it and writes it down.
 
 From half of the people of `train`, both embedders, put together in ten ways and in five spaces each. How well
-it holds `benchmarks.default` says, of all its collections and of those of `lfw` and `train_small` alone, none
-of whose people are among these. Some six minutes.
+it holds `benchmarks.default` says, of all its collections and of those of `lfw` and `train_small` alone, of
+whose people next to none are among these. Some six minutes.
 """
 
 import json

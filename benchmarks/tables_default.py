@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.figures import BOTH, pair_of, results, table
 
-UNSEEN = ("lfw", "small faces")  # collections of people whom `benchmarks.expected` does not know
+UNSEEN = ("lfw", "small faces")  # of people of whom `benchmarks.expected` knows next to none
 ASKED, TOLD = ("groups", "lone faces", "strays"), ("right", "asked", "expected")
 
 
@@ -32,7 +32,7 @@ def default_kept() -> str:
     every = [row for row in results("default")["rows"] if row["method"] == "auto"]
     unseen = [row for row in every if any(people in row["collection"] for people in UNSEEN)]
     lines = []
-    for people, rows in (("all", every), ("none that it was learned from", unseen)):
+    for people, rows in (("all", every), ("others than it was learned from", unseen)):
         for name in ("pairwise", "bcubed"):
             told = [(row[f"{name}_f"], row["expected"][name]) for row in rows]
             away = [abs(found - score["f"]) for found, score in told]

@@ -56,8 +56,9 @@ def test_any_number_of_people_can_be_asked_for():
         assert labels.max() + 1 == clusters
         assert (first_seen(labels) == labels).all()
     assert evaluate(faces.truth, FINCH(n_clusters=15).fit_predict(faces)).bcubed.f > 0.9
-    with pytest.raises(InputError, match="301 clusters are asked for; 300 faces make 1 to 300"):
-        FINCH(n_clusters=301).fit(faces)
+    for wrong in (0, 301):
+        with pytest.raises(InputError, match=f"{wrong} clusters are asked for; 300 faces make 1 to 300"):
+            FINCH(n_clusters=wrong).fit(faces)
 
 
 @pytest.mark.data

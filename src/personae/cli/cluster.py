@@ -266,6 +266,7 @@ def tell(faces: "FaceSet", labels: "NDArray[np.int32]", began: float, out: Path 
 
     from personae.data import write_labels
     from personae.data.formats import WITH_IDS
+    from personae.data.labels import people_and_lone
     from personae.errors import counted
     from personae.evaluation.bcubed import bcubed_of
     from personae.evaluation.contingency import contingency
@@ -301,14 +302,3 @@ def of_them_copies(distinct: "NDArray[np.int32] | None") -> str:
     """
     copies = 0 if distinct is None else len(distinct) - int(distinct.max(initial=-1)) - 1
     return f", {copies:,} of them {'a copy' if copies == 1 else 'copies'}" if copies else ""
-
-
-def people_and_lone(labels: "NDArray[np.integer]", new: str = "") -> str:
-    """How many people there are among distinct faces, and how many faces that belong with no other."""
-    import numpy as np
-
-    from personae.errors import counted
-
-    sizes = np.unique(labels, return_counts=True)[1]
-    people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
-    return f"{counted(people, f'{new}person', f'{new}people')} and {counted(lone, 'lone face')}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.cluster import Dimension, Out, of_them_copies, people_and_lone
+from personae.cli.cluster import Dimension, Out, of_them_copies
 
 if TYPE_CHECKING:
     from personae.data import FaceSet
@@ -78,6 +78,7 @@ def update(
     """
     from personae.data import read_constraints, read_faces, write_labels
     from personae.data.atomic import refuse_no_place
+    from personae.data.labels import people_and_lone
     from personae.data.one_writer import one_writer_of
     from personae.errors import InputError, counted
     from personae.scale import Gallery
@@ -126,6 +127,7 @@ def _added(before: "Gallery | None", faces: "FaceSet", whole: bool) -> "tuple[Ga
     """
     import numpy as np
 
+    from personae.data.labels import people_and_lone
     from personae.errors import counted
     from personae.scale import Gallery
     from personae.scale import update as updated

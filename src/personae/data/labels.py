@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from personae.data.faceset import as_array
 from personae.data.pages import passing
-from personae.errors import InputError, listed
+from personae.errors import InputError, counted, listed
 
 NOBODY = -1
 BLOCK = 1 << 16
@@ -105,6 +105,13 @@ def _integers(written: NDArray[Any]) -> NDArray[np.int64] | None:
     except (ValueError, OverflowError):
         return None
     return numbers if len(numbers) and (numbers.astype(np.str_) == digits).all() else None
+
+
+def people_and_lone(labels: NDArray[np.integer[Any]], new: str = "") -> str:
+    """How many people there are among distinct faces, (N,), and how many faces that belong with no other."""
+    sizes = np.unique(labels, return_counts=True)[1]
+    people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
+    return f"{counted(people, f'{new}person', f'{new}people')} and {counted(lone, 'lone face')}"
 
 
 def read_lines(path: Path, *, gaps: bool = False) -> NDArray[Any]:

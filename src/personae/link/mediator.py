@@ -116,7 +116,7 @@ def in_both(lists: NDArray[np.int32], rows: NDArray[np.int64], others: NDArray[n
     """(B, k) int64, how many faces the lists of each of these B faces and of each of its others hold both.
 
     lists:  (N, c), each face once in a list, -1 where there is none
-    others: (B, k)
+    others: (B, k), faces; what stands for a -1 means nothing
 
     O(B k c) with a table of N places.
     """

@@ -15,6 +15,7 @@ from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.data.ids import Ids
+from personae.data.labels import people_and_lone
 from personae.errors import InputError, counted
 from personae.graph.components import first_seen
 from personae.graph.constrained import softened
@@ -107,10 +108,7 @@ class Gallery:
         return len(self.distinct)
 
     def __repr__(self) -> str:
-        sizes = np.unique(self.people, return_counts=True)[1]
-        people, lone = int((sizes > 1).sum()), int((sizes == 1).sum())
-        groups = f"{counted(people, 'person', 'people')} and {counted(lone, 'lone face')}"
-        return f"Gallery({counted(len(self), 'face')}: {groups})"
+        return f"Gallery({counted(len(self), 'face')}: {people_and_lone(self.people)})"
 
     @property
     def labels(self) -> NDArray[np.int32]:

@@ -209,7 +209,8 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
         return counts
 
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
-        graph, links = read_knn(desk.of["knn"]), read_links(desk.of["links"], read_knn(desk.of["knn"]))
+        graph = read_knn(desk.of["knn"])
+        links = read_links(desk.of["links"], graph)
         desk.refuse_more_than_memory(memory(_size(features, graph), _links_a_face(links.graph.similarities)))
         return trained.people(FaceSet(opened(features)), links, graph)
 
