@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from personae import Constraints, FaceSet, knn_graph
+from personae.clustering import look_alikes
 from personae.clustering.look_alikes import closeness, look_alikes_apart
+from personae.data import pages
 from personae.evaluation import pairwise
 from personae.link.strangers import Strangers
 from tests.planted import made_faces
@@ -53,6 +55,30 @@ def test_closeness_is_measured_from_both_sides_and_to_the_mean_of_the_others():
                 np.repeat(face, len(others)), others[:, None], np.full((len(others), 1), cosine)
             )
             assert found[face] == pytest.approx(z.mean(), rel=1e-5)
+
+
+def test_closeness_of_features_on_disk_is_the_same_some_groups_after_the_others(tmp_path, monkeypatch):
+    labels, strangers = grouped(), Strangers(*np.random.default_rng(3).uniform(0.1, 0.5, (2, len(FACES))))
+    parts = np.unique(np.c_[labels, np.arange(len(labels)) % 3], axis=0, return_inverse=True)[1].ravel()
+    parts = parts.astype(np.int32)
+    np.save(tmp_path / "faces.npy", FACES.features)
+    there = np.load(tmp_path / "faces.npy", mmap_mode="r")
+    whole, between = (closeness(labels, FACES.features, strangers, of) for of in (None, parts))
+    for size in (1, 15, 50):  # the largest group has 30 faces
+        monkeypatch.setattr(pages, "READ", size)
+        monkeypatch.setattr(pages, "READS", 1 << 20)
+        monkeypatch.setattr(look_alikes, "BLOCK", size // 3 + 1)
+        assert (closeness(labels, there, strangers) == whole).all()
+        assert (closeness(labels, there, strangers, parts) == between).all()
+
+
+def test_closeness_between_parts_is_to_those_of_other_parts():
+    labels, parts = np.zeros(3, np.int32), np.array([0, 1, 1], np.int32)
+    features = np.array([[1, 0], [0, 1], [0.6, 0.8]])
+    strangers = Strangers(np.zeros(3), np.ones(3))
+    found = closeness(labels, features, strangers, parts)
+    assert found == pytest.approx([-np.log(1 - 0.3), -np.log(1), -np.log(1 - 0.6)], abs=1e-5)
+    assert np.isinf(closeness(labels, features, strangers, np.zeros(3, np.int32))).all()
 
 
 def test_look_alikes_are_taken_apart_and_people_stay():

@@ -4,19 +4,21 @@ Each of them is linked with some others of the group, as the faces of a person a
 are close to nearly all the others.
 """
 
-from itertools import chain, count, pairwise
-from typing import NamedTuple
+from collections.abc import Iterator
+from itertools import chain, count
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
-from personae.data.pages import let_go, passing
+from personae.data.pages import is_map, passing, read_at_once
 from personae.graph.components import first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
-from personae.graph.threads import Span, in_threads
-from personae.link.strangers import Strangers, log_distance
+from personae.graph.threads import Span, in_threads, read_rows
+from personae.link.strangers import NEAREST, Strangers, log_distance
 
 BLOCK = 1 << 12  # faces whose groups are looked at in one go
 CROWD = 2  # times as many faces as a list holds are a crowd
@@ -104,18 +106,33 @@ def closeness(
     """
     near = np.empty(len(labels))
     order = np.argsort(labels, kind="stable") if parts is None else np.lexsort((parts, labels))
+    inner = np.arange(len(labels), dtype=np.int32) if parts is None else parts
+    faces = order if rows is None else rows[order]
     ends = np.cumsum(np.bincount(labels))
-    ends = ends[np.diff(ends // BLOCK, append=-1) != 0]  # of blocks of whole groups
 
-    def put(span: Span) -> None:
-        some = order[slice(*span)]
-        faces = some if rows is None else rows[some]
-        inner = None if parts is None else parts[some]
-        near[some] = _closeness(labels[some], features[faces], strangers.take(faces), inner)
-        let_go(features)
+    def put(span: Span, first: int, values: NDArray[np.floating] | None) -> None:
+        some, who = order[slice(*span)], faces[slice(*span)]
+        seen = strangers.take(who)
+        read = features[who] if values is None else values[span[0] - first : span[1] - first]
+        wide = np.asarray(read, np.result_type(read.dtype, np.float32))
+        near[some] = _closeness(labels[some], wide, (seen.level, seen.spread), inner[some])
 
-    in_threads(put, pairwise([0, *ends.tolist()]))
+    for low, high in _whole(ends, (0, len(labels)), read_at_once(features)):
+        values = np.empty((high - low, features.shape[1]), features.dtype) if is_map(features) else None
+        if values is not None:
+            read_rows(features, faces[low:high], values)
+        in_threads(put, _whole(ends, (low, high), BLOCK), low, values)
     return near
+
+
+def _whole(ends: NDArray[np.intp], within: Span, size: int) -> Iterator[Span]:
+    """Runs of `size` rows at most, of whole groups that end at `ends`; or of one that is larger."""
+    low, last = within
+    while low < last:
+        most = int(ends[np.searchsorted(ends, min(low + size, last), "right") - 1])
+        high = most if low < most <= low + size else int(ends[np.searchsorted(ends, low, "right")])
+        yield low, high
+        low = high
 
 
 class Means(NamedTuple):
@@ -158,29 +175,64 @@ class Means(NamedTuple):
         return near
 
 
+@njit(cache=True, nogil=True)
 def _closeness(
     labels: NDArray[np.int32],
-    features: NDArray[np.floating],
-    strangers: Strangers,
-    parts: NDArray[np.int32] | None,
+    features: NDArray[np.floating[Any]],
+    seen: tuple[NDArray[np.float64], NDArray[np.float64]],
+    parts: NDArray[np.int32],
 ) -> NDArray[np.float64]:
-    """(R,) as `closeness`, of whole groups one after the other, and their parts."""
-    wide = features.astype(np.float64)
-    scale = 1 / strangers.spread
-    values = np.column_stack([wide, strangers.level * scale, scale, np.ones(len(wide))])
-    others = _sums(values, labels)
-    others -= values if parts is None else _sums(values, parts)
-    count = others[:, -1].copy()
-    others /= np.maximum(count, 1)[:, None]
-    depth = log_distance(np.einsum("ij,ij->i", wide, others[:, : wide.shape[1]]))
-    level, slope = ((values[:, -3:-1] + others[:, -3:-1]) / 2).T
-    return np.asarray(np.where(count > 0, level - slope * depth, np.inf))
+    """(R,) as `closeness`, of whole groups one after the other, and their parts.
+
+    seen: (R,), (R,), level and spread of the strangers of each face
+    """
+    (n, d), (level, spread) = features.shape, seen
+    near = np.full(n, np.inf)
+    group, part = np.empty(d + 2), np.empty(d + 2)
+    low = 0
+    while low < n:
+        high = low
+        while high < n and labels[high] == labels[low]:
+            high += 1
+        _add_up(features[low:high], level[low:high], spread[low:high], group)
+        start = low
+        while start < high:
+            end = start
+            while end < high and parts[end] == parts[start]:
+                end += 1
+            if end - start == high - low:
+                break
+            _add_up(features[start:end], level[start:end], spread[start:end], part)
+            others = high - low - (end - start)
+            for at in range(d + 2):
+                part[at] = (group[at] - part[at]) / others
+            for face in range(start, end):
+                product = 0.0
+                for at in range(d):
+                    product += features[face, at] * part[at]
+                scale = 1 / spread[face]
+                depth = np.log(max(1 - product, NEAREST))
+                near[face] = (level[face] * scale + part[d] - (scale + part[d + 1]) * depth) / 2
+            start = end
+        low = high
+    return near
 
 
-def _sums(values: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArray[np.float64]:
-    """(N, c) the sum of each face's group, groups one after the other."""
-    first = np.flatnonzero(np.diff(labels, prepend=-1))
-    return np.repeat(np.add.reduceat(values, first), np.diff(first, append=len(labels)), axis=0)
+@njit(cache=True, nogil=True)
+def _add_up(
+    features: NDArray[np.floating[Any]],
+    level: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> None:
+    """The sums of some faces' features, and of their levels in widths and their slopes."""
+    d = features.shape[1]
+    total[:] = 0
+    for face in range(len(features)):
+        for at in range(d):
+            total[at] += features[face, at]
+        total[d] += level[face] / spread[face]
+        total[d + 1] += 1 / spread[face]
 
 
 def _ask_again(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from personae.data.faceset import beside, filled
 from personae.data.pages import is_map, let_go, passing, read_at_once
 from personae.graph.knn_graph import NOBODY, KnnGraph
-from personae.graph.threads import Span, in_threads, spans
+from personae.graph.threads import Span, in_threads, read_rows, spans
 
 PROFILE = (0, 1, 2, 4, 8, 16, 32, 64)  # ranks whose cosines describe a face
 NEAR, FAR = 4, 16  # neighbors that a face is averaged with
@@ -89,13 +89,15 @@ def _means(
     features: NDArray[np.floating[Any]], graph: KnnGraph, count: int, cosines: NDArray[np.float32]
 ) -> Iterator[NDArray[np.float32]]:
     """Blocks of unit means of each face and its first `count` neighbors; fills `cosines`, (N,), of both."""
-    for here in passing(len(features), ROWS, features, graph.neighbors):
+    size = max(ROWS, read_at_once(features) // count) if is_map(features) else ROWS
+    for here in passing(len(features), size, features, graph.neighbors):
         others = graph.neighbors[here, :count]
         known, place = np.unique(others, return_inverse=True)
         place = np.where(others < 0, NOBODY, place.reshape(others.shape))
         own = features[here].astype(np.float32)
         means = own.copy()
-        rows = features[np.maximum(known, 0)].astype(np.float32)
+        rows = np.empty((len(known), features.shape[1]), np.float32)
+        read_rows(features, np.maximum(known, 0), rows)
         in_threads(_average, spans(len(own)), rows, place, means)
         cosines[here] = np.einsum("nd,nd->n", own, means)
         yield means

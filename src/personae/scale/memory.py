@@ -17,8 +17,7 @@ LISTS = 8  # bytes a neighbor
 AROUND = 1 << 16  # bytes of a map around each row that is read in no order
 TORCH = 200 << 20
 NETWORK = 250 << 20  # of blocks of faces in it
-LOOKED_AT = 1 << 13  # faces at a time, in no order,
-OF_NEIGHBORS = 1 << 14  # or the neighbors that they are averaged with
+LOOKED_AT = 1 << 13  # faces at a time, in no order
 
 
 class Size(NamedTuple):
@@ -34,6 +33,11 @@ class Size(NamedTuple):
         whole = 4 * self.n * self.d
         return min(whole, rows * AROUND) if self.on_disk else whole
 
+    @property
+    def run(self) -> int:
+        """Faces of a map that are read in one go, as `read_at_once`; 0 where there is none."""
+        return min(self.n, max(READ, -(-self.n // READS))) if self.on_disk else 0
+
 
 Memory = Callable[[Size], int]
 
@@ -42,7 +46,7 @@ def of_map_equation(size: Size, links: int = LINKED) -> int:
     """Links, so many a face, as lists or for the map equation; what is known of faces; some features."""
     links = min(size.k, links)
     of_links = size.n * max(LISTS * (size.k + links), OF_LINK * links)
-    features = size.features(LOOKED_AT)
+    features = size.features(LOOKED_AT) + 4 * size.d * size.run
     return PROGRAM + size.n * OF_FACE + (max(of_links, features) if size.on_disk else of_links + features)
 
 
@@ -60,19 +64,18 @@ def of_looks(size: Size, sample: int = 1024, links: int = LINKED) -> int:
 def of_evidence(size: Size, hidden: int) -> int:
     """Means of neighbors; the affinity; or what is known of pairs of a run of faces with another run."""
     n, d, k, on_disk = size
-    run = min(n, max(READ, -(-n // READS))) if on_disk else 0
+    run = size.run
     means = 0 if on_disk else 12 * n * d
     pairs = run * (12 * d + 4 * k) + run // 2 * (24 * k + 12 * d)
     judged = means + n * (4 * k + 8 * hidden + 320) + pairs
-    return (
-        PROGRAM + TORCH + NETWORK + max(size.features(OF_NEIGHBORS) + means, means + _of_matrix(n, k), judged)
-    )
+    averaged = means + size.features(LOOKED_AT) + 6 * d * run
+    return PROGRAM + TORCH + NETWORK + max(averaged, means + _of_matrix(n, k), judged)
 
 
 def of_convolution(size: Size, hidden: int) -> int:
     """Some features and the affinity; or the faces after the convolution, all or a run, and the links."""
     n, _, k, on_disk = size
-    run = min(n, max(READ, -(-n // READS))) if on_disk else n
+    run = size.run or n
     convolved = 0 if on_disk else 4 * hidden * n
     judged = convolved + 8 * hidden * run + n * (4 * k + 24)
     return PROGRAM + TORCH + NETWORK + max(size.features(n) + convolved + _of_matrix(n, k), judged)

@@ -19,9 +19,9 @@ from personae.graph.knn_graph import NOBODY
 from personae.graph.merged_lists import Lists
 from personae.graph.neighbors_of_neighbors import take_in
 from personae.graph.shortlists import Known, Room
-from personae.graph.threads import Span, in_threads, spans
+from personae.graph.threads import Span, in_threads, read_rows, spans
 from personae.scale.lists_on_disk import mapped, put_together, rows_once, table_files, tables, write_lists
-from personae.scale.shards import Features, read_rows
+from personae.scale.shards import Features
 
 FOUND = np.dtype([("row", np.int32), ("face", np.int32), ("cosine", np.float32)])
 ASKING = 2  # times the faces of a run look into it at a time

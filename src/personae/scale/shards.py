@@ -23,13 +23,12 @@ from personae.data.atomic import atomic_write
 from personae.data.faceset import BLOCK
 from personae.data.pages import READ, passing
 from personae.errors import InputError, MissingExtraError, OutputError
-from personae.graph.threads import Span, in_threads
+from personae.graph.threads import Span, read_rows
 from personae.scale.sizes import shown
 
 ROWS = 1 << 14  # faces in a shard that is a run of faces
 PROGRAM = 430 << 20  # bytes of Python and the libraries
 BASE = 600 << 20  # and of a shard
-TAKEN = 1 << 12  # faces whose features are read in one go; a divisor of `READ`
 LOCAL = "local"
 COPY = "features-"  # of features, in the folder to work in
 AHEAD = 2000  # tasks that Ray is told of at a time
@@ -139,21 +138,8 @@ def runs(count: int, size: int) -> list[Span]:
 def rows_of(features: Features, faces: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     """(B, d) float32 of the faces asked for."""
     rows = np.empty((len(faces), opened(features).shape[1]), np.float32)
-    read_rows(features, faces, rows)
+    read_rows(opened(features), faces, rows)
     return rows
-
-
-def read_rows(features: Features, faces: NDArray[np.integer[Any]], rows: NDArray[np.float32]) -> None:
-    """Reads the faces asked for into (B, d) rows, in the order in which they lie on disk."""
-    held = opened(features)
-    order = np.argsort(faces, kind="stable")
-
-    def read(start: int) -> None:
-        some = order[start : start + TAKEN]
-        rows[some] = held[faces[some]]
-
-    for here in passing(len(faces), READ, held):
-        in_threads(read, range(here.start, here.stop, TAKEN))
 
 
 def opened(features: Features) -> NDArray[np.floating[Any]]:
