@@ -101,7 +101,7 @@ def main() -> None:
 
 def summary(cases: dict[str, dict[str, list[float]]]) -> list[dict[str, Any]]:
     """A row a variant: both F in the mean, by embedder, and the worst change."""
-    done = {name: here for name, here in cases.items() if len(here) == len(variants())}
+    done = {name: here for name, here in cases.items() if all(name in here for name, _, _ in variants())}
     rows = []
     for variant, _, _ in variants():
         of = {name: here[variant] for name, here in done.items()}

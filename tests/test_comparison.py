@@ -1,8 +1,9 @@
 import json
+import os
 
 import pytest
 
-from personae import HAC, InputError, knn_graph
+from personae import HAC, InputError, comparison, knn_graph
 from personae.comparison import compare, fit
 from personae.export.comparison import draw
 from tests.planted import made_faces
@@ -50,3 +51,17 @@ def test_unknown_methods_and_labels_that_do_not_match_are_refused():
         list(compare(faces, faces.truth, ["magic"]))
     with pytest.raises(InputError, match="10 faces but 3 labels"):
         list(compare(faces, [0, 1, 2]))
+
+
+def killed(*_):
+    os._exit(9)
+
+
+def test_a_method_that_is_killed_is_told_and_the_others_run(monkeypatch):
+    faces = made_faces([12, 8, *[4] * 8])
+    both = comparison._both
+    monkeypatch.setattr(comparison, "_both", killed)
+    results = compare(faces, faces.truth, ["threshold", "auto"], k=20)
+    assert next(results).refused == "it ran out of memory, or was killed"
+    monkeypatch.setattr(comparison, "_both", both)
+    assert next(results).evaluation is not None

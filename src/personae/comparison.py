@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.clustering.agglomeration import MOST
+from personae.data.atomic import atomic_write
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.report import Evaluation, evaluate
@@ -87,7 +89,8 @@ def compare(
         raise InputError(f"{len(faces):,} faces but {len(np.asarray(truth)):,} labels; give one label a face")
     graph = knn_graph(faces, _most_neighbors(methods, tried or {}) if k is None else k)
     with tempfile.TemporaryDirectory() as folder:
-        np.save(Path(folder) / FEATURES, faces.features)
+        with atomic_write(Path(folder) / FEATURES) as temporary, temporary.open("wb") as file:
+            np.save(file, faces.features)
         write_graph(graph, Path(folder) / GRAPH)
         for name in methods:
             method = METHODS[name]()
@@ -125,7 +128,10 @@ def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArra
     """The method with the first parameters and, if there are others to try, with the best of these."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
-        return process.submit(_both, folder, name, tried, truth).result()
+        try:
+            return process.submit(_both, folder, name, tried, truth).result()
+        except (BrokenProcessPool, MemoryError):
+            return (Compared(name, tried[0], False, None, 0.0, 0, "it ran out of memory, or was killed"),)
 
 
 def _both(

@@ -169,6 +169,7 @@ def test_a_wrong_gallery_gets_one_line(run, tmp_path):
         (["whole.npz", "--remove", "-1"], 3, "no list of faces"),
         (["whole.npz", "--remove", ""], 3, "faces to remove"),
         (["none.npz", "--remove", "1"], 3, "no such file"),
+        (["whole.npz", "--local", "--constraints", "pairs.csv"], 3, "leave one out"),
     ):
         found, _, line = run("update", *words)
         assert found == code

@@ -95,3 +95,12 @@ def test_nothing_is_joined_where_all_are_apart():
     assert constrained_partitions(np.eye(4, dtype=np.float32), Constraints.of(4, apart=everyone)).tolist() == [
         [0, 1, 2, 3]
     ]
+
+
+def test_soft_pairs_keep_clusters_apart_for_longer():
+    features = np.array([[1, 0, 0], [0.95, 0.3, 0], [0, 1, 0.2], [0, 1, -0.4]], dtype=np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    alone = np.arange(4)[None]
+    free, held = Constraints.of(4), Constraints.of(4, apart=[[0, 1]], weight=0.9)
+    assert joined_down(features, alone, free, 3).tolist() == [0, 0, 1, 2]
+    assert joined_down(features, alone, held, 3).tolist() == [0, 1, 2, 2]

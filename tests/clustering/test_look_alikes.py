@@ -104,6 +104,16 @@ def test_what_is_known_to_be_one_person_stays_together():
     assert np.bincount(found[ALIKE]).max() < 15
 
 
+def test_a_crowd_that_is_known_to_be_one_person_stays_as_loose_as_it_is():
+    rng = np.random.default_rng(0)
+    crowd = FaceSet.of(rng.normal(size=(60, 64)))
+    one = Constraints.of(60, together=[np.arange(45)])  # more than twice a list
+    graph, strangers = knn_graph(crowd, K), Strangers(np.zeros(60), np.full(60, 0.1))
+    found = look_alikes_apart(np.zeros(60, np.int32), crowd.features, graph, strangers, FLOORS, one)
+    assert (found[:45] == 0).all()
+    assert len(np.unique(found)) == 16
+
+
 def test_the_order_of_the_faces_does_not_matter():
     order = np.random.default_rng(5).permutation(len(FACES))
     turned = taken_apart(

@@ -99,6 +99,11 @@ def test_every_kind_of_pixel_becomes_rgb(gradient):
         "16 bit tiff": (written(wide, "TIFF"), gray.convert("RGB"), 1),
         "12 bit tiff": (written(Image.fromarray(np.asarray(wide) >> 4), "TIFF"), gray.convert("RGB"), 1),
         "float tiff": (written(gray.convert("F"), "TIFF"), gray.convert("RGB"), 1),
+        "float tiff of shares": (
+            written(Image.fromarray(np.asarray(gray).astype(np.float32) / 255), "TIFF"),
+            gray.convert("RGB"),
+            1,
+        ),
         "gray jpeg": (written(gray, "JPEG", quality=95), gray.convert("RGB"), 2),
         "opaque": (written(gradient.convert("RGBA"), "PNG"), gradient, 0),
         "gray with alpha": (written(gray.convert("LA"), "PNG"), gray.convert("RGB"), 0),

@@ -17,7 +17,7 @@ from personae.embed import clips, embed_photos, video
 from personae.embed.photos import Skipped
 from personae.embed.picture import BrokenPhotoError
 from personae.embed.tracks import Likeness, Tracker, histogram, overlap
-from personae.embed.video import frames, seconds_of
+from personae.embed.video import decoded_from, frames, seconds_of
 from personae.errors import InputError
 from tests.embed.made_video import RATE, Shot, drawn, play, truth_of, write_video
 
@@ -53,6 +53,29 @@ def test_parts_together_give_what_the_whole_gives(tmp_path):
     parts = [times_of(tmp_path / "film.mp4", 5, *part) for part in pairwise(bounds)]
     assert len(whole) == 22
     assert [time for part in parts for time in part] == whole
+
+
+def test_a_part_that_begins_within_a_cell_leaves_its_picture_to_the_part_before(tmp_path):
+    write_video(tmp_path / "film.mp4", [Shot([], (90, 90, 30), 110)])
+    whole = times_of(tmp_path / "film.mp4", 0.5)
+    assert len(whole) == 3
+    parts = [times_of(tmp_path / "film.mp4", 0.5, *part) for part in pairwise([0, 1, 3, math.inf])]
+    assert [time for part in parts for time in part] == whole
+
+
+def test_damage_within_a_part_is_told_by_that_part(tmp_path):
+    write_video(tmp_path / "film.mp4", [Shot([], (90, 90, 30), 110)])
+    troubled = iter([True])
+
+    def decoded(packet):
+        pictures, reason = decoded_from(packet)
+        return pictures, "a bad slice" if next(troubled, False) else reason
+
+    with (tmp_path / "film.mp4").open("rb") as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(video, "decoded_from", decoded)
+        with pytest.raises(BrokenPhotoError, match="damaged: a bad slice"):
+            list(frames(file, 5, 0, 2))
+    assert list(troubled) == []
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, -90])

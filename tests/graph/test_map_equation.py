@@ -360,3 +360,10 @@ def test_the_canonical_order_follows_the_faces(planted):
     shuffle = np.random.default_rng(0).permutation(len(planted))
     order = canonical_order(knn_graph(planted, 10))
     assert (shuffle[canonical_order(knn_graph(planted.take(shuffle), 10))] == order).all()
+
+
+@pytest.mark.parametrize("labels", [[0], [0, -1], [[0, 0]]])
+def test_modules_of_other_faces_have_no_codelength(labels):
+    pair = csr_array([[0.0, 1.0], [1.0, 0.0]])
+    with pytest.raises(InputError, match="one module from 0 on for each of 2 faces"):
+        codelength(pair, np.array(labels))

@@ -69,3 +69,7 @@ def test_of_few_rows_more_widths_are_asked_for():
     few = np.r_[np.flatnonzero(near)[:3], np.flatnonzero(~near)]
     assert apart(rows, near)
     assert not apart(rows[few], near[few])
+
+
+def test_one_row_that_is_near_nobody_is_no_person():
+    assert not apart(np.eye(3), np.array([True, False, False]))

@@ -139,3 +139,8 @@ def test_a_start_of_other_faces_or_no_integers_is_refused(start):
 def test_a_start_is_of_all_copies(planted):
     found, twice = Auto().fit(planted).labels_, np.r_[np.arange(len(planted)), 0, 1]
     assert (Auto().fit(planted.features[twice], start=found[twice]).labels_ == found[twice]).all()
+
+
+def test_no_faces_are_refused():
+    with pytest.raises(InputError, match="no faces; give at least one"):
+        Auto().fit(FaceSet(np.empty((0, 8), np.float32)))

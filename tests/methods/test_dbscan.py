@@ -38,3 +38,8 @@ def test_a_threshold_for_the_embedder_holds_on_a_long_tail(shared, embedder, tau
     with np.load(shared / "data" / f"lfw.{embedder}.npz", allow_pickle=False) as file:
         score = evaluate(file["y"], DBSCAN(tau=tau).fit_predict(file["X"]))
     assert score.pairwise.f >= pairwise
+
+
+def test_more_faces_around_than_lists_hold_are_refused(planted):
+    with pytest.raises(InputError, match="raise k to 29"):
+        DBSCAN(min_samples=30, k=10).fit(planted)

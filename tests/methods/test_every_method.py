@@ -142,6 +142,15 @@ def test_a_graph_of_as_many_neighbors_as_are_looked_at_is_enough(method, planted
 
 
 @pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
+def test_a_graph_that_lists_faces_among_their_own_neighbors_is_refused(method, planted):
+    graph = knn_graph(planted, method().list_length(len(planted)))
+    own = np.arange(len(planted), dtype=np.int32)[:, None]
+    with_own = KnnGraph(np.hstack([own, graph.neighbors]), np.hstack([0 * own + 1, graph.similarities]))
+    with pytest.raises(InputError, match="among their own neighbors; leave these out"):
+        method().fit(with_own)
+
+
+@pytest.mark.parametrize("method", ON_GRAPHS.values(), ids=ON_GRAPHS)
 def test_lists_without_anybody_are_refused(method, planted):
     with pytest.raises(InputError, match="k is 0"):
         method(k=0).fit(knn_graph(planted, 50))

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from personae import Gallery, update
+from personae import Auto, Gallery, update
 from personae.scale import Drift
+from personae.scale.growth import _of_some
 from tests.planted import made_faces
 
 
@@ -38,3 +39,23 @@ def test_faces_that_are_gone_no_longer_count_for_the_drift(faces, begun):
     few = begun.without(np.arange(20, 200))
     assert str(few.drift) == "0 new faces since all 20 were looked at, +0.00 widths off; no full run is needed"
     assert update(few, faces.features[230:236], renew=False).drift.full_run_is_worth_it
+
+
+def test_the_same_faces_in_half_precision_are_who_they_were(faces, begun):
+    again = update(begun, faces.features[:200].astype(np.float16), renew=False)
+    assert (again.labels == np.tile(begun.labels, 2)).all()
+    assert len(again.features) == len(begun.features)
+
+
+def test_only_people_with_new_faces_are_joined():
+    labels, joined = np.array([0, 0, 1, 2, 3, 3]), np.array([0, 0, 0, 1, 1, 1])
+    assert _of_some(labels, joined, np.array([3])).tolist() == [0, 0, 1, 2, 2, 2]
+    assert _of_some(labels, joined, np.array([0, 4])).tolist() == joined.tolist()
+
+
+def test_two_galleries_at_once_keep_their_people(faces):
+    method = Auto()
+    one, other = Gallery.of(faces.features[:100], method), Gallery.of(faces.features[100:200], method)
+    assert not hasattr(method, "labels_")
+    assert (one.labels == Gallery.of(faces.features[:100]).labels).all()
+    assert (other.labels == Gallery.of(faces.features[100:200]).labels).all()

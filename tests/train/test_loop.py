@@ -9,6 +9,7 @@ import torch
 from personae import InputError
 from personae.data.one_writer import one_writer_in
 from personae.errors import OutputError
+from personae.train import loop
 from personae.train.loop import CHECKPOINT, LOG, learning_rate, seed_of, train
 from personae.train.plan import Plan
 from tests.data.small_faces import room_for
@@ -36,6 +37,21 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path, stop_at):
     again = Line()
     assert train(again, PLAN, folder=tmp_path) == looks
     assert torch.equal(weights(again), weights(whole))
+
+
+@pytest.mark.parametrize("stop_at", [5, 17, 18, 33])
+def test_a_run_with_one_look_at_its_end_goes_on_where_it_was(tmp_path, stop_at, monkeypatch):
+    plan = replace(PLAN, validate_every=PLAN.steps)
+    monkeypatch.setattr(loop, "KEPT_EVERY", 5)
+    whole = Line()
+    looks = train(whole, plan)
+    with pytest.raises(KeyboardInterrupt):
+        train(Line(stop_at=stop_at), plan, folder=tmp_path)
+    steps = []
+    again = Line()
+    assert train(again, plan, folder=tmp_path, progress=lambda done, _: steps.append(done)) == looks
+    assert torch.equal(weights(again), weights(whole))
+    assert steps[0] == stop_at // 6 * 6 + 1  # of five and more, the next whose gradients are all added up
 
 
 def test_the_log_holds_a_line_a_look(tmp_path):

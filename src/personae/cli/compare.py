@@ -86,10 +86,10 @@ def compare(
             typer.echo(HEAD)
         results.append(result)
         typer.echo(line(result))
+        if out is not None:
+            keep(results, features, out)
     if any(result.oracle for result in results):
         typer.echo("* parameters chosen with the labels, which no user has")
-    if out is not None:
-        keep(results, features, out)
     if plot is not None:
         from personae.export.comparison import draw
 

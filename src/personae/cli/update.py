@@ -11,7 +11,6 @@ import typer
 from personae.cli.cluster import Dimension, Out, of_them_copies
 
 if TYPE_CHECKING:
-    from personae.data import FaceSet
     from personae.scale import Gallery
 
 
@@ -22,7 +21,7 @@ def rows_of(text: str, gallery: "Gallery") -> list[int]:
     from personae.errors import InputError
 
     parts = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
-    if gallery.face_ids is not None and all(parts):
+    if gallery.face_ids is not None and parts and all(parts):
         rows: list[int] = Ids(parsed_labels(parts), gallery.face_ids.name).rows_in(gallery.face_ids).tolist()
         if -1 in rows:
             raise InputError(f"no face has the {gallery.face_ids.name} {parts[rows.index(-1)]!r}")
@@ -82,6 +81,7 @@ def update(
     from personae.data.one_writer import one_writer_of
     from personae.errors import InputError, counted
     from personae.scale import Gallery
+    from personae.scale import update as updated
     from personae.scale.gallery import named
 
     changes = renew or any(told is not None for told in (features, remove, constraints))
@@ -89,6 +89,8 @@ def update(
         raise InputError("nothing to do; give FEATURES, --remove, --constraints, --renew, or --out for labels")
     if renew and local:
         raise InputError("--renew looks at all faces and --local at few; leave one out")
+    if constraints is not None and local:
+        raise InputError("with --constraints all faces are looked at, and --local looks at few; leave one out")
     place = named(gallery).resolve()  # links to one gallery have one lock, and stay links
     refuse_no_place(place)
     faces = None if features is None else read_faces(features, dimension=dimension, gaps=True)
@@ -100,8 +102,9 @@ def update(
             now = now.without(removed)
             said.append(f"{counted(len(set(removed)), 'face')} removed")
         if faces is not None:
-            now, added = _added(now, faces, whole=not (local or renew))
-            said.append(added)
+            known, began = 0 if now is None else now.ids, time.monotonic()
+            whole = not (local or renew or constraints is not None)
+            now = Gallery.of(faces) if now is None else updated(now, faces, renew=whole)
             if faces.ids is not None and now.face_ids is None:
                 said.append(f"{faces.ids.name} is not kept, since the first faces of the gallery had no ids")
         assert now is not None  # read, or begun
@@ -109,6 +112,8 @@ def update(
             now = now.corrected(read_constraints(constraints, len(now), now.face_ids))
         elif renew:
             now = now.renewed()
+        if faces is not None:
+            said.append(_added(now, len(faces), known, time.monotonic() - began))
         if changes:
             now.save(place)
         copies = of_them_copies(now.distinct)
@@ -120,27 +125,18 @@ def update(
     typer.echo("\n".join(said))
 
 
-def _added(before: "Gallery | None", faces: "FaceSet", whole: bool) -> "tuple[Gallery, str]":
-    """The gallery with more faces; and how many there are of whom.
-
-    whole: whether all are looked at again where that is worth it
-    """
+def _added(gallery: "Gallery", new: int, known: int, took: float) -> str:
+    """Who the last `new` faces of a gallery are, of people below `known` or others."""
     import numpy as np
 
     from personae.data.labels import people_and_lone
     from personae.errors import counted
-    from personae.scale import Gallery
-    from personae.scale import update as updated
 
-    began = time.monotonic()
-    after = Gallery.of(faces) if before is None else updated(before, faces, renew=whole)
-    took = time.monotonic() - began
-    known = 0 if before is None else before.ids
-    newest = after.labels[len(after) - len(faces) :]
-    new = after.people[np.isin(after.people, newest[newest >= known])]
-    return after, (
-        f"{counted(len(newest), 'new face')} in {took:.1f} s: "
-        f"{int((newest < known).sum()):,} of people known before, {people_and_lone(new, 'new ')}"
+    newest = gallery.labels[len(gallery) - new :]
+    others = gallery.people[np.isin(gallery.people, newest[newest >= known])]
+    return (
+        f"{counted(new, 'new face')} in {took:.1f} s: "
+        f"{int((newest < known).sum()):,} of people known before, {people_and_lone(others, 'new ')}"
     )
 
 

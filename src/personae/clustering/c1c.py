@@ -65,9 +65,24 @@ def joined_down(
         if partition.max() + 1 >= clusters:
             fine = partition
     means = mean_directions(features, fine, content_order(features))
-    barred = np.unique(np.sort(fine[held.hard], axis=1), axis=0)
+    barred = fine[held.hard]
+    soft, weight = _soft_between(fine, held)
+    known = Constraints.of(len(means), (), np.vstack([barred, soft]), np.r_[np.ones(len(barred)), weight])
     cut = Agglomeration(-1.0, "average", n_clusters=clusters)
-    return first_seen(cut.cluster_all_pairs(means, Constraints.of(len(means), apart=barred))[fine])
+    return first_seen(cut.cluster_all_pairs(means, known)[fine])
+
+
+def _soft_between(
+    labels: NDArray[np.integer[Any]], held: Constraints
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(P, 2) clusters a < b with soft pairs between them, and (P,) the mean weight over all pairs of tracks."""
+    pairs, weight = held.soft()
+    ends = np.sort(labels[pairs], axis=1).astype(np.int64)
+    between = ends[:, 0] < ends[:, 1]
+    found, group = np.unique(ends[between], axis=0, return_inverse=True)
+    size = np.bincount(labels)
+    total = np.bincount(group.ravel(), weight[between], len(found))
+    return found, total / size[found].prod(axis=1)
 
 
 def _first_neighbors(
@@ -75,13 +90,10 @@ def _first_neighbors(
 ) -> KnnGraph:
     """The closest cluster of each that it may join; nobody for one that may join none, or has no direction."""
     cosines = all_cosines(means)
-    size = np.bincount(labels)
-    pairs, weight = held.soft()
-    lost = np.zeros_like(cosines)
-    a, b = labels[pairs].T
-    np.add.at(lost, (a, b), weight / (size[a] * size[b]))
-    lost += lost.T
-    np.multiply(cosines, 1 - lost, out=cosines, where=cosines > 0)
+    soft, weight = _soft_between(labels, held)
+    a, b = soft.T
+    here = cosines[a, b]
+    cosines[a, b] = cosines[b, a] = np.where(here > 0, here * (1 - weight), here)
     a, b = labels[held.hard].T
     cosines[a, b] = cosines[b, a] = -np.inf
     nowhere = ~means.any(axis=1)

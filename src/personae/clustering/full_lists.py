@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from personae.clustering.look_alikes import closeness
+from personae.clustering.look_alikes import CROWD, closeness
 from personae.clustering.map_equation import MapEquation
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
@@ -59,6 +59,20 @@ def joined_again(
 
     last = KnnGraph(graph.neighbors[:, -1:], graph.similarities[:, -1:])
     return _joined(labels, _linked(strangers.link(last, floor)), graph, person_of)
+
+
+def crowds_joined(
+    labels: NDArray[np.int32],
+    features: NDArray[np.floating],
+    graph: KnnGraph,
+    strangers: Strangers,
+    floor: float,
+    constraints: Constraints | None = None,
+) -> NDArray[np.int32]:
+    """(N,) int32, as `joined_again`, but only people of more than twice as many faces as a list holds join."""
+    joined = joined_again(labels, features, graph, strangers, floor, constraints)
+    large = np.bincount(joined)[joined] > CROWD * graph.k
+    return first_seen(np.where(large, len(labels) + joined, labels).astype(np.int32))
 
 
 def joined_by_links(

@@ -56,6 +56,8 @@ def look_alikes_apart(
         asked = loose(first_seen(labels[rows]), features, strangers, least, rows)
         if floor > floors[-1]:
             asked &= crowds > 1
+        if constraints is not None:
+            asked &= _may_part(first_seen(labels[rows]), constraints.group[rows])
         rows = rows[asked]
         if not len(rows):
             break
@@ -67,6 +69,13 @@ def look_alikes_apart(
     if len(rows):
         _ask_again(labels, rows, graph, strangers, floors[0], constraints)
     return first_seen(labels)
+
+
+def _may_part(labels: NDArray[np.int32], group: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """(R,) whether the people of each face are of several of the groups that stay together; both (R,)."""
+    one = np.empty(int(labels.max(initial=-1)) + 1, group.dtype)
+    one[labels] = group
+    return np.asarray(np.bincount(labels, group != one[labels])[labels] > 0)
 
 
 def loose(

@@ -120,8 +120,8 @@ def chance(name: str, *values: NDArray[np.floating] | NDArray[np.bool_]) -> NDAr
 
 def _less(share: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Odds that are smaller by weights: 0 leaves them, 1 leaves nothing."""
-    with np.errstate(divide="ignore"):
-        return np.asarray(expit(logit(share) + np.log1p(-weight)))
+    with np.errstate(divide="ignore", invalid="ignore"):  # what is sure to be wrong is not where it is known
+        return np.asarray(np.where(weight < 1, expit(logit(share) + np.log1p(-weight)), 0))
 
 
 def _weight_between(

@@ -81,7 +81,9 @@ class Lens:
                 return self.described(picture, found, watch)
         with self.allowance.taking(photo.width * photo.height // finer**2):
             with watch.measuring("read"):
-                coarse, picture = picture.image.size, decode(open_photo(file), finer)
+                coarse = picture.image.size
+                del picture  # before the finer one is there
+                picture = decode(open_photo(file), finer)
             found = found.scaled(picture.image.width / coarse[0], picture.image.height / coarse[1])
             return self.described(picture, found, watch)
 

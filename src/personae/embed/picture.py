@@ -121,7 +121,8 @@ def as_rgb(image: Image.Image) -> Image.Image:
     if image.mode[0] in "IF":  # 16 or 32 bits a pixel, which Pillow would cut off at 255
         values = np.asarray(image)
         peak = values.max()
-        full = next((full for full in (255, 4095, 65535) if peak <= full), peak)
+        shares = [1] * (image.mode[0] == "F")
+        full = next((full for full in (*shares, 255, 4095, 65535) if peak <= full), peak)
         return Image.fromarray((values.clip(0) * (255 / full)).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         ground = Image.new("RGBA", image.size, "white")

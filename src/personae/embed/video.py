@@ -78,7 +78,8 @@ def frames(
     """The first picture in each 1 / `rate` seconds, from `start` to before `end`, by the video's own clock.
 
     So a video of variable frame rate gives at most `rate` pictures a second, each with its exact time, and the
-    parts of a video together give what the whole gives. Memory: one picture.
+    parts of a video together give what the whole gives; of seconds that a part ends within, it alone gives the
+    picture, if it has one. Memory: one picture.
 
     announced: seconds that the video says it has
 
@@ -87,7 +88,7 @@ def frames(
     MissingExtraError: PyAV is not there. OSError: the disk fails.
     """
     with opened(file) as (container, stream):
-        first, cell, latest, trouble = start_of(stream), -1, 0.0, ""
+        first, cell, latest, trouble = start_of(stream), math.ceil(start * rate - 1e-6) - 1, 0.0, ""
         if start > 0:
             sought(container, stream, start + first)
         for packet in packets(container, stream):
@@ -99,6 +100,8 @@ def frames(
                     continue
                 time = max(float(pts * stream.time_base) - first, 0.0)
                 if time >= end:
+                    if trouble:
+                        raise BrokenPhotoError(f"damaged: {trouble}")
                     return
                 latest = max(latest, time + float((raw.duration or 0) * stream.time_base))
                 here = math.floor(time * rate + 1e-6)

@@ -68,7 +68,8 @@ def contingency(
              tables of the face-clustering papers. "drop": they are left out, and `coverage` says how many
              stayed. "cluster": all of them are one cluster, as scikit-learn counts them
     weights: (N,) int, at least 1, what each row stands for, such as the frames of a track; the result is that
-             of repeating row i weights[i] times. None counts each row once
+             of repeating row i weights[i] times, but that a row in no cluster is one cluster. None counts each
+             row once
     ignore_unknown: whether faces without a truth are left out, as if nobody had seen them; `unknown` says how
              many they are. Otherwise they are refused
 

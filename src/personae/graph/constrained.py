@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from personae.data.constraints import Constraints
+from personae.data.pages import passing
 from personae.graph.components import first_seen, root_of
-from personae.graph.knn_graph import KnnGraph
+from personae.graph.knn_graph import BLOCK, KnnGraph
 from personae.graph.links import Links
 from personae.graph.merges import Merges
 
@@ -23,11 +24,15 @@ def softened(graph: KnnGraph, constraints: Constraints) -> KnnGraph:
     InputError: constraints of another number of faces.
     """
     pairs, weight = constraints.held_by(len(graph)).soft()
+    if not len(pairs):
+        return graph
     similarities = graph.similarities.copy()
-    for own, other in ((pairs[:, 0], pairs[:, 1]), (pairs[:, 1], pairs[:, 0])):
-        pair, rank = np.nonzero(graph.neighbors[own] == other[:, None])
-        here = similarities[own[pair], rank]
-        similarities[own[pair], rank] = np.where(here > 0, here * (1 - weight[pair]), here)
+    for here in passing(len(pairs), BLOCK):
+        for own, other in (pairs[here].T, pairs[here, ::-1].T):
+            pair, rank = np.nonzero(graph.neighbors[own] == other[:, None])
+            before = similarities[own[pair], rank]
+            lowered = before * (1 - weight[here][pair])
+            similarities[own[pair], rank] = np.where(before > 0, lowered, before)
     return graph.linked(similarities)
 
 
@@ -106,9 +111,11 @@ def contracted_pairs(
     if len(size) < len(node):
         by_node, start = np.argsort(node, kind="stable"), np.concatenate([[0], size.cumsum()[:-1]])
         fold = {"single": np.maximum, "average": np.add, "complete": np.minimum}[linkage]
-        similarity = fold.reduceat(fold.reduceat(similarity[by_node][:, by_node], start, axis=0), start, axis=1)
+        grouped = similarity[np.ix_(by_node, by_node)]
+        similarity = fold.reduceat(fold.reduceat(grouped, start, axis=0), start, axis=1)
         if linkage == "average":
-            similarity = (similarity / np.outer(size, size)).astype(np.float32)
+            for row, own in zip(similarity, size, strict=True):
+                np.divide(row, own * size, out=row, casting="same_kind")
     np.fill_diagonal(similarity, -np.inf)
     a, b = node[place[constraints.hard]].T
     similarity[a, b] = similarity[b, a] = -np.inf

@@ -41,10 +41,13 @@ class Copies:
     of: NDArray[np.int32]
 
     @classmethod
-    def among(cls, features: NDArray[np.floating[Any]], known: Constraints | None = None) -> Self | None:
+    def among(
+        cls, features: NDArray[np.floating[Any]], known: Constraints | None = None, *, half: bool = False
+    ) -> Self | None:
         """Those among unit rows (N, d), or None where all faces are distinct.
 
         known: faces that would join two that a hard pair holds apart are distinct
+        half:  whether some of them were rounded to half precision, as float16 is
 
         InputError: constraints of other faces.
 
@@ -53,7 +56,7 @@ class Copies:
         two more: O(N d), as long as not many rows are nearly copies; each is compared with 64 others at most.
         Some 100 bytes a face on the way.
         """
-        same = HALF if features.dtype == np.float16 else SAME
+        same = HALF if half or features.dtype == np.float16 else SAME
         reach = same * min(1, SHARE / math.sqrt(features.shape[1]))
         products = _products(features)
         slab = np.floor(products[1] / (STEPS * reach)).astype(np.int32)

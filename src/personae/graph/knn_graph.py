@@ -96,6 +96,12 @@ class KnnGraph:
         cosines = np.einsum("rd,rkd->rk", features[rows], features[others])
         return bool((np.abs(cosines - self.similarities[rows])[others != NOBODY] < TOLERANCE).all())
 
+    def refuse_own_faces(self) -> None:
+        """InputError: a face is among its own neighbors, as other programs write it."""
+        for here in passing(len(self), BLOCK, self.neighbors):
+            if (self.neighbors[here] == np.arange(here.start, here.stop)[:, None]).any():
+                raise InputError("the graph lists faces among their own neighbors; leave these out")
+
     def _only(self, kept: Callable[[NDArray[np.floating[Any]]], NDArray[np.bool_]]) -> "KnnGraph":
         """As `where`, a block at a time."""
         neighbors = np.empty(self.neighbors.shape, self.neighbors.dtype)

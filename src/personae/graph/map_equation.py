@@ -45,8 +45,8 @@ def map_equation_labels(
     Nothing is drawn by chance and one thread moves the nodes: the same graph gives the same modules. O(E) a
     look at all faces; some dozens are usual. 15 bytes a stored weight beyond the input, some 36 if `directed`.
 
-    InputError: a weight is negative or not finite, the matrix is not symmetric and not `directed`, a pair is
-    to be both together and apart, or an array is not of N faces.
+    InputError: a weight is negative or not finite, rows and columns do not add up alike in a matrix that is not
+    `directed`, a pair is to be both together and apart, or an array is not of N faces.
     """
     adjacency = _checked(adjacency)
     n = adjacency.shape[0]
@@ -81,11 +81,17 @@ def codelength(adjacency: csr_array, labels: NDArray[np.integer[Any]], *, direct
     its weight; a directed one, too, but begins anew with probability 0.15 at a face drawn by its weight, which
     is not described.
 
+    labels: (N,) the module of each face, 0 or above
+
+    InputError: as of `map_equation_labels`, or labels of other faces.
+
     >>> pair = csr_array([[0.0, 1.0], [1.0, 0.0]])
     >>> codelength(pair, np.array([0, 0]))
     1.0
     """
     adjacency = _checked(adjacency)
+    if np.shape(labels) != (adjacency.shape[0],) or labels.min(initial=0) < 0:
+        raise InputError(f"labels need one module from 0 on for each of {adjacency.shape[0]:,} faces")
     share = _share(adjacency, directed)
     leaves, enters, inside, visits = _rates(*_links(adjacency), share, _int32(labels), int(labels.max()) + 1)
     bits = _f(enters.sum()) - _f(enters).sum() - _f(leaves).sum() - _f(visits).sum() + _f(leaves + inside).sum()

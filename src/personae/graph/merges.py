@@ -55,8 +55,8 @@ class Merges:
             )
         if clusters < least:
             raise InputError(
-                f"{clusters:,} clusters are asked for, but no links join the last {least:,} clusters; "
-                f"raise k, or cut at a cosine tau"
+                f"{clusters:,} clusters are asked for, but nothing joins the last {least:,}: no links, or "
+                f"pairs that are apart; ask for as many, or raise k"
             )
         return self._after(self.faces - clusters)
 

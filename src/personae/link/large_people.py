@@ -74,7 +74,7 @@ def apart(rows: NDArray[np.float64], near: NDArray[np.bool_]) -> bool:
     A width is that of the side towards the valley. As sure as many rows would make it: of few, Student's curve
     asks for more widths.
     """
-    if near.all():
+    if near.all() or near.sum() < 2:
         return False
     own = log_distance(rows[near] @ rows[near].T)[np.triu_indices(int(near.sum()), 1)]
     others = log_distance(rows[near] @ rows[~near].T)

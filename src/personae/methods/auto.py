@@ -6,9 +6,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.clustering.full_lists import joined_again
+from personae.clustering.full_lists import crowds_joined, joined_again
 from personae.clustering.lone_faces import lone_faces_joined
-from personae.clustering.look_alikes import CROWD, look_alikes_apart
+from personae.clustering.look_alikes import look_alikes_apart
 from personae.clustering.map_equation import MapEquation
 from personae.clustering.suggestions import Suggestions, suggestions
 from personae.data.constraints import Constraints
@@ -224,7 +224,7 @@ class Auto(FeatureClusterer):
                     pairs = StrangerPairs.among(faces.features, rows, sample, guess)
                 floors = least_widths(strangers, pairs, graph, shares, floor)
                 if pairs.too_few and self.strangers is not None:  # those may be less alike than people here
-                    floors = [max(width, floor) for width in floors]
+                    floors = [width + max(floor - floors[AS_ASKED], 0) for width in floors]
                 new = Looks(faces, strangers, yardstick, graph, constraints, shares, floors)
                 if looks is not None and new.looser_by(looks, in_widths=not anew) < SETTLED:
                     return looks
@@ -243,7 +243,8 @@ class Auto(FeatureClusterer):
         if start is not None and sample.has_strangers(start):
             return settled(near_without(start), start)
         looks, crowd = from_first_look(large=True)
-        return from_first_look(large=False)[0] if _torn(crowd, looks.unconstrained()) else looks
+        torn = (crowd != NOBODY).any() and _torn(crowd, looks.unconstrained())
+        return from_first_look(large=False)[0] if torn else looks
 
     def compared_with(self, faces: FaceSet, graph: KnnGraph) -> Sample:
         """Who all faces are compared with: some of them, and `strangers`.
@@ -294,7 +295,7 @@ class Looks:
     constraints: Constraints | None
     shares: list[float]
     floors: list[float]
-    _labels: dict[float, NDArray[np.int32]] = field(default_factory=dict, init=False)
+    _labels: dict[tuple[float, ...], NDArray[np.int32]] = field(default_factory=dict, init=False)
 
     def looser_by(self, before: "Looks", *, in_widths: bool) -> float:
         """How many widths less close faces need to be than in a look before, whose widths may be others."""
@@ -314,18 +315,18 @@ class Looks:
 
     def unconstrained(self) -> NDArray[np.int32]:
         """(N,) int32, the people at `AS_ASKED` were nothing known of them."""
-        if self.constraints is None:
-            return self.labels(AS_ASKED)
-        return people(self.faces, self.graph, self.strangers, self.reach(AS_ASKED))
+        return self._people(AS_ASKED, None)
 
     def labels(self, rung: int) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces."""
-        floor = self.floors[rung]
-        if floor not in self._labels:
-            self._labels[floor] = people(
-                self.faces, self.graph, self.strangers, self.reach(rung), self.constraints
-            )
-        return self._labels[floor]
+        return self._people(rung, self.constraints)
+
+    def _people(self, rung: int, constraints: Constraints | None) -> NDArray[np.int32]:
+        reach = self.reach(rung)
+        key = constraints is not None, *reach
+        if key not in self._labels:
+            self._labels[key] = people(self.faces, self.graph, self.strangers, reach, constraints)
+        return self._labels[key]
 
     def suggestions(self, rung: int) -> Suggestions:
         """What is most likely wrong with the people of a rung."""
@@ -345,7 +346,7 @@ class Looks:
             graph=KnnGraph(neighbors, self.graph.similarities[copies.of]),
             constraints=constraints,
         )
-        looks._labels.update((floor, labels[copies.of]) for floor, labels in self._labels.items())
+        looks._labels.update((key, labels[copies.of]) for key, labels in self._labels.items())
         return looks
 
     def reach(self, rung: int) -> list[float]:
@@ -370,10 +371,9 @@ def people(
     labels = _guess(faces, graph, strangers, floor, constraints)
     labels = look_alikes_apart(labels, faces.features, graph, strangers, floors[1:], constraints)
     labels = lone_faces_joined(labels, faces.features, graph, strangers, floor, constraints=constraints)
-    looser = joined_again(labels, faces.features, graph, strangers, floors[0], constraints)
-    large = np.bincount(looser)[looser] > CROWD * graph.k
+    labels = crowds_joined(labels, faces.features, graph, strangers, floors[0], constraints)
     tell(PEOPLE, len(faces), len(faces))
-    return first_seen(np.where(large, len(labels) + looser, labels).astype(np.int32))
+    return labels
 
 
 def _whole(large: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from personae.clustering.dbscan import DensityReach
 from personae.graph.knn_graph import KnnGraph
+from personae.graph.mutual_reachability import refuse_short_lists
 from personae.methods.estimator import GraphClusterer
 
 
@@ -21,7 +22,7 @@ class DBSCAN(GraphClusterer):
 
     tau:         1 - eps; 0.75 in the published tables
     min_samples: faces, itself counted, that make a face a core; 1 in the published tables
-    k:           neighbors a face; k + 1 should be `min_samples` at least
+    k:           neighbors a face, `min_samples` - 1 at least
 
     noise_: (N,) bool, the faces that are no core and reach none; in `labels_` each is alone with its copies
     """
@@ -34,5 +35,6 @@ class DBSCAN(GraphClusterer):
         self.k = k
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
+        refuse_short_lists(graph, self.min_samples)
         labels, self.noise_ = DensityReach(self.tau, self.min_samples).cluster_and_noise(graph)
         return labels

@@ -170,6 +170,7 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
             self.__dict__.pop("n_features_in_", None)  # of an earlier fit
             length = self.list_length(len(X))
             refuse_short_lists(X, length, self.counts_itself)
+            X.refuse_own_faces()
             return X.nearest(length)
         faces = as_faces(X)
         graph = knn_graph(faces, self.list_length(len(faces)))
@@ -324,13 +325,15 @@ def people_of(
 def graph_of(faces: FaceSet, graph: KnnGraph | None, k: int) -> KnnGraph:
     """The `k` nearest faces of each face: of `graph` where that is there already, searched if it is None.
 
-    InputError: the graph is of another number of faces, or holds fewer neighbors; k below 1.
+    InputError: the graph is of another number of faces, holds fewer neighbors, or faces among their own; k
+    below 1.
     """
     if graph is None:
         return knn_graph(faces, k)
     if len(graph) != len(faces):
         raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}; search it anew")
     refuse_short_lists(graph, k)
+    graph.refuse_own_faces()
     return graph.nearest(k)
 
 
@@ -362,9 +365,11 @@ class NotNumbersError(InputError, TypeError):
 def as_faces(X: FaceSet | ArrayLike) -> FaceSet:
     """The faces of whatever scikit-learn's users hand over; numbers in an object array count as numbers.
 
-    InputError: sparse, complex or no numbers, and what `FaceSet.of` refuses.
+    InputError: sparse, complex or no numbers, no face, and what `FaceSet.of` refuses.
     """
     if isinstance(X, FaceSet):
+        if not len(X):
+            raise InputError("there are no faces; give at least one")
         return X
     if issparse(X):
         raise InputError("features are a sparse matrix and sparse input is not supported; give X.toarray()")

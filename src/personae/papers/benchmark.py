@@ -133,7 +133,7 @@ def _trained(
 
 
 def _settings(of: DataSet, name: str) -> dict[str, Any]:
-    return {"k": min(of.k, LEARNED[name]().k), **of.learn.get(name, {})}
+    return {"k": min(of.k - 1, LEARNED[name]().k), **of.learn.get(name, {})}  # papers count the face itself
 
 
 def _untrained(row: Published, faces: FaceSet) -> Any:
@@ -149,7 +149,6 @@ def _run(
     refused = None
     try:
         if row.method in LEARNED:
-            method.k -= method.k == graph.k + 1  # papers count the face itself
             labels = method.predict(faces, graph=graph if method.k <= graph.k else None)
         else:
             if getattr(method, "k", None) == graph.k + 1 and isinstance(method, GraphClusterer):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 
 from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
@@ -31,8 +32,9 @@ from personae.scale.names import kept_names
 from personae.scale.removal import graph_of_kept, kept_faces, sample_of_kept
 from personae.scale.weights import rest_of
 
-VERSION = 3
-ALL_DISTINCT = 2  # the version before, whose faces were all taken for distinct
+VERSION = 4
+NO_CROWDS = 3  # the version before, which knew no looser floor for crowds,
+ALL_DISTINCT = 2  # and that before, whose faces were all taken for distinct
 MOST_GROWTH = 0.25  # new faces, in all at the last look, from which a full run is worth it
 MOST_SHIFT = 1.0  # widths
 FEWEST = 30  # new faces that a shift is believed of
@@ -81,7 +83,7 @@ class Gallery:
     graph:     the kNN graph of the distinct faces
     strangers: what strangers look like from each of them
     yardstick: what that was measured with
-    floors:    widths that links exceed, rising; all but the first are for look-alikes
+    floors:    widths that links exceed, rising, as `people` of `Auto` takes them; the second is for all
     rest:      of the links of all
     ids:       how many were given so far
     drift:     since the last look at everybody
@@ -123,7 +125,7 @@ class Gallery:
     @property
     def floor(self) -> float:
         """Widths that links exceed."""
-        return self.floors[0]
+        return self.floors[1]
 
     @classmethod
     def of(
@@ -171,8 +173,7 @@ class Gallery:
 
     def links(self) -> KnnGraph:
         """The links between the faces, soft pairs weaker."""
-        linked = self.strangers.link(self.graph, self.floor)
-        return softened(linked, self.known) if len(self.constraints.soft()[0]) else linked
+        return softened(self.strangers.link(self.graph, self.floor), self.known)
 
     def corrected(self, constraints: Constraints) -> "Gallery":
         """The gallery under other constraints, in place of those it had; all faces are looked at again.
@@ -244,8 +245,8 @@ class Gallery:
     ) -> "Gallery":
         held = _known(distinct, constraints)
         told = held if len(held.apart) or held.group.max() + 1 < len(held) else None
-        looks, rung = method.fit_looks(FaceSet(features), graph, told)
-        people = method.labels_
+        looks, rung = clone(method).fit_looks(FaceSet(features), graph, told)
+        people = looks.labels(rung)
         seen = cls(
             features=features,
             people=people,
@@ -253,7 +254,7 @@ class Gallery:
             graph=graph,
             strangers=looks.strangers,
             yardstick=looks.yardstick,
-            floors=looks.floors[rung:],
+            floors=looks.reach(rung),
             rest=Rest(0.0, 0.0),
             ids=int(people.max()) + 1,
             drift=Drift(len(people)),
@@ -304,7 +305,7 @@ class Gallery:
             with place.open("rb") as file:
                 held = np.load(file, allow_pickle=False)
                 about = json.loads(str(held["about"]))
-                if about["version"] not in (VERSION, ALL_DISTINCT):
+                if about["version"] not in (VERSION, NO_CROWDS, ALL_DISTINCT):
                     raise InputError(f"{place}: a gallery of another version of personae; begin a new one")
                 people = held["labels" if about["version"] == ALL_DISTINCT else "people"]
                 alone = np.arange(len(people), dtype=np.int32)
@@ -320,7 +321,7 @@ class Gallery:
                         about["share"],
                         *about["middle"],
                     ),
-                    floors=about["floors"],
+                    floors=about["floors"][: 1 * (about["version"] < VERSION)] + about["floors"],
                     rest=Rest(*about["rest"]),
                     ids=about["ids"],
                     drift=Drift(**about["drift"]),
@@ -332,7 +333,7 @@ class Gallery:
             raise InputError(f"{place}: no such file; begin a gallery with `personae update`") from None
         except InputError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(f"{place}: no gallery of `personae update`, or a damaged one") from error
         if not gallery._is_whole():
             raise InputError(f"{place}: a damaged gallery, its parts do not go together; begin a new one")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.clustering.full_lists import joined_again
+from personae.clustering.full_lists import crowds_joined, joined_again
 from personae.clustering.lone_faces import lone_faces_joined
 from personae.clustering.look_alikes import look_alikes_apart, within
 from personae.data.faceset import FaceSet
@@ -53,7 +53,7 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
     gallery.refuse_foreign(faces)
     face_ids = gallery.ids_with(faces)
     n, rows = len(gallery.people), faces.features.astype(gallery.features.dtype)
-    new, distinct = _told_apart(gallery, rows)
+    new, distinct = _told_apart(gallery, rows, half=faces.features.dtype == np.float16)
     longer = replace(
         gallery,
         distinct=np.r_[gallery.distinct, distinct],
@@ -78,14 +78,17 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
 
 
 def _told_apart(
-    gallery: Gallery, rows: NDArray[np.floating[Any]]
+    gallery: Gallery, rows: NDArray[np.floating[Any]], half: bool
 ) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
     """Which of B new faces are no copies, rising; and (B,) int32, which distinct face each is, these the last.
+
+    half: whether they came in half precision
 
     Distinct faces of the gallery stay so where a new face lies between them.
     """
     n = len(gallery.people)
-    copies = Copies.among(np.concatenate([gallery.features, rows]), gallery.known.with_free(len(rows)))
+    held = np.concatenate([gallery.features, rows])
+    copies = Copies.among(held, gallery.known.with_free(len(rows)), half=half)
     first = np.arange(n, n + len(rows)) if copies is None else copies.first[copies.of[n:]]
     new = np.unique(first[first >= n])
     distinct = np.where(first < n, first, n + np.searchsorted(new, first))
@@ -151,21 +154,30 @@ def _touched(before: Gallery, after: Gallery) -> NDArray[np.bool_]:
 def _set_right(
     labels: NDArray[np.int32], after: Gallery, rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """The people after crowded groups were joined, look-alikes taken apart and lone faces asked whom they are
-    close to; and the faces looked at.
+    """The people as `Auto` goes on from its links, where these faces take part; and the faces looked at.
 
     rows: the faces that were found again, and all others of their groups
     """
     strangers, features, known = after.strangers, after.features, after.known
-    labels = joined_again(labels, features, after.graph, strangers, after.floor, known)
+    joined = joined_again(labels, features, after.graph, strangers, after.floor, known)
+    labels = _of_some(labels, joined, rows)
     found_again = np.zeros(labels.max() + 1, np.bool_)
     found_again[labels[rows]] = True
     looked_at = np.flatnonzero(found_again[labels])
     some = first_seen(labels[looked_at]), features[looked_at], within(after.graph, looked_at, labels)
-    held = strangers.take(looked_at), after.floors, known.take(looked_at)
+    held = strangers.take(looked_at), after.floors[1:], known.take(looked_at)
     labels[looked_at] = labels.max() + 1 + look_alikes_apart(*some, *held)
     labels = first_seen(labels)
     labels = lone_faces_joined(
         labels, features, after.graph, strangers, after.floor, constraints=known, rows=looked_at
     )
+    joined = crowds_joined(labels, features, after.graph, strangers, after.floors[0], known)
+    labels = _of_some(labels, joined, looked_at)
     return labels, np.flatnonzero(np.isin(labels, labels[looked_at]))
+
+
+def _of_some(labels: NDArray[np.int32], joined: NDArray[np.int32], rows: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Of the people that were joined only those with faces of `rows`; everybody else stays."""
+    theirs = np.zeros(joined.max() + 1, np.bool_)
+    theirs[joined[rows]] = True
+    return first_seen(np.where(theirs[joined], len(labels) + joined, labels).astype(np.int32))

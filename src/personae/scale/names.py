@@ -26,6 +26,9 @@ def kept_names(
     keys, count = np.unique(names[known].astype(np.int64) * people + found[known], return_counts=True)
     name, person = np.divmod(keys, people)
     called = np.full(people, -1, np.int32)
+    sure = (np.bincount(name)[name] == 1) & (np.bincount(person)[person] == 1)
+    called[person[sure]] = name[sure]
+    name, person, count = name[~sure], person[~sure], count[~sure]
     gone = set()
     for at in np.lexsort((person, name, -count)):
         if called[person[at]] < 0 and name[at] not in gone:

@@ -211,7 +211,8 @@ def star_fc_recipe(trained: StarFC) -> Recipe:
     def people_by(features: Features, desk: Desk) -> NDArray[np.int32]:
         graph = read_knn(desk.of["knn"])
         links = read_links(desk.of["links"], graph)
-        desk.refuse_more_than_memory(memory(_size(features, graph), _links_a_face(links.graph.similarities)))
+        kept = _links_a_face(links.graph.similarities, trained.decision_.tau)
+        desk.refuse_more_than_memory(memory(_size(features, graph), kept))
         return trained.people(FaceSet(opened(features)), links, graph)
 
     return Recipe(
@@ -344,13 +345,15 @@ def _size(features: Features, graph: KnnGraph) -> Size:
     return Size(n, d, graph.k, isinstance(features, Path))
 
 
-def _links_in(weights: NDArray[np.floating[Any]]) -> int:
-    return sum(int((weights[here] > 0).sum()) for here in passing(len(weights), ROWS, weights))
+def _links_in(weights: NDArray[np.floating[Any]], tau: float = 0.0) -> int:
+    """How many are above 0, and `tau` or above."""
+    least = max(np.float64(tau), np.finfo(weights.dtype).smallest_subnormal)
+    return sum(int((weights[here] >= least).sum()) for here in passing(len(weights), ROWS, weights))
 
 
-def _links_a_face(weights: NDArray[np.floating[Any]]) -> int:
+def _links_a_face(weights: NDArray[np.floating[Any]], tau: float = 0.0) -> int:
     """In the mean, and up."""
-    return -(-_links_in(weights) // len(weights))
+    return -(-_links_in(weights, tau) // len(weights))
 
 
 def _write(span: Span, *, work: Callable[[Span], NDArray[Any]], folder: Path, name: str) -> None:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from personae.clustering.agglomeration import Agglomeration
+from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
@@ -47,7 +47,9 @@ class BallLesson:
         features = np.asarray(faces.features, np.float32)
         self.features, self.truth = features[~held & several], first_seen(truth[~held & several])
         exam = tracks_of(truth[held], LONGEST, np.random.default_rng(seed))
-        self.exam, self.answer = mean_directions(features[held], exam), of_tracks(truth[held], exam)
+        answer = of_tracks(truth[held], exam)
+        asked = slice(np.searchsorted(answer, answer[MOST]) if len(answer) > MOST else None)  # whole people
+        self.exam, self.answer = mean_directions(features[held], exam)[asked], answer[asked]
         self.model, self.module, self.seed = model, model.module, seed
 
     def loss(self, step: int, device: str) -> Tensor:

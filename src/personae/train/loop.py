@@ -2,13 +2,12 @@
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, distributed, nn
@@ -21,6 +20,7 @@ from personae.train.learned_from import lesson_digest
 from personae.train.plan import Plan
 
 CHECKPOINT, LOG = "checkpoint.pt", "log.jsonl"
+KEPT_EVERY = 100  # steps at least from one checkpoint to the next; each look has one besides
 MOMENTUM = 0.9
 
 
@@ -48,6 +48,15 @@ class Look:
     learning_rate: float
 
 
+class Place(NamedTuple):
+    """Where a training is: steps done, the losses since the last look, added up and counted, and all looks."""
+
+    step: int
+    total: float
+    counted: int
+    looks: list[Look]
+
+
 def train(
     lesson: Lesson,
     plan: Plan,
@@ -60,7 +69,8 @@ def train(
     folder:   where the checkpoint and the log go, to go on from after an interrupt; the weights are the same
     progress: called with steps done and steps in all
 
-    Under `torchrun` each process takes its own share of the batches and gradients are averaged.
+    Where `torch.distributed` is initialised each process takes its own share of the batches and gradients are
+    averaged.
 
     InputError: the loss is no longer finite, or the checkpoint is of another plan or model, other faces or
     settings (`learning_from`). OutputError: the folder is in use by another training, or the disk is full.
@@ -75,14 +85,13 @@ def _trained(
 ) -> list[Look]:
     module = lesson.module.to(plan.device)
     optimizer = optimizer_of(module, plan)
-    looks: list[Look] = []
     best = {name: value.clone() for name, value in module.state_dict().items()}
-    start = 0
+    at = Place(0, 0.0, 0, [])
     if folder is not None and (folder / CHECKPOINT).is_file():
-        start, looks, best = resume(folder / CHECKPOINT, module, optimizer, plan)
+        at, best = resume(folder / CHECKPOINT, module, optimizer, plan)
     rank, world = place_among_processes()
-    total, counted = 0.0, 0
-    for step in range(start, plan.steps):
+    kept, total, counted, looks = at
+    for step in range(kept, plan.steps):
         if stalled(looks, plan.patience):
             break
         rate = float(learning_rate(plan, step))
@@ -102,7 +111,8 @@ def _trained(
             optimizer.zero_grad()
         if progress is not None:
             progress(step + 1, plan.steps)
-        if (step + 1) % plan.validate_every == 0 or step + 1 == plan.steps:
+        looked = (step + 1) % plan.validate_every == 0 or step + 1 == plan.steps
+        if looked:
             module.eval()
             with torch.no_grad():
                 look = Look(step + 1, total / counted, lesson.score(), rate)
@@ -110,8 +120,10 @@ def _trained(
                 best = {name: value.clone() for name, value in module.state_dict().items()}
             looks.append(look)
             total, counted = 0.0, 0
-            if folder is not None and rank == 0:
-                keep(folder, module, optimizer, plan, looks, best)
+        due = step + 1 - kept >= KEPT_EVERY and (step + 1) % plan.accumulate == 0
+        if folder is not None and rank == 0 and (looked or due):
+            kept = step + 1
+            keep(folder, module, optimizer, plan, Place(kept, total, counted, looks), best)
     module.load_state_dict(best)
     module.eval()
     return looks
@@ -180,14 +192,15 @@ def keep(
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
     plan: Plan,
-    looks: list[Look],
+    at: Place,
     best: dict[str, Tensor],
 ) -> None:
     """Writes the checkpoint and the log, each whole or not at all. OutputError: they cannot be written."""
     state = {
         "plan": json.dumps(asdict(plan), default=plain),
         "lesson": lesson_digest(),
-        "looks": json.dumps([asdict(look) for look in looks], default=plain),
+        "at": json.dumps(at[:3], default=plain),
+        "looks": json.dumps([asdict(look) for look in at.looks], default=plain),
         "module": module.state_dict(),
         "optimizer": optimizer.state_dict(),
         "best": best,
@@ -197,17 +210,19 @@ def keep(
     with atomic_write(folder / CHECKPOINT) as path:
         path.write_bytes(file.getbuffer())
     with atomic_write(folder / LOG) as path:
-        lines = (json.dumps(asdict(look), default=plain) for look in looks)
-        path.write_text("".join(line + os.linesep for line in lines))
+        lines = (json.dumps(asdict(look), default=plain) for look in at.looks)
+        path.write_text("".join(line + "\n" for line in lines))
 
 
 def resume(
     path: Path, module: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan
-) -> tuple[int, list[Look], dict[str, Any]]:
-    """Loads the state; the step to go on with, the looks so far, the best weights."""
+) -> tuple[Place, dict[str, Any]]:
+    """Loads the state; where to go on, and the best weights."""
     try:
         state = torch.load(path, map_location=plan.device, weights_only=True)
         looks = [Look(**look) for look in json.loads(state["looks"])]
+        step, total, counted = json.loads(state["at"])
+        at = Place(step, total, counted, looks)
         differs = None
         if json.loads(state["plan"]) != json.loads(json.dumps(asdict(plan), default=plain)):
             differs = "another plan"
@@ -220,4 +235,4 @@ def resume(
         raise InputError(f"{path} is no checkpoint of this model: {error}; remove it to start anew") from error
     if differs is not None:
         raise InputError(f"{path} is of a run with {differs}; remove it or choose another folder")
-    return looks[-1].step, looks, state["best"]
+    return at, state["best"]

@@ -18,8 +18,7 @@ class Plan:
     milestones:     shares of the steps
     warmup:         steps in which the rate rises from 0
     accumulate:     batches whose gradients are added up before the weights change
-    validate_every: steps between two looks at the validation identities, and between checkpoints; a multiple
-                    of `accumulate`
+    validate_every: steps between two looks at the validation identities; a multiple of `accumulate`
     patience:       looks without a better score after which training stops
     precision:      "bfloat16" runs the forward pass in it
     device:         as torch names it
