@@ -93,4 +93,5 @@ def few_faces() -> str:
 
 
 def _few(row: dict[str, Any]) -> str:
-    return f"{row['right']:.0f} %, {row['bcubed_f']:.1f}, {row['worst_bcubed_f']:.1f}"
+    told = f", {row['expected_within']:.0f} %" if "expected_within" in row else ""
+    return f"{row['right']:.0f} %, {row['bcubed_f']:.1f}, {row['worst_bcubed_f']:.1f}{told}"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from personae.data.atomic import atomic_write
 from personae.errors import InputError
-from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.knn_graph import NOBODY, KnnGraph, others_best_first
 
 DAMAGED = (zipfile.BadZipFile, zlib.error)
 DISTANCES = "data"  # the array of the literature's files
@@ -94,16 +94,5 @@ def _nearest_others(
     found = rows[:, 0].astype(np.int32)
     values = np.nan_to_num(rows[:, 1].astype(np.float32), nan=0.0 if cosines else 1.0)
     near = values.clip(-1, 1) if cosines else 1 - values.clip(0, 2)
-    order = np.lexsort((-near, found))  # of each face's list: by number, the nearest first
-    numbers = np.take_along_axis(found, order, axis=1)
-    first = np.ones(found.shape, dtype=np.bool_)
-    first[:, 1:] = numbers[:, 1:] != numbers[:, :-1]
-    kept = np.zeros(found.shape, dtype=np.bool_)
-    np.put_along_axis(kept, order, first, axis=1)
-    kept &= (found != NOBODY) & (found != start + np.arange(len(found))[:, None])
-    best = np.argsort(np.where(kept, -near, np.float32(np.inf)), axis=1, kind="stable")[:, : found.shape[1] - 1]
-    found, near = np.where(kept, found, NOBODY), np.where(kept, near, 0)
-    return (
-        np.take_along_axis(found, best, axis=1).astype(np.int32),
-        np.take_along_axis(near, best, axis=1).astype(np.float32),
-    )
+    others, similarities = others_best_first(found, near, start)
+    return others[:, :-1], similarities[:, :-1]

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from personae.data.pages import passing
 from personae.errors import InputError, counted
@@ -41,6 +41,27 @@ class KnnGraph:
         low, high = self._extent()
         if not NOBODY <= low <= high < max(n, 1):
             raise InputError(f"neighbors run from {low} to {high}; {n:,} faces are {NOBODY} to {n - 1}")
+
+    @classmethod
+    def of(cls, neighbors: ArrayLike, cosines: ArrayLike) -> Self:
+        """The graph of what another search found, such as faiss or hnswlib, in any order.
+
+        neighbors: (N, k) integers, -1 for nobody; the face itself and those that are there twice are left out
+        cosines:   (N, k), those of unit rows: inner products, or 1 - d^2 / 2 of distances d
+
+        InputError: other shapes or kinds, faces that are not there, or cosines that are not finite.
+
+        >>> KnnGraph.of([[0, 1], [0, 1], [2, -1]], [[1.0, 0.8], [0.8, 1.0], [1.0, 0.0]]).neighbors.tolist()
+        [[1], [0], [-1]]
+        """
+        found, near = np.asarray(neighbors), np.asarray(cosines)
+        given = cls(found, near)
+        if not np.isfinite(near[found != NOBODY]).all():
+            raise InputError("cosines of neighbors are not finite; search again")
+        lists = [others_best_first(found[here], near[here], here.start) for here in passing(len(given), BLOCK)]
+        others, similarities = (np.concatenate(parts) for parts in zip(*lists, strict=True))
+        most = int((others != NOBODY).sum(axis=1).max(initial=0))
+        return cls(others[:, :most].copy(), similarities[:, :most].copy())
 
     def __len__(self) -> int:
         return len(self.neighbors)
@@ -100,7 +121,7 @@ class KnnGraph:
         """InputError: a face is among its own neighbors, as other programs write it."""
         for here in passing(len(self), BLOCK, self.neighbors):
             if (self.neighbors[here] == np.arange(here.start, here.stop)[:, None]).any():
-                raise InputError("the graph lists faces among their own neighbors; leave these out")
+                raise InputError("the graph lists faces among their own neighbors; KnnGraph.of leaves them out")
 
     def _only(self, kept: Callable[[NDArray[np.floating[Any]]], NDArray[np.bool_]]) -> "KnnGraph":
         """As `where`, a block at a time."""
@@ -112,3 +133,22 @@ class KnnGraph:
             neighbors[here] = np.where(there, self.neighbors[here], NOBODY)
             similarities[here] = np.where(there, values, 0)
         return KnnGraph(neighbors, similarities)
+
+
+def others_best_first(
+    found: NDArray[np.integer[Any]], near: NDArray[np.floating[Any]], start: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """(B, k), (B, k) the lists of the faces from number `start` on, without themselves and anybody twice."""
+    order = np.lexsort((-near, found))  # of each face's list: by number, the nearest first
+    numbers = np.take_along_axis(found, order, axis=1)
+    first = np.ones(found.shape, dtype=np.bool_)
+    first[:, 1:] = numbers[:, 1:] != numbers[:, :-1]
+    kept = np.zeros(found.shape, dtype=np.bool_)
+    np.put_along_axis(kept, order, first, axis=1)
+    kept &= (found != NOBODY) & (found != start + np.arange(len(found))[:, None])
+    best = np.argsort(np.where(kept, -near, np.inf), axis=1, kind="stable")
+    found, near = np.where(kept, found, NOBODY), np.where(kept, near, 0)
+    return (
+        np.take_along_axis(found, best, axis=1).astype(np.int32),
+        np.take_along_axis(near, best, axis=1).astype(np.float32),
+    )

@@ -18,7 +18,7 @@ from scipy.stats import norm
 from personae.data.pages import let_go
 from personae.graph.adjacency import canonical_order
 from personae.graph.knn_graph import NOBODY, KnnGraph
-from personae.graph.threads import in_threads, passed, products_alone
+from personae.graph.threads import passed, products_alone
 from personae.heard import tell
 
 LOOK = "strangers"
@@ -214,10 +214,13 @@ def strangers_of(
     A face without strangers, or without any spread among them, is given the median of the others.
     """
     n = len(features)
+
+    def seen(here: slice) -> NDArray[np.float64]:
+        return seen_from(features[here], np.arange(here.start, here.stop), sample, side, labels)
+
     tell(LOOK, 0, n)
-    blocks = [np.arange(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
     with products_alone():
-        found = in_threads(lambda faces: seen_from(features[faces], faces, sample, side, labels), blocks)
+        found = passed(seen, n, BLOCK, features)
     tell(LOOK, n, n)
     return settled(np.concatenate(found))
 
