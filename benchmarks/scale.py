@@ -71,6 +71,8 @@ def measured(faces: int, method: str, stage: str) -> dict[str, Any]:
     stages = stages_of(here, RECIPES[method](here), RECALL, folder / "features.npy")
     run = Run(MEMORY, lambda *_: None)
     ran = run_stages(stages[: STAGES.index(stage) + 1], folder / method, run)[stage]
+    if not ran.fresh:
+        return {"fresh": False}
     peak = peak_mib()
     row = {
         "faces": faces,
@@ -81,7 +83,7 @@ def measured(faces: int, method: str, stage: str) -> dict[str, Any]:
         "peak_mib": peak,
         "disk_mib": ran.record["bytes"] >> 20,
         "counts": ran.record["counts"],
-        "fresh": ran.fresh,
+        "fresh": True,
     }
     if stage == "knn":
         row["near_recall"] = round(near_recall(read_knn(ran.folder), here), 4)
