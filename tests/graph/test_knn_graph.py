@@ -42,3 +42,7 @@ def test_short_lists_end_with_nobody():
 def test_what_is_no_list_of_neighbors_is_refused(neighbors, cosines, says):
     with pytest.raises(InputError, match=says):
         KnnGraph.of(neighbors, cosines)
+
+
+def test_of_no_faces_there_is_an_empty_graph():
+    assert len(KnnGraph.of(np.empty((0, 3), np.int64), np.empty((0, 3)))) == 0

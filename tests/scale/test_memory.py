@@ -24,3 +24,9 @@ def test_a_million_faces_fit_in_four_gib_and_ten_in_22(method):
         assert max(needed.values()) <= most
         held = memory_of(faces, 256, recipe, on_disk=False)
         assert all(held[stage] >= needed[stage] for stage in needed)
+
+
+def test_links_that_a_model_decides_against_take_no_memory():
+    weights = np.array([[0.9, 0.5, 0.2], [0.8, 0.0, 0.0]], np.float32)
+    assert _links_a_face(weights) == 2
+    assert _links_a_face(weights, tau=float(np.float32(0.8))) == 1

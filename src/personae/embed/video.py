@@ -89,11 +89,13 @@ def frames(
     """
     with opened(file) as (container, stream):
         first, cell, latest, trouble = start_of(stream), math.ceil(start * rate - 1e-6) - 1, 0.0, ""
+        begun = start == 0  # behind a place that was sought, packets before a whole picture are no damage
         if start > 0:
             sought(container, stream, start + first)
         for packet in packets(container, stream):
             decoded, reason = decoded_from(packet)
-            trouble = trouble or reason
+            begun |= bool(decoded)
+            trouble = trouble or reason * begun
             for raw in decoded:
                 pts = raw.pts if raw.pts is not None else raw.dts
                 if pts is None:

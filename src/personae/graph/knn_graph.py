@@ -56,6 +56,8 @@ class KnnGraph:
         """
         found, near = np.asarray(neighbors), np.asarray(cosines)
         given = cls(found, near)
+        if not len(given):
+            return given
         if not np.isfinite(near[found != NOBODY]).all():
             raise InputError("cosines of neighbors are not finite; search again")
         lists = [others_best_first(found[here], near[here], here.start) for here in passing(len(given), BLOCK)]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from personae.clustering.dbscan import DensityReach
 from personae.graph.knn_graph import KnnGraph
-from personae.graph.mutual_reachability import refuse_short_lists
+from personae.graph.mutual_reachability import refuse_too_few_around
 from personae.methods.estimator import GraphClusterer
 
 
@@ -35,6 +35,6 @@ class DBSCAN(GraphClusterer):
         self.k = k
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        refuse_short_lists(graph, self.min_samples)
+        refuse_too_few_around(graph, self.min_samples)
         labels, self.noise_ = DensityReach(self.tau, self.min_samples).cluster_and_noise(graph)
         return labels
