@@ -1,10 +1,17 @@
 """What the stages are told to take."""
 
+import numpy as np
 import pytest
 
 from personae import Auto, FaceMap, StarFC, Threshold
 from personae.scale.pipeline import memory_of
-from personae.scale.recipes import auto_recipe, facemap_recipe, star_fc_recipe, threshold_recipe
+from personae.scale.recipes import (
+    _links_a_face,
+    auto_recipe,
+    facemap_recipe,
+    star_fc_recipe,
+    threshold_recipe,
+)
 
 RECIPES = {
     "auto": lambda: auto_recipe(Auto()),
