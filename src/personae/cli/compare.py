@@ -90,6 +90,8 @@ def compare(
             keep(results, features, out)
     if any(result.oracle for result in results):
         typer.echo("* parameters chosen with the labels, which no user has")
+    if out is not None:
+        typer.echo(f"figures: {out}")
     if plot is not None:
         from personae.export.comparison import draw
 
@@ -138,4 +140,3 @@ def keep(results: "list[Compared]", features: Path, out: Path) -> None:
     }
     with atomic_write(out) as temporary:
         temporary.write_text(json.dumps(whole, indent=1) + "\n")
-    typer.echo(f"figures: {out}")

@@ -168,9 +168,9 @@ class GraphClusterer(ClusterMixin, BaseEstimator):
         refuse_no_lists(self.k)
         if isinstance(X, KnnGraph):
             self.__dict__.pop("n_features_in_", None)  # of an earlier fit
+            X.refuse_own_faces()
             length = self.list_length(len(X))
             refuse_short_lists(X, length, self.counts_itself)
-            X.refuse_own_faces()
             return X.nearest(length)
         faces = as_faces(X)
         graph = knn_graph(faces, self.list_length(len(faces)))
@@ -332,8 +332,8 @@ def graph_of(faces: FaceSet, graph: KnnGraph | None, k: int) -> KnnGraph:
         return knn_graph(faces, k)
     if len(graph) != len(faces):
         raise InputError(f"the graph is of {len(graph):,} faces and there are {len(faces):,}; search it anew")
-    refuse_short_lists(graph, k)
     graph.refuse_own_faces()
+    refuse_short_lists(graph, k)
     return graph.nearest(k)
 
 
