@@ -126,15 +126,15 @@ def closeness(
         wide = np.asarray(read, np.result_type(read.dtype, np.float32))
         near[some] = _closeness(labels[some], wide, (seen.level, seen.spread), inner[some])
 
-    for low, high in _whole(ends, (0, len(labels)), read_at_once(features)):
+    for low, high in _runs(ends, (0, len(labels)), read_at_once(features)):
         values = np.empty((high - low, features.shape[1]), features.dtype) if is_map(features) else None
         if values is not None:
             read_rows(features, faces[low:high], values)
-        in_threads(put, _whole(ends, (low, high), BLOCK), low, values)
+        in_threads(put, _runs(ends, (low, high), BLOCK), low, values)
     return near
 
 
-def _whole(ends: NDArray[np.intp], within: Span, size: int) -> Iterator[Span]:
+def _runs(ends: NDArray[np.intp], within: Span, size: int) -> Iterator[Span]:
     """Runs of `size` rows at most, of whole groups that end at `ends`; or of one that is larger."""
     low, last = within
     while low < last:

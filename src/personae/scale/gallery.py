@@ -309,6 +309,7 @@ class Gallery:
                     raise InputError(f"{place}: a gallery of another version of personae; begin a new one")
                 people = held["labels" if about["version"] == ALL_DISTINCT else "people"]
                 alone = np.arange(len(people), dtype=np.int32)
+                looser = [] if about["version"] == VERSION else about["floors"][:1]
                 elsewhere = held["elsewhere"]
                 gallery = cls(
                     features=held["features"],
@@ -321,7 +322,7 @@ class Gallery:
                         about["share"],
                         *about["middle"],
                     ),
-                    floors=about["floors"][: 1 * (about["version"] < VERSION)] + about["floors"],
+                    floors=looser + about["floors"],
                     rest=Rest(*about["rest"]),
                     ids=about["ids"],
                     drift=Drift(**about["drift"]),

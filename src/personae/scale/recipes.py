@@ -347,8 +347,8 @@ def _size(features: Features, graph: KnnGraph) -> Size:
 
 def _links_in(weights: NDArray[np.floating[Any]], tau: float = 0.0) -> int:
     """How many are above 0, and `tau` or above."""
-    least = max(np.float64(tau), np.finfo(weights.dtype).smallest_subnormal)
-    return sum(int((weights[here] >= least).sum()) for here in passing(len(weights), ROWS, weights))
+    blocks = (weights[here] for here in passing(len(weights), ROWS, weights))
+    return sum(int(((block > 0) & (block >= np.float64(tau))).sum()) for block in blocks)
 
 
 def _links_a_face(weights: NDArray[np.floating[Any]], tau: float = 0.0) -> int:
