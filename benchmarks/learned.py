@@ -5,9 +5,7 @@ Two directions: trained on `train`, tested on `lfw`; trained on half of the iden
 identities. Beside them, with thresholds chosen on the same eighth: connected components and the map equation
 on plain cosines. Each run has a process of its own; rows of other methods in the results stay.
 
-With --checkpoints a run goes on where it stopped, and the network of evidence that STAR-FC, GCN-V and GCN-V
-with GCN-E have in common is trained once, and so is GCN-D alone and with GCN-S; the later ones have no training
-time then.
+With --checkpoints a run goes on where it stopped, and then has no training time.
 """
 
 import argparse
@@ -61,7 +59,7 @@ def learned(
     from personae.methods import LEARNED
 
     learn, test = sides(direction, embedder)
-    kept = None if folder is None else kept_in(folder / f"{direction} {embedder} {seed}", name, preset)
+    kept = None if folder is None else folder / f"{direction} {embedder} {seed}" / f"{name} {preset}"
     again = kept is not None and any(kept.rglob("checkpoint.pt"))
     began = time.perf_counter()
     method = LEARNED[name](preset=preset, seed=seed).fit(learn, folder=kept)
@@ -72,17 +70,6 @@ def learned(
     return scores(test, labels, method.validation_, trained, time.perf_counter() - began) | {
         "clusterer": method.decision_.clusterer
     }
-
-
-def kept_in(folder: Path, name: str, preset: str) -> Path:
-    """Where the checkpoints of a method go; `general` of three begins with one network, GCN-DS with GCN-D."""
-    if preset == "general" and name in ("star_fc", "gcn_v"):
-        return folder / "evidence" / "confidence"
-    if preset == "general" and name == "gcn_ve":
-        return folder / "evidence"
-    if name == "gcn_d":
-        return folder / f"gcn_ds {preset}" / "detection"
-    return folder / f"{name} {preset}"
 
 
 def graded(test: Any, labels: Any) -> dict[str, float]:

@@ -17,9 +17,9 @@ from benchmarks import collections as drawn
 from benchmarks.expected import first_half
 from benchmarks.record import record
 from personae import Auto, Constraints, FaceSet, knn_graph
+from personae.clustering.looks import AS_ASKED, Looks
 from personae.clustering.suggestions import LEARNED, LIKELY, Suggestions, near_groups, signs
 from personae.evaluation import bcubed
-from personae.methods.auto import AS_ASKED, Looks
 
 K = 80
 NEAREST = -2.5  # gaps below say nothing

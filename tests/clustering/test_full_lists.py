@@ -6,10 +6,10 @@ import pytest
 from personae import Auto, Constraints, FaceSet, evaluate, knn_graph
 from personae.clustering import MapEquation
 from personae.clustering.full_lists import joined_again, joined_by_links
+from personae.clustering.looks import people
 from personae.evaluation import pairwise
 from personae.graph.components import first_seen
 from personae.link.strangers import Strangers
-from personae.methods.auto import people
 from tests.planted import made_faces
 
 K, FLOOR = 10, 3.0

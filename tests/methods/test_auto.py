@@ -105,12 +105,12 @@ def test_a_target_that_is_no_share_is_refused(planted, target):
 def test_large_people_who_fall_apart_were_none(monkeypatch):
     rows = StandardScaler().fit_transform(make_blobs(n_samples=50, random_state=1)[0])
     faces = FaceSet.of(rows)
-    large = large_people(faces.features, Sample.among(faces.features, knn_graph(faces, 80), 1024))
-    assert large.max() == 1
-    found = Auto().fit_predict(rows)
+    graph = knn_graph(faces, 49)
+    assert large_people(faces.features, Sample.among(faces.features, graph, 1024)).max() == 1
+    found = Auto().looks(faces, graph).unconstrained()
     assert found.max() == 2
     monkeypatch.setattr(auto, "large_people", lambda features, _: np.full(len(features), NOBODY, np.int32))
-    assert (found == Auto().fit_predict(rows)).all()
+    assert (found == Auto().looks(faces, graph).unconstrained()).all()
 
 
 def test_people_found_before_are_found_again(planted):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet, beside
 from personae.data.pages import passing
+from personae.graph.adjacency import canonical_order
 from personae.graph.components import components_of, first_seen
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.search import complete, knn_graph, ordered
@@ -31,7 +32,8 @@ BLOCK = 1 << 12  # rows looked at in one go
 class Copies:
     """Which of N faces are copies of another one, in M distinct faces.
 
-    first: (M,) int64 rising, the distinct faces: of copies the one that comes first
+    first: (M,) int64 rising, the distinct faces: of copies the one that comes first, of near ones that which
+           most are near to
     of:    (N,) int32, which of the distinct faces each face is
 
     Copies are rows less than 5e-5 apart, 4e-4 of half precision, and what chains of such pairs join.
@@ -90,15 +92,32 @@ class Copies:
         return cls._of(links, len(graph), known)
 
     @classmethod
+    def near(cls, graph: KnnGraph, cosine: float, known: Constraints | None = None) -> Self | None:
+        """Faces that a graph shows to be at least so near to one that stands for them, or None; O(N k).
+
+        One after the other, who has most such neighbors first, faces take those who stand for nobody and have
+        nobody yet. Where lists end among neighbors that near, some that stand for others are near, too.
+        """
+        near = (graph.similarities >= cosine).sum(axis=1)
+        order = canonical_order(graph)
+        order = order[np.argsort(-near[order], kind="stable")]
+        leader = _led(order, near, graph.neighbors)
+        if known is not None:
+            leader = np.where(_held(leader, known), np.arange(len(graph), dtype=np.int32), leader)
+        first, of = np.unique(leader, return_inverse=True)
+        return cls(first.astype(np.int64), of.astype(np.int32)) if len(first) < len(graph) else None
+
+    @classmethod
     def _of(cls, links: NDArray[np.int32], faces: int, known: Constraints | None) -> Self | None:
         of = components_of(links, faces)
-        if known is not None and len(known.held_by(faces).hard) and len(links):
-            person = known.group_with(of)
-            a, b = person[known.hard].T
-            held = np.isin(person, a[a == b])
-            of = first_seen(np.where(held, faces + np.arange(faces), of))
+        if known is not None and len(links):
+            of = first_seen(np.where(_held(of, known), faces + np.arange(faces), of))
         first = np.unique(of, return_index=True)[1]
         return cls(first, of) if len(first) < faces else None
+
+    def then(self, fewer: "Copies") -> "Copies":
+        """The copies of all, where there are still some among the distinct faces."""
+        return Copies(self.first[fewer.first], fewer.of[self.of])
 
     def faces(self, faces: FaceSet) -> FaceSet:
         """The distinct ones alone; from 1 GB on in a nameless file."""
@@ -122,6 +141,30 @@ class Copies:
     def constraints(self, known: Constraints) -> Constraints:
         """What is known of the distinct faces: all that is known of their copies."""
         return known.of_distinct(self.first, self.of)
+
+
+def _held(of: NDArray[np.int32], known: Constraints) -> NDArray[np.bool_]:
+    """(N,) which faces would join two that a hard pair holds apart, if copies are one face."""
+    known = known.held_by(len(of))
+    if not len(known.hard):
+        return np.zeros(len(of), np.bool_)
+    person = known.group_with(of)
+    a, b = person[known.hard].T
+    return np.isin(person, a[a == b])
+
+
+@njit(cache=True)
+def _led(order: NDArray[np.intp], near: NDArray[np.intp], neighbors: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(N,) who stands for each face; near: how many neighbors are near."""
+    leader = np.full(len(order), NOBODY, np.int32)
+    for face in order:
+        if leader[face] != NOBODY:
+            continue
+        leader[face] = face
+        for other in neighbors[face, : near[face]]:
+            if leader[other] == NOBODY:
+                leader[other] = face
+    return leader
 
 
 def _products(features: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

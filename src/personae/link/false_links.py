@@ -106,7 +106,9 @@ def least_widths(
 
     Strangers are counted on the normal curve, after a line that takes their quantiles to those of the curve,
     and only of faces whose lists reach that far: a list full of closer faces has no place for them. The links
-    of a face count as one in all: who has hundreds of pictures does not speak for those who have three.
+    of a face count as one in all: who has hundreds of pictures does not speak for those who have three. Where
+    no list reaches, as among people who all have more faces than a list holds, there are no links to be true
+    or false; nothing is less close there than `floor`.
     """
     slope, shift = bell_line(pairs.widths(strangers))
     others_of = len(graph) - np.bincount(pairs.labels)
@@ -126,11 +128,13 @@ def least_widths(
     sure = np.flatnonzero(np.cumsum(links[::-1])[::-1] >= MANY).max(initial=-1)
     links = _smoothed(links)
     expected = np.cumsum(reaching) * -np.diff(norm.sf(edges))
+    unseen = (np.cumsum(reaching) == 0) & (edges[1:] <= floor)
     floors = []
     for share in false_links:
         too_many = (expected > share * links) & (links > 0)
         if sure >= 0 and not too_many[sure]:
             too_many[sure + 1 :] = False
+        too_many |= unseen
         floors.append(float((edges[np.flatnonzero(too_many).max(initial=-1) + 1] - shift) / slope))
     return floors
 

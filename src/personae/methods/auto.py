@@ -1,38 +1,30 @@
 """The default: links judged against strangers, then the map equation; nothing to choose."""
 
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.clustering.full_lists import crowds_joined, joined_again
-from personae.clustering.lone_faces import lone_faces_joined
-from personae.clustering.look_alikes import look_alikes_apart
-from personae.clustering.map_equation import MapEquation
-from personae.clustering.suggestions import Suggestions, suggestions
+from personae.clustering.looks import AS_ASKED, Looks, guessed
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
-from personae.evaluation.expected import Expected, expected, torn_from
+from personae.evaluation.expected import Expected, torn_from
 from personae.graph.components import first_seen
 from personae.graph.confidence import confidence
-from personae.graph.copies import Copies
 from personae.graph.knn_graph import NOBODY, KnnGraph
-from personae.heard import tell
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.kinds import kinds_among
 from personae.link.large_people import large_people
+from personae.link.moments import moments_among
 from personae.link.strangers import Measure, Sample, Strangers, Yardstick, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, distinct, graph_of, known_before
 
-PEOPLE = "people"
 FEW = 50  # faces among which strangers are hardly to be told from one person
 ALPHA = 1e-3  # strangers a face that are nearer than the first two looks ask for
 ROWS = 1 << 12  # faces whose strangers are looked at
 RUNG = 10**0.5  # from one share of false links to the next that is tried
 RUNGS = 6  # shares that are tried for `target_precision`
-AS_ASKED = 1  # the rung of `false_links`
 SETTLED = 0.05  # widths that the floor has to fall by for another look
 WIDER = 1.05  # times as wide as before, widths say nothing of each other
 MOST = 0.9  # share of false links of the loosest look
@@ -133,43 +125,49 @@ class Auto(FeatureClusterer):
         graph: KnnGraph | None = None,
         constraints: Constraints | None = None,
         start: ArrayLike | None = None,
-    ) -> tuple["Looks", int]:
+    ) -> tuple[Looks, int]:
         """As `fit`; the looks at all faces, copies too, and the rung of the one that is taken."""
         faces = self._faces(X)
         self.check()
         told: dict[str, Any] = {"graph": graph, "constraints": constraints, "start": start}
         copies, once, told = distinct(faces, told)
         assert isinstance(once, FaceSet)
-        looks, rung = self._taken(once, **told)
+        graph, held = graph_of(once, told["graph"], self.k), told["constraints"]
+        moments, graph = moments_among(once, graph, self._sample(once, graph), held)
+        known = None if told["start"] is None else known_before(told["start"], len(once))
+        if moments is None:
+            looks, rung = self._taken(once, graph, held, known)
+        else:
+            fewer = None if held is None else moments.constraints(held)
+            before = None if known is None else first_seen(known[moments.first])
+            looks, rung = self._taken(moments.faces(once), graph, fewer, before)
+        self.confidence_ = confidence(looks.links(rung), looks.labels(rung))
+        for some, all_of_them, of_these in ((moments, once, held), (copies, faces, constraints)):
+            if some is not None:
+                looks = looks.with_copies(some, all_of_them, of_these)
+                self.confidence_ = self.confidence_[some.of]
         self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
-        self.confidence_ = confidence(looks.links(rung), self.labels_)
-        if copies is None:
-            return looks, rung
-        self.labels_, self.confidence_ = self.labels_[copies.of], self.confidence_[copies.of]
-        return looks.with_copies(copies, faces, constraints), rung
+        self.expected_ = looks.expected(rung)
+        if rung > AS_ASKED:
+            first = looks.expected(AS_ASKED), looks.labels(AS_ASKED)
+            self.expected_ = torn_from(*first, self.expected_, self.labels_)
+        return looks, rung
 
     def _taken(
         self,
         faces: FaceSet,
-        graph: KnnGraph | None,
+        graph: KnnGraph,
         constraints: Constraints | None,
-        start: ArrayLike | None,
-    ) -> tuple["Looks", int]:
+        start: NDArray[np.int32] | None,
+    ) -> tuple[Looks, int]:
         """The looks at distinct faces, and the rung whose precision is expected to be what was asked for."""
-        known = None if start is None else known_before(start, len(faces))
-        looks = self.looks(faces, graph_of(faces, graph, self.k), constraints, start=known)
-        told = {AS_ASKED: looks.expected(AS_ASKED)}
+        looks = self.looks(faces, graph, constraints, start=start)
+        told = {AS_ASKED: looks.expected(AS_ASKED).pairwise.precision}
         rung, target = AS_ASKED, self.target_precision or 0
-        while told[rung].pairwise.precision < target and rung < RUNGS:
+        while told[rung] < target and rung < RUNGS:
             rung += 1
-            told[rung] = looks.expected(rung)
-        if told[rung].pairwise.precision < target:
-            rung = max(told, key=lambda one: told[one].pairwise.precision)
-        self.expected_ = told[rung]
-        if rung > AS_ASKED:
-            first = told[AS_ASKED], looks.labels(AS_ASKED)
-            self.expected_ = torn_from(*first, told[rung], looks.labels(rung))
-        return looks, rung
+            told[rung] = looks.expected(rung).pairwise.precision
+        return looks, rung if told[rung] >= target else max(told, key=lambda one: told[one])
 
     def sees_too_little(self, n: int) -> bool:
         """Whether among n faces one person alone may fall apart, and `expected_` not know."""
@@ -191,7 +189,7 @@ class Auto(FeatureClusterer):
         constraints: Constraints | None = None,
         measured: Measure = strangers_of,
         start: NDArray[np.int32] | None = None,
-    ) -> "Looks":
+    ) -> Looks:
         """The last look and those beside it, from a share of false links of 3.2 `false_links` downwards.
 
         A person torn apart counts among the strangers, who then seem closer than they are; so the look is taken
@@ -220,7 +218,7 @@ class Auto(FeatureClusterer):
                 strangers = near.believed(yardstick.share)
                 if anew := yardstick.spread > width * WIDER:
                     width = yardstick.spread
-                    guess = _guess(faces, graph, strangers, floor)
+                    guess = guessed(faces, graph, strangers, floor)
                     pairs = StrangerPairs.among(faces.features, rows, sample, guess)
                 floors = least_widths(strangers, pairs, graph, shares, floor)
                 if pairs.too_few and self.strangers is not None:  # those may be less alike than people here
@@ -236,7 +234,7 @@ class Auto(FeatureClusterer):
 
         def from_first_look(large: bool) -> tuple[Looks, NDArray[np.int32]]:
             first, crowd = self.first_look(faces, sample, measured, large=large)
-            labels = _whole(crowd, _guess(faces, graph, first.believed(0), floor))
+            labels = _whole(crowd, guessed(faces, graph, first.believed(0), floor))
             near = near_without(labels) if sample.has_strangers(labels) else first
             return settled(near, labels), crowd
 
@@ -251,9 +249,14 @@ class Auto(FeatureClusterer):
 
         InputError: strangers of another dimension.
         """
+        sample = self._sample(faces, graph)
+        return kinds_among(sample, graph, ALPHA) if self.strangers is None else sample
+
+    def _sample(self, faces: FaceSet, graph: KnnGraph) -> Sample:
+        """Some of the faces, and `strangers`. InputError: as of `compared_with`."""
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
-            return kinds_among(sample, graph, ALPHA)
+            return sample
         others = Sample.elsewhere(FaceSet.of(self.strangers).features)
         if others.features.shape[1] != faces.dimension:
             raise InputError(f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}")
@@ -278,104 +281,6 @@ class Auto(FeatureClusterer):
         return measured(faces.features, sample, side="near", labels=known), people
 
 
-@dataclass
-class Looks:
-    """The partitions of a graph with fewer and fewer false links, each made when it is asked for.
-
-    strangers: of the faces
-    yardstick: what they were measured with
-    shares:    of false links, at each rung
-    floors:    the widths that links must exceed
-    """
-
-    faces: FaceSet
-    strangers: Strangers
-    yardstick: Yardstick
-    graph: KnnGraph
-    constraints: Constraints | None
-    shares: list[float]
-    floors: list[float]
-    _labels: dict[tuple[float, ...], NDArray[np.int32]] = field(default_factory=dict, init=False)
-
-    def looser_by(self, before: "Looks", *, in_widths: bool) -> float:
-        """How many widths less close faces need to be than in a look before, whose widths may be others."""
-        if in_widths:
-            return before.floors[AS_ASKED] - self.floors[AS_ASKED]
-        farthest = [
-            look.yardstick.level - look.floors[AS_ASKED] * look.yardstick.spread for look in (self, before)
-        ]
-        return (farthest[0] - farthest[1]) / self.yardstick.spread
-
-    def links(self, rung: int) -> KnnGraph:
-        return self.strangers.link(self.graph, self.floors[rung])
-
-    def expected(self, rung: int) -> Expected:
-        """By the next but one stricter look, and the next looser one."""
-        return expected(self.labels(rung), self.labels(rung + 2), self.labels(rung - 1))
-
-    def unconstrained(self) -> NDArray[np.int32]:
-        """(N,) int32, the people at `AS_ASKED` were nothing known of them."""
-        return self._people(AS_ASKED, None)
-
-    def labels(self, rung: int) -> NDArray[np.int32]:
-        """(N,) int32, 0..C-1 in the order of the first faces."""
-        return self._people(rung, self.constraints)
-
-    def _people(self, rung: int, constraints: Constraints | None) -> NDArray[np.int32]:
-        reach = self.reach(rung)
-        key = constraints is not None, *reach
-        if key not in self._labels:
-            self._labels[key] = people(self.faces, self.graph, self.strangers, reach, constraints)
-        return self._labels[key]
-
-    def suggestions(self, rung: int) -> Suggestions:
-        """What is most likely wrong with the people of a rung."""
-        floor, features = self.floors[AS_ASKED], self.faces.features
-        return suggestions(self.labels(rung), features, self.strangers, floor, self.constraints)
-
-    def with_copies(self, copies: Copies, faces: FaceSet, constraints: Constraints | None) -> "Looks":
-        """The looks at all faces, where these are those at distinct ones."""
-        others, sample = self.graph.neighbors[copies.of], self.yardstick.sample
-        neighbors = np.where(others == NOBODY, NOBODY, copies.first[others]).astype(np.int32)
-        face = np.where(sample.face < 0, sample.face, copies.first[sample.face])
-        looks = replace(
-            self,
-            faces=faces,
-            strangers=self.strangers.take(copies.of),
-            yardstick=replace(self.yardstick, sample=replace(sample, face=face)),
-            graph=KnnGraph(neighbors, self.graph.similarities[copies.of]),
-            constraints=constraints,
-        )
-        looks._labels.update((key, labels[copies.of]) for key, labels in self._labels.items())
-        return looks
-
-    def reach(self, rung: int) -> list[float]:
-        """The floors that `people` asks for: that of the next looser rung, of the rung, and of all stricter."""
-        return [self.floors[max(rung - 1, 0)], *self.floors[rung:]]
-
-
-def people(
-    faces: FaceSet,
-    graph: KnnGraph,
-    strangers: Strangers,
-    floors: list[float],
-    constraints: Constraints | None = None,
-) -> NDArray[np.int32]:
-    """(N,) int32, 0..C-1 in the order of the first faces.
-
-    floors: widths that links must exceed, rising; the second is for all, the first for people of whom there
-            are more than twice as many faces as a list holds, once all else is done, the others for look-alikes
-    """
-    floor = floors[1]
-    tell(PEOPLE, 0, len(faces))
-    labels = _guess(faces, graph, strangers, floor, constraints)
-    labels = look_alikes_apart(labels, faces.features, graph, strangers, floors[1:], constraints)
-    labels = lone_faces_joined(labels, faces.features, graph, strangers, floor, constraints=constraints)
-    labels = crowds_joined(labels, faces.features, graph, strangers, floors[0], constraints)
-    tell(PEOPLE, len(faces), len(faces))
-    return labels
-
-
 def _whole(large: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
     """(N,) int32, the people, but each of the large ones is one, and nobody else is with them."""
     return first_seen(np.where(large == NOBODY, labels, len(labels) + large).astype(np.int32))
@@ -387,11 +292,3 @@ def _torn(large: NDArray[np.int32], labels: NDArray[np.int32]) -> bool:
         2 * np.bincount(labels[large == person]).max() < np.sum(large == person)
         for person in range(int(large.max(initial=NOBODY)) + 1)
     )
-
-
-def _guess(
-    faces: FaceSet, graph: KnnGraph, strangers: Strangers, floor: float, constraints: Constraints | None = None
-) -> NDArray[np.int32]:
-    """The people, look-alikes among them."""
-    labels = MapEquation().cluster(strangers.link(graph, floor), constraints)
-    return joined_again(labels, faces.features, graph, strangers, floor, constraints)

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from personae.clustering.decision import CLUSTERERS, OF_PROPOSALS, Decision
 from personae.clustering.full_lists import joined_by_links
 from personae.clustering.look_alikes import CROWD, look_alikes_apart
+from personae.clustering.looks import AS_ASKED
 from personae.data.faceset import FaceSet, as_truth
 from personae.data.labels import as_labels
 from personae.errors import InputError, counted
@@ -22,7 +23,7 @@ from personae.graph.search import knn_graph
 from personae.link.geometry import Geometry
 from personae.link.links import LinkModel, Links
 from personae.link.weights import Saved, fill, need_torch, read_weights, write_weights
-from personae.methods.auto import AS_ASKED, Auto
+from personae.methods.auto import Auto
 from personae.methods.estimator import as_faces, graph_of, predicting_copies_once
 from personae.train.plan import Plan
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.components import Components
+from personae.clustering.looks import AS_ASKED, people
 from personae.clustering.map_equation import MapEquation
 from personae.data.atomic import atomic_write
 from personae.data.constraints import Constraints
@@ -24,7 +25,7 @@ from personae.graph.threads import Span, in_threads, products_alone
 from personae.link.links import Links
 from personae.link.outlier_detection import OutlierDetection
 from personae.link.strangers import BLOCK, Sample, Side, Strangers, seen_from, settled
-from personae.methods.auto import AS_ASKED, Auto, people
+from personae.methods.auto import Auto
 from personae.methods.facemap import FaceMap
 from personae.methods.star_fc import StarFC
 from personae.methods.threshold import Threshold
