@@ -15,8 +15,8 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from benchmarks import collections as drawn
-from personae import Auto, FaceSet, knn_graph
-from personae.evaluation.expected import LEARNED, LEAST, METRICS, kept_together, signs
+from personae import Auto, FaceSet
+from personae.evaluation.expected import LEARNED, LEAST, METRICS, SIZE, kept_together, signs
 
 K = 80
 AT_MOST = 0.1  # an error beyond counts no more
@@ -67,7 +67,7 @@ def examples() -> Iterator[Example]:
 
 
 def looked_at(faces: FaceSet) -> Example:
-    looks = Auto().looks(faces, knn_graph(faces, min(K, len(faces) - 1)))
+    looks, _ = Auto(K).fit_looks(faces)
     assert faces.truth is not None
     return Example(faces.truth, looks.labels(1), looks.labels(3), looks.labels(0))
 
@@ -86,6 +86,7 @@ def learned(found: list[Example]) -> dict[str, Any]:
         }
         away = bounded([score.f for score in scores]) - rows["f"] @ result[name]["f"]
         result[name]["interval"] = np.quantile(away, (0.05, 0.95)).tolist()
+        result[name]["largest"] = float(rows["f"][:, SIZE].max())
     kept, right = (np.concatenate(values) for values in zip(*map(of_people, found), strict=True))
     result["people"] = likeliest(bounded(kept), right)
     return result

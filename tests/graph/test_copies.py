@@ -115,3 +115,42 @@ def test_copies_that_are_known_to_be_two_people_are_distinct():
     assert Copies.among(features, soft).of.tolist() == [0, 0, 1, 1, 2]
     with pytest.raises(InputError, match="constraints are of"):
         Copies.among(features, Constraints.of(4))
+
+
+def test_faces_stand_for_those_near_to_them(planted):
+    graph = knn_graph(planted, 40)
+    copies = Copies.near(graph, 0.8)
+    leader = copies.first[copies.of]
+    cosines = np.einsum("ij,ij->i", planted.features, planted.features[leader])
+    assert len(copies.first) < len(planted)
+    assert (np.diff(copies.first) > 0).all()
+    assert (cosines >= 0.8 - 1e-6).all()
+    among = planted.features[copies.first] @ planted.features[copies.first].T
+    assert among[~np.eye(len(among), dtype=bool)].max() < 0.8
+    assert Copies.near(graph, 1.0) is None
+
+
+def test_who_stands_for_a_face_does_not_depend_on_the_order(planted):
+    order = np.random.default_rng(0).permutation(len(planted))
+    before = Copies.near(knn_graph(planted, 40), 0.8)
+    after = Copies.near(knn_graph(planted.take(order), 40), 0.8)
+    assert (order[after.first[after.of]] == before.first[before.of][order]).all()
+
+
+def test_near_faces_that_are_held_apart_stand_for_themselves(planted):
+    graph = knn_graph(planted, 40)
+    copies = Copies.near(graph, 0.8)
+    one = int(np.flatnonzero(np.bincount(copies.of) > 1)[0])
+    a, b = np.flatnonzero(copies.of == one)[:2]
+    held = Copies.near(graph, 0.8, Constraints.of(len(planted), apart=[[a, b]]))
+    assert (np.bincount(held.of)[held.of[copies.of == one]] == 1).all()
+    assert len(held.first) == len(copies.first) + np.sum(copies.of == one) - 1
+
+
+def test_copies_of_copies_are_copies(planted):
+    first = Copies.near(knn_graph(planted, 40), 0.8)
+    fewer = first.faces(planted)
+    second = Copies.near(knn_graph(fewer, 40), 0.7)
+    both = first.then(second)
+    assert (planted.features[both.first] == second.faces(fewer).features).all()
+    assert (both.first[both.of] == first.first[second.first[second.of]][first.of]).all()

@@ -96,6 +96,17 @@ def test_a_person_seen_in_many_pictures_of_one_moment_is_no_kind():
     assert not len(found(faces))
 
 
+def test_a_person_with_bursts_of_pictures_among_other_people_is_no_kind():
+    rng = np.random.default_rng(0)
+    once = made_faces([100, *[4] * 80])
+    child = np.repeat(np.flatnonzero(once.truth == 0), 3)
+    of = np.r_[child, np.flatnonzero(once.truth > 0)]
+    noise = np.where(np.arange(len(of)) < len(child), 0.3 / 8, 0)[:, None]
+    faces = FaceSet.of(once.features[of] + noise * rng.normal(size=(len(of), 64)), once.truth[of])
+    assert not len(found(faces))
+    assert evaluate(faces.truth, Auto().fit_predict(faces)).bcubed.f > 0.97
+
+
 @pytest.mark.filterwarnings("error")
 def test_copies_of_one_face_are_of_one_kind():
     assert Auto().fit(np.repeat(AXES[:1], 120, axis=0)).labels_.max() == 0

@@ -6,9 +6,11 @@ collection, where many a face has one that is far closer than the rest.
 """
 
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from personae.graph.knn_graph import KnnGraph
 from personae.link.strangers import Sample, bell_floor, log_distance, seen_from, settled
@@ -29,7 +31,8 @@ def kinds_among(sample: Sample, graph: KnnGraph, alpha: float) -> Sample:
 
     Kinds are found by halving: two means, if they are far apart and both are kinds or fall into such. Of a kind
     two in five faces or more have a nearest face that is nearer than the bell curve allows strangers of their
-    kind to be, and in the median farther than copies are. O(M^2 d).
+    kind to be, and in the median farther than copies are. And from each kind all others are farther than most
+    of its own faces. O(M^2 d).
     """
     rows, least = sample.features, max(FEWEST, int(LEAST * len(sample.face)))
     if len(rows) < 2 * least:
@@ -54,9 +57,18 @@ def kinds_among(sample: Sample, graph: KnnGraph, alpha: float) -> Sample:
         return [some] if is_kind(some) else []
 
     found = kinds(np.arange(len(rows)))
-    if len(found) < 2:
+    if len(found) < 2 or not all(_beyond(rows[one], rows[two]) for one, two in permutations(found, 2)):
         return sample
     return replace(sample, kinds=np.array([rows[kind].mean(axis=0) for kind in found]))
+
+
+def _beyond(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether faces of another kind are mostly farther from those of one than these are from each other.
+
+    From where all are strangers, a person with many bursts of pictures is no farther than anybody else.
+    """
+    within = log_distance(one @ one.T)[np.triu_indices(len(one), 1)]
+    return bool(np.quantile(within, norm.cdf(1)) < np.median(log_distance(one @ other.T)))
 
 
 def halved(rows: NDArray[np.float64], least: int) -> tuple[NDArray[np.bool_], float]:

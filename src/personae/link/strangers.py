@@ -25,6 +25,7 @@ LOOK = "strangers"
 BLOCK = 1 << 12  # faces compared with the sample in one go
 NEAREST = 1e-6  # 1 - cosine of the closest pair that is told apart
 HEAD_START = 0.5  # weight of a link that is just strong enough
+SURE = 20.0  # widths above the floor; who is closer is no surer to be the same person
 Side = Literal["near", "far"]
 
 
@@ -63,7 +64,8 @@ class Strangers:
     def link(self, graph: KnnGraph, floor: float) -> KnnGraph:
         """Links that are more than `floor` widths nearer than strangers; weights are z_ij - floor + 0.5.
 
-        z_ij is the mean of how many widths j lies nearer than the strangers of i, and i than those of j.
+        z_ij is the mean of how many widths j lies nearer than the strangers of i, and i than those of j;
+        what is more than 20 above the floor weighs no more.
         """
         others = np.empty(graph.neighbors.shape, dtype=np.int32)
         weights = np.empty(graph.neighbors.shape, dtype=np.float32)
@@ -72,7 +74,7 @@ class Strangers:
             other, z = graph.neighbors[here], self.of_links(graph, here)
             there = (z > floor) & (other != NOBODY)
             others[here] = np.where(there, other, NOBODY)
-            weights[here] = np.where(there, z - floor + HEAD_START, 0)
+            weights[here] = np.where(there, np.minimum(z - floor, SURE) + HEAD_START, 0)
 
         passed(put, len(graph), BLOCK, graph.neighbors, graph.similarities)
         return KnnGraph(others, weights)

@@ -133,7 +133,7 @@ class Auto(FeatureClusterer):
         copies, once, told = distinct(faces, told)
         assert isinstance(once, FaceSet)
         graph, held = graph_of(once, told["graph"], self.k), told["constraints"]
-        moments, graph = moments_among(once, graph, self._sample(once, graph), held)
+        moments, graph = moments_among(once, graph, self.compared_with(once, graph), held)
         known = None if told["start"] is None else known_before(told["start"], len(once))
         if moments is None:
             looks, rung = self._taken(once, graph, held, known)
@@ -175,8 +175,8 @@ class Auto(FeatureClusterer):
 
     def check(self) -> None:
         """InputError: parameters outside their range."""
-        if not 0 < self.false_links < 1:
-            raise InputError(f"false_links is {self.false_links}; give a share between 0 and 1")
+        if not 0 < self.false_links <= MOST:
+            raise InputError(f"false_links is {self.false_links}; give a share above 0 and at most {MOST}")
         if self.sample < 2:
             raise InputError(f"sample is {self.sample}; give at least 2")
         if self.target_precision is not None and not 0 < self.target_precision < 1:
@@ -249,14 +249,9 @@ class Auto(FeatureClusterer):
 
         InputError: strangers of another dimension.
         """
-        sample = self._sample(faces, graph)
-        return kinds_among(sample, graph, ALPHA) if self.strangers is None else sample
-
-    def _sample(self, faces: FaceSet, graph: KnnGraph) -> Sample:
-        """Some of the faces, and `strangers`. InputError: as of `compared_with`."""
         sample = Sample.among(faces.features, graph, self.sample)
         if self.strangers is None:
-            return sample
+            return kinds_among(sample, graph, ALPHA)
         others = Sample.elsewhere(FaceSet.of(self.strangers).features)
         if others.features.shape[1] != faces.dimension:
             raise InputError(f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}")

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array, csr_array
 from personae.data.constraints import Constraints
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.map_equation_part import Rest
-from personae.link.strangers import HEAD_START, Strangers
+from personae.link.strangers import HEAD_START, SURE, Strangers
 
 BLOCK = 1 << 14
 
@@ -97,5 +97,6 @@ def _weighted(
     other = graph.neighbors[row, rank].astype(np.int64)
     z = strangers.widths(row, other[:, None], graph.similarities[row, rank][:, None])[:, 0]
     there = z > floor
-    weight = (z[there] - floor + HEAD_START).astype(np.float32)  # as `Strangers.link` keeps them
+    weight = np.minimum(z[there] - floor, SURE) + HEAD_START
+    weight = weight.astype(np.float32)  # as `Strangers.link` keeps them
     return Weighted(row[there], other[there], weight.astype(np.float64))
