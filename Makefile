@@ -33,6 +33,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m pytest docs README.md
 
 bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	$(BIN)/python -m benchmarks
 
 clean:

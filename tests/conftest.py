@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def planted() -> FaceSet:
-    """300 faces: a few large people, many small ones, sixty lone faces."""
+    """280 faces: a few large people, many small ones, sixty lone faces."""
     return made_faces([40, 25, 20, *[10] * 8, *[5] * 11, *[1] * 60])
 
 

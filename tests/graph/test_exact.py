@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_limits
 
 from personae import FaceSet, InputError, knn_graph
 from personae.graph import KnnGraph, neighbor_recall
 from personae.graph.exact import nearest_faces
+from tests.threads import threads
 
 
 def slow_neighbors(features, k):
@@ -55,8 +55,9 @@ def test_the_block_size_changes_no_bit(planted, block):
 
 
 def test_the_number_of_threads_changes_no_bit(planted):
-    many = knn_graph(planted, 20)
-    with threadpool_limits(1):
+    with threads(2):
+        many = knn_graph(planted, 20)
+    with threads(1):
         one = knn_graph(planted, 20)
     assert (many.neighbors == one.neighbors).all()
     assert (many.similarities == one.similarities).all()

@@ -73,10 +73,12 @@ def test_training_is_the_same_again_and_goes_on_after_an_interrupt(balls, tmp_pa
     assert resumed.radius_ == balls.radius_
 
 
-def test_what_cannot_be_is_refused(balls, others, monkeypatch):
+def test_what_cannot_be_is_refused(balls, others, monkeypatch, tmp_path):
     assert clone(BallClusters(seed=3)).seed == 3
     with pytest.raises(NotFittedError):
         BallClusters().predict(others)
+    with pytest.raises(NotFittedError):
+        BallClusters().save(tmp_path / "balls.safetensors")
     with pytest.raises(InputError, match="the faces have 3 values"):
         balls.predict(np.eye(3))
     with pytest.raises(InputError, match="constraints are of 2 faces"):

@@ -134,9 +134,10 @@ def test_a_graph_that_is_there_is_used(faces, fitted):
         fitted.predict(made_faces([3, 3]), graph=graph)
 
 
-def test_what_is_not_trained_says_so(faces):
-    with pytest.raises(NotFittedError, match="call fit"):
-        Sloped().predict(faces)
+def test_what_is_not_trained_says_so(faces, tmp_path):
+    for asked in (lambda: Sloped().predict(faces), lambda: Sloped().save(tmp_path / "model.safetensors")):
+        with pytest.raises(NotFittedError, match="call fit"):
+            asked()
 
 
 @pytest.mark.parametrize(

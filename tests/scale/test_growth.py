@@ -252,7 +252,7 @@ def test_only_new_faces_of_a_batch_are_clustered_each_once(faces, begun):
 
 
 def test_a_gallery_begun_with_copies_is_that_of_the_distinct_faces(faces, begun, tmp_path):
-    twice = Gallery.of(np.repeat(faces.features[:200], 2, axis=0))
+    twice = Gallery.of(np.repeat(faces.features[:200], 2, axis=0), Auto(k=np.int64(80)))
     twice.save(tmp_path / "people.npz")
     for held in (twice, Gallery.read(tmp_path / "people.npz")):
         one, other = (update(gallery, faces.features[200:240], renew=False) for gallery in (held, begun))

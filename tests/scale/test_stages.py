@@ -22,7 +22,7 @@ SIZES = [40, 25, 20, *[10] * 8, *[5] * 11, *[1] * 60]
 
 
 RECIPES = {Auto: auto_recipe, FaceMap: facemap_recipe, Threshold: threshold_recipe}
-METHODS = [Auto(k=30), FaceMap(k=40, window=6), FaceMap.for_albums(), Threshold(tau=0.5, k=30)]
+METHODS = [Auto(k=30), FaceMap(k=40, window=6), FaceMap.for_albums(), Threshold(tau=0.5, k=np.int64(30))]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=str)

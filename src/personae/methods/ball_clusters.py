@@ -157,6 +157,7 @@ class BallClusters(BaseEstimator):
 
     def save(self, path: Path | str) -> None:
         """Writes the trained model to a .safetensors file; `personae.load` reads it."""
+        self._refuse_untrained()
         trained = {**self._trained, "validation_f": round(self.validation_, 4)}
         settings = {**self.get_params(), "plan": None}
         saved = Saved(NAME, settings, asdict(self.model_.config), {}, self.geometry_, trained)
@@ -178,9 +179,12 @@ class BallClusters(BaseEstimator):
         method.looks_, method._trained = [], saved.trained
         return method
 
-    def _checked(self, X: FaceSet | ArrayLike) -> FaceSet:
+    def _refuse_untrained(self) -> None:
         if not hasattr(self, "model_"):
             raise NotFittedError("this BallClusters is not trained; call fit, or personae.load a trained one")
+
+    def _checked(self, X: FaceSet | ArrayLike) -> FaceSet:
+        self._refuse_untrained()
         faces = as_faces(X)
         self.geometry_.check(faces)
         return faces

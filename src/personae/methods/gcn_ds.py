@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.exceptions import NotFittedError
 
 from personae.clustering.decision import Decision
 from personae.data.faceset import FaceSet
@@ -107,8 +106,7 @@ class GCNDS(GCND):
 
         InputError: labels of other faces, another embedder's features.
         """
-        if not hasattr(self, "model_"):
-            raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
+        self._refuse_untrained()
         faces = as_faces(X)
         self.geometry_.check(faces)
         found = clusters_of(labels, len(faces))

@@ -108,7 +108,7 @@ class LearnedClusterer(BaseEstimator):
             decided = self._decide(exam, model, self._examined(exam, model))
         self.model_, self.looks_, self.geometry_ = model, looks, Geometry.of(faces)
         self.decision_, self.validation_ = decided
-        self._trained = {"faces": len(faces), "identities": int(exam.truth.max()) + 1}
+        self._trained = {"faces": len(faces), "identities": len(np.unique(exam.truth))}
         return self
 
     def links(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> Links:
@@ -121,11 +121,14 @@ class LearnedClusterer(BaseEstimator):
 
     def _asked(self, X: FaceSet | ArrayLike, graph: KnnGraph | None) -> tuple[FaceSet, KnnGraph]:
         """The new faces and their graph. InputError: as of `links`."""
-        if not hasattr(self, "model_"):
-            raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
+        self._refuse_untrained()
         faces = as_faces(X)
         self.geometry_.check(faces)
         return faces, graph_of(faces, graph, self.k)
+
+    def _refuse_untrained(self) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError(f"this {type(self).__name__} is not trained; call fit, or use pretrained(...)")
 
     @predicting_copies_once
     def predict(self, X: FaceSet | ArrayLike, *, graph: KnnGraph | None = None) -> NDArray[np.int32]:
@@ -159,6 +162,7 @@ class LearnedClusterer(BaseEstimator):
 
     def save(self, path: Path | str) -> None:
         """Writes the trained model to a .safetensors file; `personae.load` reads it."""
+        self._refuse_untrained()
         settings = {**self.get_params(), "plan": None}
         trained = {**self._trained, "validation_f": round(self.validation_, 4)}
         saved = Saved(

@@ -26,6 +26,7 @@ from personae.graph.map_equation_part import Rest
 from personae.graph.search import knn_graph
 from personae.link.geometry import Geometry
 from personae.link.strangers import Sample, Strangers, Yardstick
+from personae.link.weights import plain
 from personae.methods.auto import Auto
 from personae.methods.estimator import as_faces
 from personae.scale.names import kept_names
@@ -295,7 +296,7 @@ class Gallery:
         if self.face_ids is not None:
             arrays["face_ids"] = self.face_ids.values
         with atomic_write(place) as temporary, temporary.open("wb") as file:
-            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+            np.savez(file, about=np.array(json.dumps(about, default=plain)), **arrays)
 
     @classmethod
     def read(cls, path: Path | str) -> "Gallery":

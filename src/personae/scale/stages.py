@@ -15,6 +15,7 @@ from personae import __version__
 from personae.data.atomic import atomic_write, sweep
 from personae.errors import InputError, OutputError
 from personae.heard import Told
+from personae.link.weights import plain
 from personae.scale.shards import HERE, Workplace, refuse_more_than_room
 from personae.scale.sizes import shown
 
@@ -231,7 +232,7 @@ def _worked(
 
 def _write(file: Path, record: Mapping[str, Any]) -> None:
     with atomic_write(file) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
+        temporary.write_text(json.dumps(record, indent=1, default=plain) + "\n")
 
 
 def _refuse_more(name: str, needed: int, memory: int) -> None:
@@ -251,5 +252,5 @@ def _refuse_full_disk(stages: Sequence[Stage], workdir: Path) -> None:
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
     """As it reads back from JSON."""
-    plain: dict[str, Any] = json.loads(json.dumps(value))
-    return plain
+    read: dict[str, Any] = json.loads(json.dumps(value, default=plain))
+    return read
