@@ -1,6 +1,5 @@
 """From features to labels in stages on disk: cells, knn, links, labels; the same labels as in memory."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features)
     features: those of the faces, or the file that they are in
     """
     n, d = faces.features.shape
-    recipe = replace(recipe, k=int(recipe.k))  # a number of NumPy would be told as such in every file
+    recipe = recipe._replace(k=int(recipe.k))  # a number of NumPy would be told as such in every file
     memory = memory_of(n, d, recipe, on_disk=isinstance(features, Path))
     disk = disk_of(n, min(recipe.k, n - 1))
     if isinstance(features, Path):
