@@ -22,6 +22,7 @@ REAL = (
     "unlearned",
     "default",
     "families",
+    "bursts",
     "few_faces",
     "suggestions",
     "ablation",

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.figures import BOTH, results, table
 from benchmarks.learned import DIRECTIONS
-from benchmarks.tables_default import ablation, default, default_kept, families, few_faces, suggestions
+from benchmarks.tables_default import ablation, bursts, default, default_kept, families, few_faces, suggestions
 from benchmarks.tables_detection import (
     detection_ablation,
     detection_overlaps,
@@ -304,6 +304,7 @@ TABLES: dict[str, Callable[[], str]] = {
             suggestions,
             ablation,
             families,
+            bursts,
             few_faces,
             learned,
             embed,

@@ -81,6 +81,17 @@ def families() -> str:
     return table(["embedder", "of one person", "auto", "oracle", "worst F_B"], lines)
 
 
+def bursts() -> str:
+    """The default where each picture is there many times, beside the oracle and the pictures alone."""
+    lines = []
+    for row in results("bursts")["rows"]:
+        oracle, once = (pair_of([{name: row[f"{of}_{name}"] for name in BOTH}]) for of in ("oracle", "once"))
+        worst = f"{row['worst_bcubed_f']:.1f}"
+        near = f"{100 * row['near']:.0f} %"
+        lines.append([near, row["times"], row["embedder"], pair_of([row]), oracle, once, worst])
+    return table(["as far as", "times", "embedder", "auto", "oracle", "once", "worst F_B"], lines)
+
+
 def few_faces() -> str:
     """The default on a handful of faces, with and without strangers from elsewhere."""
     rows = results("few_faces")["rows"]
