@@ -24,7 +24,8 @@ from personae.evaluation import bcubed, pairwise
 from personae.graph import near_recall
 from personae.link.geometry import Geometry
 from personae.scale.pipeline import memory_of, stages_of
-from personae.scale.recipes import Recipe, auto_recipe, star_fc_recipe
+from personae.scale.recipe import Recipe
+from personae.scale.recipes import auto_recipe, star_fc_recipe
 from personae.scale.search_stages import read_knn
 from personae.scale.stages import Run, run_stages
 

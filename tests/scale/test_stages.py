@@ -245,3 +245,22 @@ def test_copies_are_one_face_in_stages_as_in_memory(planted, tmp_path, method, e
         labels, ran = people_in_stages(planted.take(of), recipe(method, told), tmp_path, run)
         assert (labels == method.fit(planted.take(of), constraints=told).labels_).all()
         assert ran["knn"].record["counts"]["faces"] == len(planted)
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["free", "constrained"])
+def test_pictures_of_one_moment_count_once_in_stages_as_in_memory(tmp_path, held):
+    once = made_faces([4] * 12, d=32)
+    rows = np.repeat(once.features, 25, axis=0)
+    noise = 0.1 / np.sqrt(32) * np.random.default_rng(0).normal(size=rows.shape)
+    faces, method = FaceSet.of(rows + noise), Auto(k=12)
+    constraints = Constraints.of(len(faces), apart=[[0, 1]], together=[[2, 299]]) if held else None
+    recipe = auto_recipe(method, constraints)
+    labels, ran = people_in_stages(faces, recipe, tmp_path, Run(MEMORY, quiet))
+    assert (labels == method.fit(faces, constraints=constraints).labels_).all()
+    assert {"cells", "knn", "moments/cells", "moments/knn"} <= set(ran)
+    assert "links" not in ran
+    again, ran = people_in_stages(faces, recipe, tmp_path, Run(MEMORY, quiet))
+    assert (again == labels).all()
+    assert fresh(ran) == []
+    away, _ = people_in_stages(faces, recipe, tmp_path / "away", Run(MEMORY, quiet, Elsewhere()))
+    assert (away == labels).all()

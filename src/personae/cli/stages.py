@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from personae.data import FaceSet
     from personae.embed import Album
-    from personae.scale.recipes import Recipe
+    from personae.scale.recipe import Recipe
 
 OF_CONTAINER = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 

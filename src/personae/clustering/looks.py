@@ -14,6 +14,7 @@ from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.evaluation.expected import Expected, expected
 from personae.graph.components import first_seen
+from personae.graph.confidence import confidence
 from personae.graph.copies import Copies
 from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.heard import tell
@@ -55,6 +56,13 @@ class Looks:
 
     def links(self, rung: int) -> KnnGraph:
         return self.strangers.link(self.graph, self.floors[rung])
+
+    def confidence(self, rung: int) -> NDArray[np.float32]:
+        """(N,) float32, of the faces that a face links to or shares a person with, the share that are both."""
+        if self.once is not None:
+            distinct, of = self.once
+            return distinct.confidence(rung)[of]
+        return confidence(self.links(rung), self.labels(rung))
 
     def expected(self, rung: int) -> Expected:
         """By the next but one stricter look, and the next looser one."""

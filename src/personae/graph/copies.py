@@ -98,7 +98,11 @@ class Copies:
         One after the other, who has most such neighbors first, faces take those who stand for nobody and have
         nobody yet. Where lists end among neighbors that near, some that stand for others are near, too.
         """
-        near = (graph.similarities >= cosine).sum(axis=1)
+
+        def count(here: slice) -> NDArray[np.intp]:
+            return np.asarray((graph.similarities[here] >= cosine).sum(axis=1))
+
+        near = np.concatenate(passed(count, len(graph), BLOCK, graph.similarities))
         order = canonical_order(graph)
         order = order[np.argsort(-near[order], kind="stable")]
         leader = _led(order, near, graph.neighbors)

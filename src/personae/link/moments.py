@@ -7,34 +7,26 @@ the lists of neighbors, and one moment would look like a whole person beside who
 import math
 
 from personae.data.constraints import Constraints
-from personae.data.faceset import FaceSet
 from personae.graph.copies import Copies
 from personae.graph.knn_graph import KnnGraph
-from personae.graph.search import knn_graph
 from personae.link.strangers import Sample, seen_from, settled
 
 NEAR = 0.1  # of the distance to strangers, 1 - cosine
+FEWEST = 0.01  # of all faces; fewer change next to nothing, and would have all lists searched again
 
 
-def moments_among(
-    faces: FaceSet, graph: KnnGraph, sample: Sample, known: Constraints | None = None
-) -> tuple[Copies | None, KnnGraph]:
-    """The faces that stand for all of their moment, or None where each does, and the graph of these alone.
+def moments_among(graph: KnnGraph, sample: Sample, known: Constraints | None = None) -> Copies | None:
+    """The faces that stand for all of their moment; None where each does, or nearly each.
 
     sample: what each face is compared with
     known:  faces that would join two that a hard pair holds apart stand for themselves
 
     A face stands for those that are nearer to it than a tenth of the distance to strangers, as the sample sees
-    them from the far side: where nearly all are one person, that is less. Searched again as long as lists are
-    full of one moment.
+    them from the far side: where nearly all are one person, that is less. Where lists end among pictures of one
+    moment, more of them are found among the faces that are left.
     """
-    cosine = 1 - NEAR * math.exp(distance_to_strangers(sample))
-    moments: Copies | None = None
-    while (found := Copies.near(graph, cosine, known)) is not None:
-        moments = found if moments is None else moments.then(found)
-        faces, known = found.faces(faces), None if known is None else found.constraints(known)
-        graph = knn_graph(faces, graph.k)
-    return moments, graph
+    found = Copies.near(graph, 1 - NEAR * math.exp(distance_to_strangers(sample)), known)
+    return None if found is None or len(graph) - len(found.first) < FEWEST * len(graph) else found
 
 
 def distance_to_strangers(sample: Sample) -> float:

@@ -11,8 +11,9 @@ from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.expected import Expected, torn_from
 from personae.graph.components import first_seen
-from personae.graph.confidence import confidence
+from personae.graph.copies import Copies
 from personae.graph.knn_graph import NOBODY, KnnGraph
+from personae.graph.search import knn_graph
 from personae.link.false_links import StrangerPairs, least_widths, lightest_tail
 from personae.link.kinds import kinds_among
 from personae.link.large_people import large_people
@@ -132,26 +133,39 @@ class Auto(FeatureClusterer):
         told: dict[str, Any] = {"graph": graph, "constraints": constraints, "start": start}
         copies, once, told = distinct(faces, told)
         assert isinstance(once, FaceSet)
-        graph, held = graph_of(once, told["graph"], self.k), told["constraints"]
-        moments, graph = moments_among(once, graph, self.compared_with(once, graph), held)
-        known = None if told["start"] is None else known_before(told["start"], len(once))
-        if moments is None:
-            looks, rung = self._taken(once, graph, held, known)
-        else:
-            fewer = None if held is None else moments.constraints(held)
-            before = None if known is None else first_seen(known[moments.first])
-            looks, rung = self._taken(moments.faces(once), graph, fewer, before)
-        self.confidence_ = confidence(looks.links(rung), looks.labels(rung))
-        for some, all_of_them, of_these in ((moments, once, held), (copies, faces, constraints)):
-            if some is not None:
-                looks = looks.with_copies(some, all_of_them, of_these)
-                self.confidence_ = self.confidence_[some.of]
+        held, known = told["constraints"], told["start"]
+        known = None if known is None else known_before(known, len(once))
+        looks, rung = self._looked(once, graph_of(once, told["graph"], self.k), held, known)
+        if copies is not None:
+            looks = looks.with_copies(copies, faces, constraints)
         self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
+        self.confidence_ = looks.confidence(rung)
         self.expected_ = looks.expected(rung)
         if rung > AS_ASKED:
             first = looks.expected(AS_ASKED), looks.labels(AS_ASKED)
             self.expected_ = torn_from(*first, self.expected_, self.labels_)
         return looks, rung
+
+    def _looked(
+        self,
+        faces: FaceSet,
+        graph: KnnGraph,
+        constraints: Constraints | None,
+        start: NDArray[np.int32] | None,
+    ) -> tuple[Looks, int]:
+        """As `_taken`, at one face of each moment."""
+        moments = self.moments(faces, graph, constraints)
+        if moments is None:
+            return self._taken(faces, graph, constraints, start)
+        fewer = moments.faces(faces)
+        held = None if constraints is None else moments.constraints(constraints)
+        known = None if start is None else first_seen(start[moments.first])
+        looks, rung = self._looked(fewer, knn_graph(fewer, graph.k), held, known)
+        return looks.with_copies(moments, faces, constraints), rung
+
+    def moments(self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None = None) -> Copies | None:
+        """The faces that stand for their moment (`personae.link.moments`), None where all are looked at."""
+        return moments_among(graph, self.compared_with(faces, graph), constraints)
 
     def _taken(
         self,

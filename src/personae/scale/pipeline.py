@@ -1,5 +1,6 @@
 """From features to labels in stages on disk: cells, knn, links, labels; the same labels as in memory."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ from numpy.typing import NDArray
 from personae.data.atomic import sweep
 from personae.data.faceset import FaceSet
 from personae.data.one_writer import one_writer_in
+from personae.graph.components import first_seen
 from personae.graph.copies import Copies
 from personae.scale.cells_stage import cells_disk, cells_memory, lay_out, probes_likely
 from personae.scale.memory import Size
-from personae.scale.recipes import TOLD_UP_TO, WANTS_MEMORY, Recipe
-from personae.scale.search_stages import search, search_memory
+from personae.scale.recipe import TOLD_UP_TO, WANTS_MEMORY, Recipe
+from personae.scale.search_stages import read_knn, search, search_memory
 from personae.scale.shards import Features, as_file, checksum, opened, within_reach
 from personae.scale.stages import Desk, Ran, Run, Stage, run_stages
+
+MOMENTS = "moments"
 
 
 def people_in_stages(
@@ -24,7 +28,8 @@ def people_in_stages(
     """(N,) int32, 0..C-1 in the order of the first faces; and the stages, `workdir` holding a folder of each.
 
     The stages know of distinct faces alone, as all methods do; where there are copies and the features are in
-    a file, or need to be, those of the distinct faces are written beside the stages.
+    a file, or need to be, those of the distinct faces are written beside the stages. Where one face of each
+    moment is looked at alone, all stages are done once more, of these, in a folder of their own.
 
     run:    with less memory than what the formulas of the stages ask for it is refused
     recall: as in `knn_graph`
@@ -34,22 +39,46 @@ def people_in_stages(
     with one_writer_in(workdir.absolute()):
         sweep(workdir)
         copies = Copies.among(faces.features, recipe.known and recipe.known[0])
-        distinct = None if copies is None else copies.first
-        reach: Features
-        if run.place.apart or isinstance(as_file(faces.features), Path):
-            reach = within_reach(faces.features, workdir, distinct)
-            faces = faces if copies is None else FaceSet(opened(reach))
-        else:
-            faces = faces if copies is None else copies.faces(faces)
-            reach = faces.features
-        if copies is not None and recipe.known is not None:
-            known, under = recipe.known
-            recipe = under(copies.constraints(known))
-        ran = run_stages(stages_of(faces, recipe, recall, reach), workdir, run)
-        if "expected" in ran and ran["expected"].record["counts"]["without_labels"] == WANTS_MEMORY:
-            (workdir / "expected.json").unlink()  # more may be given the next time
+        labels, ran = _of_distinct(copies, faces, recipe, workdir, run, recall)
+        for stage in ran.values():
+            if stage.record["counts"].get("without_labels") == WANTS_MEMORY:
+                stage.folder.with_suffix(".json").unlink()  # more may be given the next time
+    return labels, ran
+
+
+def _of_distinct(
+    copies: Copies | None, faces: FaceSet, recipe: Recipe, workdir: Path, run: Run, recall: float
+) -> tuple[NDArray[np.int32], dict[str, Ran]]:
+    """The labels of all faces, from stages of the distinct ones."""
+    distinct = None if copies is None else copies.first
+    reach: Features
+    if run.place.apart or isinstance(as_file(faces.features), Path):
+        reach = within_reach(faces.features, workdir, distinct)
+        faces = faces if copies is None else FaceSet(opened(reach))
+    else:
+        faces = faces if copies is None else copies.faces(faces)
+        reach = faces.features
+    if copies is not None and recipe.known is not None:
+        known, under = recipe.known
+        recipe = under(copies.constraints(known))
+    moments: Copies | None = None
+
+    def goes_on(ran: Mapping[str, Ran]) -> bool:
+        nonlocal moments
+        if recipe.moments is not None and "knn" in ran and "links" not in ran:
+            moments = recipe.moments(faces, read_knn(ran["knn"].folder))
+        return moments is None
+
+    ran = run_stages(stages_of(faces, recipe, recall, reach), workdir, run, goes_on)
+    if moments is None:
         labels = np.load(ran["labels"].folder / "labels.npy")
-    return labels if copies is None else labels[copies.of], ran
+    else:
+        fewer = workdir / MOMENTS
+        fewer.mkdir(exist_ok=True)
+        sweep(fewer)
+        labels, more = _of_distinct(moments, faces, recipe, fewer, run, recall)
+        ran |= {f"{MOMENTS}/{name}": stage for name, stage in more.items()}
+    return labels if copies is None else first_seen(labels[copies.of]), ran
 
 
 def stages_of(faces: FaceSet, recipe: Recipe, recall: float, features: Features) -> list[Stage]:

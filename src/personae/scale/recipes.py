@@ -1,7 +1,7 @@
 """Methods in two steps with a folder between them: links, run of faces by run of faces, and people."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,6 @@ from personae.scale.memory import (
     LINKED,
     OF_FACE,
     TORCH,
-    Memory,
     Size,
     of_auto_shard,
     of_convolution,
@@ -42,41 +41,10 @@ from personae.scale.memory import (
     of_looks,
     of_map_equation,
 )
+from personae.scale.recipe import WANTS_MEMORY, Recipe
 from personae.scale.search_stages import read_knn, write_rows
 from personae.scale.shards import BASE, ROWS, Features, opened, rows_of, runs
 from personae.scale.stages import Desk
-
-TOLD_UP_TO = 1_000_000  # faces; the expectation takes two more partitions
-WANTS_MEMORY = "unknown, for want of memory"  # told of the expectation, which may be asked for again
-
-Known = tuple[Constraints, Callable[[Constraints], "Recipe"]] | None
-
-
-class Recipe(NamedTuple):
-    """A method in two steps, with a folder between them.
-
-    k:             neighbors a face
-    look:          writes what the links follow from to its folder, and tells of it in numbers
-    people:        (N,) int32 by what `look` wrote
-    of_look:       what the first depends on, JSON
-    of_people:     what the second depends on besides
-    look_memory:   bytes that `look` holds at most
-    people_memory: and `people`
-    look_disk:     bytes a face of d values that `look` has on disk besides, beside the features
-    known:         the constraints, and the recipe under others; None where there are none
-    expected:      what is to be expected of the labels, the last argument, without any that are true; in words
-    """
-
-    k: int
-    look: Callable[[Features, Desk], dict[str, Any]]
-    people: Callable[[Features, Desk], NDArray[np.int32]]
-    of_look: Mapping[str, Any]
-    of_people: Mapping[str, Any]
-    look_memory: Memory
-    people_memory: Memory
-    look_disk: Callable[[int], int] = lambda _: 0
-    known: Known = None
-    expected: Callable[[Features, Desk, NDArray[np.int32]], str] | None = None
 
 
 def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
@@ -160,6 +128,7 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
         look_memory=partial(of_looks, sample=method.sample),
         people_memory=of_map_equation,
         known=None if constraints is None else (constraints, partial(auto_recipe, method)),
+        moments=partial(method.moments, constraints=constraints),
         expected=expected_of,
     )
 

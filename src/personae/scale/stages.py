@@ -93,8 +93,15 @@ class Run(NamedTuple):
     place: Workplace = HERE
 
 
-def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ran]:
+GoesOn = Callable[[Mapping[str, Ran]], bool]
+
+
+def run_stages(
+    stages: Sequence[Stage], workdir: Path, run: Run, goes_on: GoesOn = lambda _: True
+) -> dict[str, Ran]:
     """All stages by name, each done; only those are worked on that are missing, or depend on what changed.
+
+    goes_on: asked before each that is not done, with those that are; the rest is left where it says no
 
     A stage is done if its JSON tells the same parameters and the same checksums of the stages before it, and
     its files have the checksum that it tells. Memory and disk are checked before anything is done, of the first
@@ -106,7 +113,7 @@ def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ra
     workdir = workdir.absolute()
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        return _ran(stages, workdir, run)
+        return _ran(stages, workdir, run, goes_on)
     except OSError as error:
         reason = error
         if isinstance(error, OutputError):
@@ -118,7 +125,7 @@ def run_stages(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ra
         raise OutputError(f"cannot write in {workdir}: {reason.strerror or reason}; {mend}") from error
 
 
-def _ran(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ran]:
+def _ran(stages: Sequence[Stage], workdir: Path, run: Run, goes_on: GoesOn) -> dict[str, Ran]:
     ran = _done_before(stages, workdir)
     left = stages[len(ran) :]
     if left:
@@ -126,6 +133,8 @@ def _ran(stages: Sequence[Stage], workdir: Path, run: Run) -> dict[str, Ran]:
         _refuse_more(over.name, over.memory, run.memory)
         _refuse_full_disk(left, workdir)
     for stage in left:
+        if not goes_on(ran):
+            break
         about = _about(stage, ran)
         record = done(workdir, about)
         folders = {name: ran[name].folder for name in stage.after}
