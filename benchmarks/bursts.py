@@ -17,7 +17,7 @@ from personae import Auto, FaceSet, knn_graph, read_faces
 
 PEOPLE = (5, 20, 100)
 PICTURES, LEAST = 4, 3  # of a person, at most and at least
-NEAR = (0.02, 0.05, 0.08, 0.15)  # of the distance of strangers, 1 - cosine
+NEAR = (0.02, 0.05, 0.08, 0.12, 0.2)  # of the distance of strangers, 1 - cosine
 TIMES = (5, 30)
 K = 80
 
