@@ -212,7 +212,8 @@ def test_names_and_corrections_hold_when_photos_are_moved_and_removed(run, corre
     code, told, _ = run("people", photos, "--out", out)
     assert code == 0
     assert "1 fits no face here" in told
-    assert ada[0]["photo"] in told
+    assert told.count(ada[0]["photo"]) == 1
+    assert "line" not in told
     found = named(out)
     assert {found[face["photo"]] for face in ada[1:4]} == {"Ada"}
     assert found[bo[0]["photo"]] == "Bo"
@@ -235,6 +236,25 @@ def test_other_corrections_take_the_place_of_the_first_which_are_kept(run, corre
         assert "Ada" not in named(out).values()
     assert "corrections from" not in run("people", photos, "--out", out)[1]
     assert "Ada" not in named(out).values()
+
+
+def test_a_table_saved_over_the_first_leaves_it_kept(run, corrected):
+    photos, out, ada, _ = corrected
+    first = (out / "corrections.csv").read_bytes()
+    corrections(out / "corrections.csv", [{**face, "person": "Eve"} for face in ada])
+    for _ in range(2):
+        assert run("people", photos, "--out", out)[0] == 0
+        assert {named(out)[face["photo"]] for face in ada} == {"Eve"}
+        assert (out / "corrections.before.csv").read_bytes() == first
+
+
+def test_folders_that_cannot_be_made_leave_the_page_and_the_tables_of_one_run(run, corrected):
+    photos, out, ada, _ = corrected
+    corrections(out / "corrections.csv", [{**face, "person": "Eve"} for face in ada])
+    (out / "folders" / "Eve").touch()
+    assert run("people", photos, "--out", out, "--folders", "copy")[0] == 5
+    assert "Eve" in {row["person"] for row in rows(out / "people.csv")}
+    assert 'data-called="Eve"' in (out / "index.html").read_text()
 
 
 def test_corrections_that_a_browser_saved_under_another_name_are_told(run, corrected):

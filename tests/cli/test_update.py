@@ -11,6 +11,7 @@ from personae.data.formats import read_labelled
 from personae.data.ids import Ids
 from personae.data.names import Choice
 from personae.data.one_writer import one_writer_of
+from personae.errors import OutputError
 from tests.planted import made_faces
 
 
@@ -45,6 +46,16 @@ def test_labels_that_were_not_written_are_written_later(run, tmp_path):
     code, _, line = run("update", "none.npz", "--out", "labels.npy")
     assert code == 3
     assert "no such file" in line
+
+
+def test_a_command_whose_labels_cannot_be_written_adds_nothing(run, tmp_path, monkeypatch):
+    def full(*_):
+        raise OutputError("cannot write labels.npy: no space; make room or choose another place")
+
+    write_faces(made_faces([20, 10, *[5] * 10]), tmp_path / "faces.npz")
+    monkeypatch.setattr("personae.data.write_labels", full)
+    assert run("update", "people.npz", "faces.npz", "--out", "labels.npy")[0] == 5
+    assert not (tmp_path / "people.npz").exists()
 
 
 def test_faces_are_removed_alone_and_before_others_are_added(run, tmp_path):

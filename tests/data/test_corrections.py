@@ -35,7 +35,7 @@ def said(face, person="", other="", *, content=None, photo=None):
     )
     begin = {4: 1.0, 5: 40.0}.get(face)
     content = CONTENTS[face] if content is None else content
-    return Correction(2, photo or FILES[FILE[face]], box, begin, person, other, content)
+    return Correction(photo or FILES[FILE[face]], box, begin, person, other, content)
 
 
 def table(tmp_path, *lines):
@@ -52,7 +52,7 @@ def test_the_last_word_on_a_face_holds(words):
         np.ones(6, np.float32), span,
     )  # fmt: skip
     lines = [
-        Correction(2, f"{face}.jpg", None, None, "" if refused else name, name if refused else "", "")
+        Correction(f"{face}.jpg", None, None, "" if refused else name, name if refused else "", "")
         for face, name, refused in words
     ]
     found = corrected(lines, sources, [f"of {face}" for face in range(6)])
@@ -119,11 +119,11 @@ def test_a_copy_of_a_photo_is_corrected_with_it(sources):
 def test_tracks_at_one_place_are_told_apart_by_time_and_faces_by_place(sources):
     assert corrected([said(5, "Ada", content="")], sources, CONTENTS).people == {5: "Ada"}
     assert corrected([said(2, "Ada")], sources, CONTENTS).people == {2: "Ada"}
-    nowhere = Correction(2, "a.jpg", (30.0, 30.0, 10.0, 10.0), None, "Ada", "", "")
+    nowhere = Correction("a.jpg", (30.0, 30.0, 10.0, 10.0), None, "Ada", "", "")
     assert corrected([nowhere], sources, CONTENTS).astray
-    unclear = Correction(2, "a.jpg", None, None, "Ada", "", "")
+    unclear = Correction("a.jpg", None, None, "Ada", "", "")
     assert corrected([unclear], sources, CONTENTS).astray
-    only = Correction(2, "b.jpg", None, None, "Ada", "", "")
+    only = Correction("b.jpg", None, None, "Ada", "", "")
     assert corrected([only], sources, CONTENTS).people == {3: "Ada"}
 
 
@@ -148,7 +148,7 @@ def test_lines_are_read_as_written_and_lines_of_faces_will_do(tmp_path):
     assert [line.cells() for line in read_corrections(path)] == [line.cells() for line in lines]
     path.write_text("photo;person;quality\n./=a.jpg; Ada  L ;0.5\nb.jpg;;0.5\n")
     (only,) = read_corrections(path)
-    assert (only.photo, only.person, only.box, only.line) == ("=a.jpg", "Ada L", None, 2)
+    assert (only.photo, only.person, only.box) == ("=a.jpg", "Ada L", None)
 
 
 def test_a_table_of_a_spreadsheet_that_writes_decimal_commas(tmp_path):

@@ -51,7 +51,10 @@ def test_links_are_relative_and_move_with_the_photos(album, tmp_path):
     tmp_path.joinpath("elsewhere").mkdir()
     shutil.move(photos, tmp_path / "elsewhere" / "photos")
     shutil.move(out, tmp_path / "elsewhere" / "out")
-    assert tree(tmp_path / "elsewhere" / "out") == before
+    photos, out = tmp_path / "elsewhere" / "photos", tmp_path / "elsewhere" / "out"
+    assert tree(out) == before
+    assert write_folders(people, out, photos=photos, how="link") == FoldersWritten(0, 6, 0, 0)
+    assert tree(out) == before
 
 
 def test_links_hold_when_the_place_is_reached_through_a_link(album, tmp_path):

@@ -88,7 +88,7 @@ def test_dots_within_a_name_are_fine(people_of, hostile):
 
 
 def test_somebody_with_a_name_is_a_person_even_of_one_face(people_of):
-    people = replace(people_of([0, 1, 1, 2, 2, 3]), called={0: "Ada", 2: "Person 40"})
+    people = replace(people_of([0, 1, 1, 2, 2, 3]), called={0: "Ada", 1: "person 39", 2: "Person 40"})
     assert [person.name for person in people.persons] == ["Person 1", "Person 2", "Ada"]
-    assert [person.called for person in people.persons] == ["", "Person 40", "Ada"]
+    assert [person.called for person in people.persons] == ["person 39", "Person 40", "Ada"]
     assert people.lone.tolist() == [5]

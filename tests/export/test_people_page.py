@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
+import numpy as np
 import pytest
 
 from personae.data.corrections import COLUMNS
@@ -193,6 +194,19 @@ def test_more_faces_than_the_page_shows_are_counted(written, monkeypatch):
     assert "4 further lone faces are not shown here" in found.text
 
 
+def test_of_many_faces_the_least_sure_are_shown_beside_the_best(people_of, tmp_path, monkeypatch):
+    confidence = [*np.linspace(0.9, 0.7, 80), *[0.1] * 20]
+    people = people_of([0] * 100, confidence=confidence, quality=1, thumbnails=[b"\xff\xd8" * 5000] * 100)
+    write_page(people, tmp_path / "index.html", photos=tmp_path)
+    shown = [(face["title"] or "").split(".")[0] for face in Page(tmp_path / "index.html").all("a", "face")]
+    assert shown == [f"photo {row}" for row in (*range(40), *range(80, 100))]
+    monkeypatch.setattr(page, "ROOM", 200_000)  # of fourteen
+    write_page(people, tmp_path / "index.html", photos=tmp_path)
+    found = Page(tmp_path / "index.html")
+    assert (len(found.all("a", "face")), len(found.all("a", "doubtful"))) == (14, 4)
+    assert "86 further faces are not shown here" in found.text
+
+
 def test_many_reasons_and_files_are_cut_short(written):
     many = [(f"{i}.jpg", "too large") for i in range(1000)] + [("x", f"reason {i}") for i in range(1000)]
     found = written([0, 0], skipped=many)
@@ -288,6 +302,9 @@ def test_what_was_said_takes_the_room_of_pictures(people_of, tmp_path):
     corrigible = Corrigible(["0" * 40] * 1000, lines)
     write_page(people, tmp_path / "index.html", photos=tmp_path, corrigible=corrigible)
     assert 17_000_000 < (tmp_path / "index.html").stat().st_size < 20_000_000
+    corrigible = Corrigible(["0" * 40] * 1000, lines * 7)
+    write_page(people, tmp_path / "index.html", photos=tmp_path, corrigible=corrigible)
+    assert len(Page(tmp_path / "index.html").all("img")) == 500  # nobody is left out, though it is larger
 
 
 def test_a_page_without_corrections_offers_none(written):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from personae.export.people import People
 
 STORE = ".faces.store"
-CORRECTIONS, EARLIER = "corrections.csv", "corrections.before.csv"
+CORRECTIONS, EARLIER, LAST = "corrections.csv", "corrections.before.csv", ".corrections.last.csv"
 
 
 class How(StrEnum):
@@ -89,7 +89,7 @@ def people(
             typer.echo("finding the people; on a machine's first run this takes a minute longer", err=True)
         found, right = grouped(album, model, said, target_precision)
         if told_in is not None:
-            keep(right.lines, kept)
+            keep(right.lines, kept, told_in)
         write(found, album, photos, out, folders, right.lines)
         typer.echo(
             f"{counted(len(album.faces), 'face')} in {looked_at(album)} ({album.fresh:,} new)"
@@ -97,8 +97,10 @@ def people(
             f"{counted(len(found.persons), 'person', 'people')} and {counted(len(found.lone), 'lone face')}"
         )
         if said:
-            astray = [f"line {correction.line} ({correction.photo})" for correction in right.astray]
-            unfit = f"; {counted(len(astray), 'fits', 'fit')} no face here: {listed(astray)}" if astray else ""
+            unfit = ""
+            if right.astray:
+                astray = dict.fromkeys(correction.photo for correction in right.astray)
+                unfit = f"; {counted(len(right.astray), 'fits', 'fit')} no face here: {listed([*astray])}"
             typer.echo(f"{counted(len(said), 'correction')} from {kept}{unfit}")
         if found.expected is not None:
             typer.echo(f"expected, without names: {found.expected}")
@@ -115,18 +117,28 @@ def saved_later(kept: Path) -> list[str]:
     return sorted(file.name for file in others if file.is_file() and file.stat().st_mtime > since)
 
 
-def keep(corrections: "Sequence[Correction]", kept: Path) -> None:
-    """Puts the corrections where later runs find them; other ones that lay there stay under another name."""
+def keep(corrections: "Sequence[Correction]", kept: Path, told_in: Path) -> None:
+    """Puts the corrections where later runs find them; those that held before stay under another name.
+
+    Who saves a table over that of an earlier run leaves its copy alone to tell what that was.
+    """
     from personae.data.atomic import atomic_write
     from personae.data.corrections import read_corrections, write_corrections
 
-    if kept.exists():
-        before = [correction.cells() for correction in read_corrections(kept)]
-        if before == [correction.cells() for correction in corrections]:
-            return
+    def is_other(table: Path) -> bool:
+        said = [correction.cells() for correction in read_corrections(table)]
+        return said != [correction.cells() for correction in corrections]
+
+    last = kept.with_name(LAST)
+    tables = (last, kept) if kept.exists() and told_in.samefile(kept) else (kept, last)
+    before = [table for table in tables if table.exists() and is_other(table)]
+    for table in before[:1]:
         with atomic_write(kept.with_name(EARLIER)) as temporary:
-            temporary.write_bytes(kept.read_bytes())
-    write_corrections(corrections, kept)
+            temporary.write_bytes(table.read_bytes())
+    if kept in before or not kept.exists():
+        write_corrections(corrections, kept)
+    if last in before or not last.exists():
+        write_corrections(corrections, last)
 
 
 def grouped(
@@ -174,18 +186,18 @@ def write(
     folders: How | None,
     said: "Sequence[Correction]" = (),
 ) -> None:
-    """The page, the tables and the folders; each file is the old one or the new one at any moment."""
+    """The tables, the page and then the folders; each file is the old one or the new one at any moment."""
     from personae.export import Corrigible, write_faces_csv, write_folders, write_page, write_people_csv
 
     root = folder_of(photos)
     write_faces_csv(found, out / "faces.csv")
     write_people_csv(found, out / "people.csv")
-    if folders is not None:
-        write_folders(found, out / "folders", photos=root, how=folders.value)
     skipped = [(skipped.file, skipped.reason) for skipped in album.skipped]
     page = Corrigible(album.contents, [correction.cells() for correction in said])
     there = album.photos + album.videos
     write_page(found, out / "index.html", photos=root, skipped=skipped, corrigible=page, looked_at=there)
+    if folders is not None:
+        write_folders(found, out / "folders", photos=root, how=folders.value)
 
 
 def folder_of(photos: Path) -> Path:

@@ -114,13 +114,14 @@ def update(
             now = now.renewed()
         if faces is not None:
             said.append(_added(now, len(faces), known, time.monotonic() - began))
+        if out is not None:  # first, so that a command that fails adds nothing
+            write_labels(now.labels, out, now.face_ids)
         if changes:
             now.save(place)
         copies = of_them_copies(now.distinct)
         said.append(f"{counted(len(now), 'face')} in all{copies}: {people_and_lone(now.people)}")
         said.append(advice(now, gallery))
         if out is not None:
-            write_labels(now.labels, out, now.face_ids)
             said.append(f"labels: {out}")
     typer.echo("\n".join(said))
 

@@ -27,7 +27,7 @@ from personae.errors import InputError
 
 COLUMNS = ("photo", "left", "top", "width", "height", "from", "person", "not", "content")
 BOX = ("left", "top", "width", "height")
-NUMBER = re.compile(r"Person [1-9]\d*")  # holds faces together, but is no name
+NUMBER = re.compile(r"Person [1-9]\d*", re.IGNORECASE)  # holds faces together, but is no name
 SAME_PLACE = 0.5  # intersection over union of two boxes of one face
 SAME_MOMENT = 1.0  # seconds
 
@@ -36,7 +36,6 @@ SAME_MOMENT = 1.0  # seconds
 class Correction:
     """One line: who a face is, or who it is not.
 
-    line:    where it stands in the table
     photo:   relative to the folder of the photos, "/" between parts
     box:     left, top, width, height in pixels; None if the photo shows one face
     begin:   seconds into a video; None for a photo
@@ -45,7 +44,6 @@ class Correction:
     content: digest of the photo, "" if unknown
     """
 
-    line: int
     photo: str
     box: tuple[float, float, float, float] | None
     begin: float | None
@@ -127,7 +125,6 @@ def _correction(line: int, cells: dict[str, str]) -> Correction | None:
     left, top, width, height, begin = numbers
     box = (float(left), float(top), float(width), float(height)) if left and top and width and height else None
     return Correction(
-        line,
         PurePosixPath(cells["photo"]).as_posix(),
         box,
         float(begin) if begin else None,
@@ -190,7 +187,7 @@ def corrected(corrections: Sequence[Correction], sources: Sources, contents: Seq
 
 def _said_once(lines: Sequence[Correction]) -> tuple[Correction, ...]:
     """Less the lines that give a face a name that a later line gives it again."""
-    said = [replace(line, line=0, person=line.person.casefold()) for line in lines]
+    said = [replace(line, person=line.person.casefold()) for line in lines]
     last = {line: at for at, line in enumerate(said)}
     return tuple(line for at, line in enumerate(lines) if line.other or last[said[at]] == at)
 

@@ -245,7 +245,7 @@ def _is_untouched(entry: Entry, out: Path, earlier: Manifest, photos: Path) -> b
     """Whether the file is still the one an earlier run made."""
     path = entry.at(out)
     if path.is_symlink():
-        return path.readlink() == _target(earlier.photos / entry.photo, path)
+        return path.readlink() in {_target(root / entry.photo, path) for root in (earlier.photos, photos)}
     if not path.is_file():
         return False
     found = path.stat()

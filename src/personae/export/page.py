@@ -22,7 +22,7 @@ from personae.export.timeline import CELLS, Timeline, clock, timelines
 
 ROOM = 18_000_000  # bytes of pictures, their links and corrections; leaves the page below 20 MB
 PERSON_BYTES, FACE_BYTES, TIMELINE_BYTES = 1200, 400, 500  # of markup, more than the template writes
-MOST_FACES = 60  # of one person
+MOST_FACES = 60  # of one person: the best 40 and the 20 least sure
 MOST_LONE = 600
 MOST_REASONS, MOST_SKIPPED = 20, 300  # of skipped files; and of files for one reason
 LONE_PLACE = 10  # together the lone faces get the room of the tenth person
@@ -83,6 +83,9 @@ def write_page(
 ) -> None:
     """Writes the people as one HTML page of at most 20 MB, thumbnails within, links to the photos.
 
+    What was said before takes the room of other faces, but of nobody's best one: a page that holds very much of
+    it is larger.
+
     photos:     the folder the faces were read from; the links lead there from the folder of `path`
     skipped:    files that could not be read, each with the reason
     corrigible: what lets a reader name people and put faces right, in a table that the page saves
@@ -98,7 +101,7 @@ def write_page(
     lines = htmlsafe_json_dumps([] if corrigible is None else corrigible.lines)
     first, about_lone = ([], []) if corrigible is None else questions(people)
     asked = {row for question in (*first, *about_lone) for row in question.faces}
-    pictures = _pictures(people, links, times, asked, ROOM - len(lines))
+    pictures = _pictures(people, links, times, asked, len(lines))
     rows = [
         _row(people, person, pictures, times[person.number])
         for person in people.persons
@@ -192,14 +195,14 @@ def _is_shown(question: Question, pictures: Mapping[int, Picture]) -> bool:
 
 
 def _pictures(
-    people: People, links: str, times: dict[int, list[Timeline]], asked: set[int], room: int
+    people: People, links: str, times: dict[int, list[Timeline]], asked: set[int], said: int
 ) -> dict[int, Picture]:
-    """The faces there is room for, in bytes, by row: all the best ones, then by rank x number of the person.
+    """The faces there is room for, by row: all the best ones, then by turn x number of the person.
 
     A person of number n so shows about 1/n of what the first one shows, and always the best of their faces and
-    those that are asked about.
+    those that are asked about. What was said takes that many bytes from all but the best.
     """
-    shown = [_first(person.faces, MOST_FACES, asked) for person in people.persons]
+    shown = [_first(_in_turn(person.faces, people.confidence), MOST_FACES, asked) for person in people.persons]
     lone = _first(people.lone, MOST_LONE, asked)
     rows = np.concatenate([*shown, lone])
     turns = np.concatenate(
@@ -208,16 +211,26 @@ def _pictures(
     )
     turns = np.where((turns > 0) & np.isin(rows, list(asked)), 0.5, turns)
     pictures: dict[int, Picture] = {}
+    room = ROOM
     best = {int(person.faces[0]): person.number for person in people.persons}
     for at in np.argsort(turns, kind="stable"):
         picture = _picture(people, int(rows[at]), links)
         room -= len(picture.data) + len(picture.link) + 2 * len(escape(picture.photo).encode()) + FACE_BYTES
         if turns[at] == 0:
             room -= PERSON_BYTES + sum(_bytes_of(line) for line in times[best[int(rows[at])]])
-        if room < 0:
+        if room < (said if turns[at] else 0):
             break
         pictures[int(rows[at])] = picture
     return pictures
+
+
+def _in_turn(faces: NDArray[np.int64], confidence: NDArray[np.float32]) -> NDArray[np.int64]:
+    """A person's faces as they find room: after every two of the best one of the least sure of the others."""
+    shown = min(len(faces), MOST_FACES)
+    few = shown // 3
+    best, others = np.split(faces, [shown - few])
+    others = others[np.argsort(confidence[others], kind="stable")]
+    return np.concatenate([np.insert(best, 2 * np.arange(1, few + 1), others[:few]), others[few:]])
 
 
 def _first(rows: NDArray[np.int64], most: int, asked: set[int]) -> NDArray[np.int64]:

@@ -13,9 +13,11 @@ if (correct) {
   const faces = Array.from(document.querySelectorAll(".face"));
   const cards = Array.from(document.querySelectorAll(".question"));
   const before = [];  // what was, for each change that can be undone
-  const unnamed = /^Person ([1-9]\d*)$/;
+  const SEEN = 4;  // faces of a person that stand for the others
+  const unnamed = /^Person ([1-9]\d*)$/i;
   const formula = /^[\s=+\-@\uff1d\uff0b\uff0d\uff20]/;
   let unsaved = 0;
+  let clicked;  // the face that a range begins at
   let last = rows.length;
   for (const cell of lines.flatMap((line) => [line[PERSON], line[NOT]])) last = Math.max(last, Number(unnamed.exec(cell)?.[1] ?? 0));
 
@@ -28,6 +30,12 @@ if (correct) {
   const stays = (row) => (face) =>
     !isChosen(face) && !face.classList.contains("doubtful") && (face.dataset.said ?? row.dataset.called) === row.dataset.called;
 
+  const folded = (name) => name.toUpperCase().toLowerCase();
+  const spelled = (name) => {  // as somebody else has it who has it in other capitals
+    const others = faces.filter((face) => !isChosen(face) && !face.classList.contains("doubtful"));
+    const names = others.map((face) => face.dataset.said ?? face.closest("article")?.dataset.called);
+    return names.find((one) => one && folded(one) === folded(name)) ?? name;
+  };
   const photoOf = (face) => {
     const photo = decodeURIComponent(face.getAttribute("href").slice(links.length).split("#t=")[0]);
     return formula.test(photo) ? `./${photo}` : photo;
@@ -48,7 +56,10 @@ if (correct) {
   };
   const call = (row, name) => {
     row.dataset.called = name;
-    if (!unnamed.test(name)) row.querySelector("h2 a").textContent = name;
+    if (!unnamed.test(name)) entitle(row, name);
+  };
+  const entitle = (row, text) => {
+    for (const link of document.querySelectorAll(`a[href="#${row.id}"]`)) link.textContent = text;
   };
   const mark = (place, key, text) => {
     if (text === undefined) delete place.dataset[key];
@@ -65,7 +76,7 @@ if (correct) {
     faces.forEach((face, at) => ["said", "says"].forEach((key, one) => mark(face, key, was.faces[at][one])));
     rows.forEach((row, at) => {
       mark(row, "called", was.rows[at][0]);
-      row.querySelector("h2 a").textContent = was.rows[at][1];
+      entitle(row, was.rows[at][1]);
     });
     cards.forEach((card, at) => {
       card.classList.toggle("answered", was.cards[at][0]);
@@ -93,6 +104,12 @@ if (correct) {
       ...Array.from(names).sort().map((name) => Object.assign(document.createElement("option"), { value: name })));
     document.getElementById("save").textContent = unsaved ? "Save corrections \u2022" : "Save corrections";
   };
+  const upTo = (face) => {  // from the one clicked before, in the same row
+    const ends = [faces.indexOf(clicked ?? face), faces.indexOf(face)].sort((one, other) => one - other);
+    const place = face.closest("article, section");
+    const row = faces.slice(ends[0], ends[1] + 1).filter((one) => one.closest("article, section") === place);
+    return row.includes(clicked) ? row.filter((one) => !one.hidden) : [face];
+  };
   const apply = (name) => {
     const chosen = faces.filter(isChosen);
     const touched = new Set(chosen.map((face) => face.closest("article")).filter(Boolean));
@@ -105,11 +122,13 @@ if (correct) {
       const others = facesOf(row).filter(stays(row));
       const own = facesOf(row).filter((face) => isChosen(face) && (face.dataset.said ?? row.dataset.called) === row.dataset.called);
       if (others.length && own.length) {
-        const person = called(row);  // the others stay who they are
-        if (name !== person) for (const face of others) say(face, person, "");
+        const person = called(row);
+        if (name !== person) hold(row, others.slice(0, SEEN));  // they stay who they are
         if (!name) for (const face of own) refuse(face, person);
       } else if (name && own.length) {
-        if (row.dataset.called) rename(row.dataset.called, name);
+        const old = row.dataset.called;
+        const isShared = rows.some((one) => !touched.has(one) && one.dataset.called === old) && !unnamed.test(old);
+        if (old && !isShared) rename(old, name);
         call(row, name);
       }
     }
@@ -130,8 +149,11 @@ if (correct) {
     const title = event.target.closest("h2 a");
     if (!face && !title) return;
     event.preventDefault();
-    if (face) face.classList.toggle("chosen");
-    else {
+    if (face) {
+      const on = !isChosen(face);
+      for (const one of event.shiftKey ? upTo(face) : [face]) one.classList.toggle("chosen", on);
+      clicked = face;
+    } else {
       const sure = sureOf(title.closest("article"));
       const all = sure.every(isChosen);
       for (const one of sure) one.classList.toggle("chosen", !all);
@@ -140,6 +162,10 @@ if (correct) {
     show();
   });
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.type !== "search") {
+      for (const face of faces) face.classList.remove("chosen");
+      show();
+    }
     const button = event.target.closest?.(".correcting :is(.face, h2 a)");
     if (!button || event.key !== " ") return;
     event.preventDefault();  // or the page scrolls
@@ -158,7 +184,6 @@ if (correct) {
     show();
   });
 
-  const SEEN = 4;  // faces of a person beside a question
   const named = (ids) => ids.split(" ").filter(Boolean).map((id) => document.getElementById(id));
   const inDoubt = new Set(cards.flatMap((card) => named(card.dataset.faces)));
   const ownOf = (row) => {
@@ -197,6 +222,8 @@ if (correct) {
       for (const face of faces) refuse(face, person);
     }
     card.classList.add("answered");
+    const further = cards.slice(cards.indexOf(card)).filter((one) => one.parentElement === card.parentElement);
+    further.find((one) => !one.classList.contains("answered"))?.querySelector(".same").focus();
     card.querySelector("output").textContent = isSame ? "one person" : "two people";
     said.textContent = "Save corrections when you are done.";
     show();
@@ -228,7 +255,7 @@ if (correct) {
     if (!faces.some(isChosen)) said.textContent = "Choose faces first, or the name of a row.";
     else if (!name) said.textContent = "Who is it? Write a name.";
     else if (formula.test(name) || unnamed.test(name)) said.textContent = "Please choose another name.";
-    else apply(name);
+    else apply(spelled(name));
   });
   document.getElementById("other").addEventListener("click", () => {
     if (document.querySelector("article .face.chosen")) apply("");
@@ -252,7 +279,9 @@ if (correct) {
     show();
   });
   window.addEventListener("beforeunload", (event) => {
-    if (unsaved) event.preventDefault();
+    if (!unsaved) return;
+    event.preventDefault();
+    event.returnValue = true;  // for older browsers
   });
   correct.hidden = false;
   show();

@@ -7,8 +7,7 @@ if (tools) {
   const unfold = document.getElementById("unfold");
   const rows = Array.from(document.querySelectorAll("article"), (row) => ({
     row,
-    words: [row.querySelector("h2").textContent, ...Array.from(row.querySelectorAll(".face"), (face) => face.title)]
-      .join("\n").toLowerCase(),
+    photos: Array.from(row.querySelectorAll(".face"), (face) => face.title),
   }));
   const lone = Array.from(document.querySelectorAll("section .face"));
   const folds = Array.from(document.querySelectorAll("article details"));
@@ -16,7 +15,8 @@ if (tools) {
   const show = () => {
     const wanted = find.value.trim().toLowerCase();
     let shown = 0;
-    for (const { row, words } of rows) {
+    for (const { row, photos } of rows) {
+      const words = [row.querySelector("h2").textContent, ...photos].join("\n").toLowerCase();
       row.hidden = !words.includes(wanted) || Boolean(doubt?.checked && !("doubt" in row.dataset));
       shown += row.hidden ? 0 : 1;
     }
