@@ -16,6 +16,7 @@ from personae.clustering.suggestions import Suggestions
 from personae.export import Corrigible, write_page
 from tests.export.made_people import made_people
 
+pytestmark = pytest.mark.slow
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HANDS = """
 let saved = "";
