@@ -1,9 +1,10 @@
 import json
 import os
 
+import numpy as np
 import pytest
 
-from personae import HAC, InputError, comparison, knn_graph
+from personae import HAC, InputError, comparison, evaluate, knn_graph
 from personae.comparison import compare, fit
 from personae.export.comparison import draw
 from tests.planted import made_faces
@@ -51,6 +52,19 @@ def test_unknown_methods_and_labels_that_do_not_match_are_refused():
         list(compare(faces, faces.truth, ["magic"]))
     with pytest.raises(InputError, match="10 faces but 3 labels"):
         list(compare(faces, [0, 1, 2]))
+
+
+def test_faces_that_nobody_knows_are_refused_before_anything_runs_or_left_out(monkeypatch):
+    faces = made_faces([12, 8, *[4] * 8])
+    truth = np.where(np.arange(len(faces)) < 5, -1, faces.truth)
+    result = next(compare(faces, truth, ["threshold"], k=20, ignore_unknown=True))
+    assert result.evaluation == evaluate(truth, result.labels, ignore_unknown=True)
+    assert len(result.labels) == len(faces)
+    monkeypatch.setattr(comparison, "knn_graph", None)
+    with pytest.raises(InputError, match="the truth is -1 for 5 faces"):
+        list(compare(faces, truth, ["threshold"]))
+    with pytest.raises(InputError, match="unknown for every face"):
+        list(compare(faces, np.full(len(faces), -1), ["threshold"], ignore_unknown=True))
 
 
 def killed(*_):

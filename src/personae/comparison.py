@@ -4,11 +4,12 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from personae.clustering.agglomeration import MOST
 from personae.data.atomic import atomic_write
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
+from personae.evaluation.contingency import contingency
 from personae.evaluation.report import Evaluation, evaluate
 from personae.graph.files import read_graph, write_graph
 from personae.graph.knn_graph import KnnGraph
@@ -30,6 +32,7 @@ THRESHOLDS = ("tau", "t", "theta")
 QUANTILES = np.linspace(0.02, 0.98, 33)  # of the graph's similarities, as thresholds to try with the labels
 FEATURES, GRAPH = "features.npy", "graph.npz"
 NEIGHBORS = 80  # at least, of the graph that all share
+Score = Callable[[NDArray[np.int32]], Evaluation]  # of the people found
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Compared:
         return {**plain, "evaluation": self.evaluation.as_dict() if self.evaluation else None}
 
 
-def compare(
+def compare(  # noqa: PLR0913  (the last three are seldom given)
     faces: FaceSet,
     truth: ArrayLike,
     methods: Sequence[str] = tuple(METHODS),
@@ -69,25 +72,30 @@ def compare(
     oracle: bool = False,
     tried: Mapping[str, Sequence[dict[str, Any]]] | None = None,
     k: int | None = None,
+    ignore_unknown: bool = False,
 ) -> Iterator[Compared]:
     """Each method as it comes, and with `oracle` also at the threshold that is best with the labels.
 
-    truth:   (N,) identities
+    truth:   (N,) identities, as of `contingency`
     methods: names in `METHODS`
     oracle:  whether to try other thresholds where a method has one; the best mean of pairwise and BCubed F
     tried:   with `oracle`, the parameters to try of these methods in place of those thresholds
     k:       neighbors a face, of every method that looks at a number of them; None: each its own
+    ignore_unknown: whether faces without a truth, which are clustered with the others, are left out of the
+             scores; otherwise they are refused
 
     Every method has a process of its own, so that its memory is its own. Yields one result after the other.
 
-    InputError: an unknown method, labels that don't match.
+    InputError: an unknown method, labels that don't match, before anything runs.
     """
     unknown = [name for name in methods if name not in METHODS]
     if unknown:
         raise InputError(f"no method is called {unknown[0]}; there are {', '.join(METHODS)}")
     if np.shape(truth) != (len(faces),):
         raise InputError(f"{len(faces):,} faces but {len(np.asarray(truth)):,} labels; give one label a face")
+    contingency(truth, np.zeros(len(faces)), ignore_unknown=ignore_unknown)  # says what is wrong with the truth
     graph = knn_graph(faces, _most_neighbors(methods, tried or {}) if k is None else k)
+    score = partial(evaluate, np.asarray(truth), ignore_unknown=ignore_unknown)
     with tempfile.TemporaryDirectory() as folder:
         with atomic_write(Path(folder) / FEATURES) as temporary, temporary.open("wb") as file:
             np.save(file, faces.features)
@@ -97,7 +105,7 @@ def compare(
             others = (tried or {}).get(name, _thresholds(method, graph)) if oracle else ()
             length = {} if k is None or "k" not in method.get_params() else {"k": k}
             parameters = [length, *(length | other for other in others)]
-            yield from _run(Path(folder), name, parameters, np.asarray(truth))
+            yield from _run(Path(folder), name, parameters, score)
 
 
 def _most_neighbors(methods: Sequence[str], tried: Mapping[str, Sequence[dict[str, Any]]]) -> int:
@@ -124,19 +132,17 @@ def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
     return [{name: value} for value in sorted(values)]
 
 
-def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArray[Any]) -> tuple[Compared, ...]:
+def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], score: Score) -> tuple[Compared, ...]:
     """The method with the first parameters and, if there are others to try, with the best of these."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
         try:
-            return process.submit(_both, folder, name, tried, truth).result()
+            return process.submit(_both, folder, name, tried, score).result()
         except (BrokenProcessPool, MemoryError):
             return (Compared(name, tried[0], False, None, 0.0, 0, "it ran out of memory, or was killed"),)
 
 
-def _both(
-    folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArray[Any]
-) -> tuple[Compared, ...]:
+def _both(folder: Path, name: str, tried: Sequence[dict[str, Any]], score: Score) -> tuple[Compared, ...]:
     """What `_run` returns, in a process of their own."""
     faces, graph = FaceSet(np.load(folder / FEATURES)), read_graph(folder / GRAPH)
     METHODS[name]().fit(faces.take(np.arange(min(len(faces), 60))))  # compiled before the clock runs
@@ -151,7 +157,7 @@ def _both(
         except InputError as error:
             return Compared(name, parameters, False, None, 0.0, 0, str(error))
         seconds = round(time.perf_counter() - began, 3)
-        scores = evaluate(truth, method.labels_)
+        scores = score(method.labels_)
         return Compared(name, parameters, False, scores, seconds, _peak_mib() - before, None, method.labels_)
 
     own, others = run(tried[0]), tried[1:]
