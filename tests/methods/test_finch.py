@@ -3,7 +3,7 @@ import pytest
 
 from personae import InputError, evaluate, knn_graph, read_faces
 from personae.graph import first_seen
-from personae.methods.finch import FINCH, codelengths
+from personae.methods.finch import FINCH, codelengths, finest
 from tests.planted import made_faces
 
 
@@ -25,6 +25,11 @@ def test_the_labels_are_the_partition_with_the_shortest_description(planted):
     assert found.hierarchy_.shape == (len(found.codelengths_), len(planted))
     assert len(found.codelengths_) > 2
     assert (found.labels_ == found.hierarchy_[found.codelengths_.argmin()]).all()
+
+
+def test_the_finest_of_equal_partitions_is_taken_whatever_rounding_says():
+    assert finest(np.array([3.0, 2.0 + 4e-16, 2.0, 2.5])) == 1
+    assert finest(np.array([3.0, 2.0 + 1e-6, 2.0, 2.5])) == 2
 
 
 def test_a_longer_graph_that_is_there_already_is_taken(planted):

@@ -22,7 +22,7 @@ from personae.methods.estimator import (
     refuse_crowds,
     tracks_of,
 )
-from personae.methods.finch import codelengths
+from personae.methods.finch import codelengths, finest
 
 
 class C1C(FeatureClusterer):
@@ -74,7 +74,7 @@ class C1C(FeatureClusterer):
         self.codelengths_ = codelengths(tracks, graph, levels, self.alpha)
         self.hierarchy_: NDArray[np.int32] = np.array([first_seen(level[track]) for level in levels])
         if self.n_clusters is None:
-            self.labels_ = self.hierarchy_[self.codelengths_.argmin()]
+            self.labels_ = self.hierarchy_[finest(self.codelengths_)]
         else:
             self.labels_ = first_seen(joined_down(tracks.features, levels, apart, self.n_clusters)[track])
         return self

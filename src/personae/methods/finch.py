@@ -20,6 +20,7 @@ from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of
 
 SAMPLE = 1024  # faces that each face is compared with, as in `Auto`
+ROUNDING = 1e-10  # bits by which equal descriptions may differ
 
 
 class FINCH(FeatureClusterer):
@@ -63,7 +64,7 @@ class FINCH(FeatureClusterer):
         self.hierarchy_ = first_neighbor_partitions(faces.features, graph)
         self.codelengths_ = codelengths(faces, graph, self.hierarchy_, self.alpha)
         if self.n_clusters is None:
-            self.labels_ = self.hierarchy_[self.codelengths_.argmin()]
+            self.labels_ = self.hierarchy_[finest(self.codelengths_)]
         else:
             nothing = Constraints.of(len(faces))
             self.labels_ = joined_down(faces.features, self.hierarchy_, nothing, self.n_clusters)
@@ -84,7 +85,12 @@ def codelengths(
         return np.array([codelength(links, partition) for partition in hierarchy])
 
     first = bits(strangers_of(faces.features, sample, side="far"))
-    guess = hierarchy[first.argmin()]
+    guess = hierarchy[finest(first)]
     if not sample.has_strangers(guess):
         return first
     return bits(strangers_of(faces.features, sample, side="near", labels=guess))
+
+
+def finest(bits: NDArray[np.float64]) -> int:
+    """The first of the partitions that take the fewest bits, whatever rounding says of equals."""
+    return int(np.flatnonzero(bits <= bits.min() + ROUNDING)[0])
