@@ -53,7 +53,7 @@ def tried(faces: FaceSet, embedder: str) -> dict[str, list[dict[str, Any]]]:
             {"linkage": "average", **cut} for cut in ({"n_clusters": people}, *({"tau": t} for t in taus[1::6]))
         ],
         "hdbscan": [{"min_cluster_size": size, "min_samples": of} for size in (2, 3) for of in (1, 2, 3)],
-        "kmeans": [{"clusters": people}],
+        "kmeans": [{"n_clusters": people}],
         "mean_shift": [] if embedder == "sface" else [{"tau": 0.96}],
         "rank_order": [{"t": t, "nearest": near} for t in (8, 14) for near in (9, 20)],
     }

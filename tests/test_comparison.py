@@ -28,13 +28,13 @@ def test_methods_stand_side_by_side(tmp_path):
 
 def test_parameters_to_try_are_given_and_the_best_is_kept():
     faces = made_faces([12, 8, *[4] * 8, *[1] * 10])
-    tried = {"kmeans": [{"clusters": 2}, {"clusters": 20}]}
+    tried = {"kmeans": [{"n_clusters": 2}, {"n_clusters": 20}]}
     results = list(compare(faces, faces.truth, ["kmeans"], oracle=True, tried=tried, k=20))
     assert [(result.method, result.oracle) for result in results] == [
         ("kmeans", False),
         ("kmeans", True),
     ]
-    assert [result.parameters for result in results] == [{}, {"clusters": 20}]
+    assert [result.parameters for result in results] == [{}, {"n_clusters": 20}]
     assert results[1].labels.max() == 19
     assert "labels" not in results[1].as_dict()
 

@@ -3,6 +3,7 @@ import pytest
 
 from personae import InputError, evaluate, knn_graph, read_faces
 from personae.graph import first_seen
+from personae.methods.c1c import C1C
 from personae.methods.finch import FINCH, codelengths, finest
 from tests.planted import made_faces
 
@@ -64,6 +65,13 @@ def test_any_number_of_people_can_be_asked_for():
     for wrong in (0, 301):
         with pytest.raises(InputError, match=f"{wrong} clusters are asked for; 300 faces make 1 to 300"):
             FINCH(n_clusters=wrong).fit(faces)
+
+
+@pytest.mark.parametrize("alpha", [0, -1e-3, np.nan])
+@pytest.mark.parametrize("method", [FINCH, C1C])
+def test_an_alpha_that_is_no_number_of_false_links_is_refused(method, alpha, planted):
+    with pytest.raises(InputError, match=f"^alpha is {alpha}; it needs to be above 0"):
+        method(alpha=alpha).fit(planted)
 
 
 @pytest.mark.data

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import AffinityPropagation as Messages
 
 from personae.data.faceset import FaceSet
-from personae.errors import InputError
+from personae.errors import InputError, refuse_no_count
 from personae.graph.components import first_seen
 from personae.graph.farthest_first import canonical_rows
 from personae.methods.estimator import FeatureClusterer, refuse_crowds
@@ -49,11 +49,10 @@ class AffinityPropagation(FeatureClusterer):
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
         n = len(faces)
         refuse_crowds(faces, MOST_FACES, "affinity propagation", "Auto or KMeans")
-        if not 0.5 <= self.damping < 1 or self.max_iter < 1:
-            raise InputError(
-                f"damping is {self.damping} and max_iter {self.max_iter}; they need to lie in 0.5..1, below 1, "
-                f"and to be at least 1"
-            )
+        if not 0.5 <= self.damping < 1:
+            raise InputError(f"damping is {self.damping}; it needs to be from 0.5 to below 1")
+        refuse_no_count("max_iter", self.max_iter)
+        refuse_no_count("seed", self.seed, 0)
         order = canonical_rows(faces.features)
         features = faces.features[order].astype(np.float64)
         vote = Messages(
