@@ -26,7 +26,7 @@ class AffinityPropagation(FeatureClusterer):
     drawn to somebody. O(N^2) a round, some dozens or hundreds of rounds, 32 N^2 bytes, so at most 8,000 faces.
     scikit-learn's AffinityPropagation, with the noise that breaks ties drawn from `seed`.
 
-    preference: cosine of a face with itself in the vote, or None: the median of all cosines
+    preference: cosine of a face with itself in the vote, or None: the median of those of two faces
     damping:    how much of each message is kept from round to round, from 0.5 to below 1
     max_iter:   rounds at most
     seed:       breaks ties
@@ -55,9 +55,10 @@ class AffinityPropagation(FeatureClusterer):
         refuse_no_count("seed", self.seed, 0)
         order = canonical_rows(faces.features)
         features = faces.features[order].astype(np.float64)
+        cosines = features @ features.T
         vote = Messages(
             affinity="precomputed",
-            preference=self.preference,
+            preference=median_of_pairs(cosines) if self.preference is None else self.preference,
             damping=self.damping,
             max_iter=self.max_iter,
             random_state=self.seed,
@@ -65,7 +66,7 @@ class AffinityPropagation(FeatureClusterer):
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `converged_` says it
-            vote.fit(features @ features.T)
+            vote.fit(cosines)
         self.n_iter_ = int(vote.n_iter_)
         self.converged_ = bool(self.n_iter_ < self.max_iter and vote.labels_.min() >= 0)
         if vote.labels_.min() < 0:
@@ -76,3 +77,12 @@ class AffinityPropagation(FeatureClusterer):
         _, first = np.unique(labels, return_index=True)
         self.exemplars_ = order[vote.cluster_centers_indices_][np.argsort(first)]
         return first_seen(labels)
+
+
+def median_of_pairs(cosines: NDArray[np.float64]) -> float:
+    """The median of (N, N) without the diagonal, the paper's preference; 1 of one face."""
+    n = len(cosines)
+    if n == 1:
+        return 1.0
+    pairs = cosines.ravel()[1:].reshape(n - 1, n + 1)[:, :-1]  # every (n + 1)th is of a face with itself
+    return float(np.median(pairs))
