@@ -7,6 +7,7 @@ import pytest
 from personae import HAC, InputError, comparison, evaluate, knn_graph
 from personae.comparison import compare, fit
 from personae.export.comparison import draw
+from personae.methods import METHODS
 from tests.planted import made_faces
 
 
@@ -67,15 +68,37 @@ def test_faces_that_nobody_knows_are_refused_before_anything_runs_or_left_out(mo
         list(compare(faces, np.full(len(faces), -1), ["threshold"], ignore_unknown=True))
 
 
+@pytest.mark.parametrize("name", ["ddc", "density_peaks", "pahc"])
+def test_thresholds_to_try_are_such_as_the_method_can_use(name):
+    faces = made_faces([12, 8, *[4] * 8])
+    tried = [each["tau"] for each in comparison._thresholds(name, METHODS[name](), knn_graph(faces, 20))]
+    assert METHODS[name]().tau in tried
+    people = {METHODS[name](tau=tau).fit_predict(faces).max() for tau in tried}
+    assert len(people) > 4
+    assert max(people) > 9 >= min(people)  # there are ten
+
+
 def killed(*_):
     os._exit(9)
 
 
+def killed_while_choosing(folder, name, tried, score):
+    return comparison._best(folder, name, tried, score) if len(tried) == 1 else os._exit(9)
+
+
+def test_a_choice_that_is_killed_leaves_the_result_before_it(monkeypatch):
+    faces = made_faces([12, 8, *[4] * 8])
+    monkeypatch.setattr(comparison, "_best", killed_while_choosing)
+    own, best = compare(faces, faces.truth, ["threshold"], oracle=True, k=20)
+    assert own.evaluation is not None
+    assert (best.oracle, best.refused) == (True, "it ran out of memory, or was killed")
+
+
 def test_a_method_that_is_killed_is_told_and_the_others_run(monkeypatch):
     faces = made_faces([12, 8, *[4] * 8])
-    both = comparison._both
-    monkeypatch.setattr(comparison, "_both", killed)
+    best = comparison._best
+    monkeypatch.setattr(comparison, "_best", killed)
     results = compare(faces, faces.truth, ["threshold", "auto"], k=20)
     assert next(results).refused == "it ran out of memory, or was killed"
-    monkeypatch.setattr(comparison, "_both", both)
+    monkeypatch.setattr(comparison, "_best", best)
     assert next(results).evaluation is not None
