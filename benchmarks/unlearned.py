@@ -22,21 +22,16 @@ from personae.methods import METHODS
 
 SETS = ("lfw.sface", "lfw.dlib", "train.sface", "train.dlib")
 REPLICATES = 200
-CENTERS = {
-    "sface": np.arange(0.76, 0.93, 0.02),
-    "dlib": np.arange(0.98, 0.9951, 0.0025),
-}  # of the spheres of DDC
 TAUS = {"sface": np.arange(0.36, 0.70, 0.02), "dlib": np.arange(0.92, 0.976, 0.0025)}
 
 
 def tried(faces: FaceSet, embedder: str) -> dict[str, list[dict[str, Any]]]:
-    """What the oracle chooses from, where it is not one threshold on the links of the graph."""
+    """What the oracle chooses from, where it is not one threshold that `compare` tries."""
     assert faces.truth is not None
     people = len(np.unique(faces.truth))
     taus = [round(float(tau), 4) for tau in TAUS[embedder]]
     return {
         "dbscan": [{"tau": tau, "min_samples": samples} for tau in taus[::2] for samples in (1, 3)],
-        "ddc": [{"tau": round(float(tau), 4)} for tau in CENTERS[embedder]],
         "density_peaks": [
             {"tau": tau, "sigma": sigma} for tau in (0.1, 0.3, 0.6) for sigma in (0.01, 0.05, 0.2)
         ],
@@ -53,7 +48,7 @@ def tried(faces: FaceSet, embedder: str) -> dict[str, list[dict[str, Any]]]:
             {"linkage": "average", **cut} for cut in ({"n_clusters": people}, *({"tau": t} for t in taus[1::6]))
         ],
         "hdbscan": [{"min_cluster_size": size, "min_samples": of} for size in (2, 3) for of in (1, 2, 3)],
-        "kmeans": [{"clusters": people}],
+        "kmeans": [{"n_clusters": people}],
         "mean_shift": [] if embedder == "sface" else [{"tau": 0.96}],
         "rank_order": [{"t": t, "nearest": near} for t in (8, 14) for near in (9, 20)],
     }

@@ -1,11 +1,13 @@
 import json
 import os
 
+import numpy as np
 import pytest
 
-from personae import HAC, InputError, comparison, knn_graph
+from personae import HAC, InputError, comparison, evaluate, knn_graph
 from personae.comparison import compare, fit
 from personae.export.comparison import draw
+from personae.methods import METHODS
 from tests.planted import made_faces
 
 
@@ -27,13 +29,13 @@ def test_methods_stand_side_by_side(tmp_path):
 
 def test_parameters_to_try_are_given_and_the_best_is_kept():
     faces = made_faces([12, 8, *[4] * 8, *[1] * 10])
-    tried = {"kmeans": [{"clusters": 2}, {"clusters": 20}]}
+    tried = {"kmeans": [{"n_clusters": 2}, {"n_clusters": 20}]}
     results = list(compare(faces, faces.truth, ["kmeans"], oracle=True, tried=tried, k=20))
     assert [(result.method, result.oracle) for result in results] == [
         ("kmeans", False),
         ("kmeans", True),
     ]
-    assert [result.parameters for result in results] == [{}, {"clusters": 20}]
+    assert [result.parameters for result in results] == [{}, {"n_clusters": 20}]
     assert results[1].labels.max() == 19
     assert "labels" not in results[1].as_dict()
 
@@ -53,15 +55,50 @@ def test_unknown_methods_and_labels_that_do_not_match_are_refused():
         list(compare(faces, [0, 1, 2]))
 
 
+def test_faces_that_nobody_knows_are_refused_before_anything_runs_or_left_out(monkeypatch):
+    faces = made_faces([12, 8, *[4] * 8])
+    truth = np.where(np.arange(len(faces)) < 5, -1, faces.truth)
+    result = next(compare(faces, truth, ["threshold"], k=20, ignore_unknown=True))
+    assert result.evaluation == evaluate(truth, result.labels, ignore_unknown=True)
+    assert len(result.labels) == len(faces)
+    monkeypatch.setattr(comparison, "knn_graph", None)
+    with pytest.raises(InputError, match="the truth is -1 for 5 faces"):
+        list(compare(faces, truth, ["threshold"]))
+    with pytest.raises(InputError, match="unknown for every face"):
+        list(compare(faces, np.full(len(faces), -1), ["threshold"], ignore_unknown=True))
+
+
+@pytest.mark.parametrize("name", ["ddc", "density_peaks", "pahc"])
+def test_thresholds_to_try_are_such_as_the_method_can_use(name):
+    faces = made_faces([12, 8, *[4] * 8])
+    tried = [each["tau"] for each in comparison._thresholds(name, METHODS[name](), knn_graph(faces, 20))]
+    assert METHODS[name]().tau in tried
+    people = {METHODS[name](tau=tau).fit_predict(faces).max() for tau in tried}
+    assert len(people) > 4
+    assert max(people) > 9 >= min(people)  # there are ten
+
+
 def killed(*_):
     os._exit(9)
 
 
+def killed_while_choosing(folder, name, tried, score):
+    return comparison._best(folder, name, tried, score) if len(tried) == 1 else os._exit(9)
+
+
+def test_a_choice_that_is_killed_leaves_the_result_before_it(monkeypatch):
+    faces = made_faces([12, 8, *[4] * 8])
+    monkeypatch.setattr(comparison, "_best", killed_while_choosing)
+    own, best = compare(faces, faces.truth, ["threshold"], oracle=True, k=20)
+    assert own.evaluation is not None
+    assert (best.oracle, best.refused) == (True, "it ran out of memory, or was killed")
+
+
 def test_a_method_that_is_killed_is_told_and_the_others_run(monkeypatch):
     faces = made_faces([12, 8, *[4] * 8])
-    both = comparison._both
-    monkeypatch.setattr(comparison, "_both", killed)
+    best = comparison._best
+    monkeypatch.setattr(comparison, "_best", killed)
     results = compare(faces, faces.truth, ["threshold", "auto"], k=20)
     assert next(results).refused == "it ran out of memory, or was killed"
-    monkeypatch.setattr(comparison, "_both", both)
+    monkeypatch.setattr(comparison, "_best", best)
     assert next(results).evaluation is not None

@@ -4,11 +4,12 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from personae.clustering.agglomeration import MOST
 from personae.data.atomic import atomic_write
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
+from personae.evaluation.contingency import contingency
 from personae.evaluation.report import Evaluation, evaluate
 from personae.graph.files import read_graph, write_graph
 from personae.graph.knn_graph import KnnGraph
@@ -27,9 +29,15 @@ from personae.methods import C1C, DDC, FINCH, HAC, METHODS, Auto
 from personae.methods.estimator import GraphClusterer
 
 THRESHOLDS = ("tau", "t", "theta")
+OTHER_TAUS = {
+    "ddc": 1 - np.geomspace(0.005, 0.4, 25),  # cosines of sphere centers, close together with some embedders
+    "density_peaks": np.linspace(0.02, 0.9, 25),  # overlaps
+    "pahc": np.linspace(-0.5, 1, 25),  # margins
+}  # to try of methods whose tau is no similarity of two faces
 QUANTILES = np.linspace(0.02, 0.98, 33)  # of the graph's similarities, as thresholds to try with the labels
 FEATURES, GRAPH = "features.npy", "graph.npz"
 NEIGHBORS = 80  # at least, of the graph that all share
+Score = Callable[[NDArray[np.int32]], Evaluation]  # of the people found
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,8 @@ class Compared:
     parameters: those that differ from the method's own
     oracle:     whether they were chosen with the labels, which no user has
     evaluation: every metric, or None where the method refused
-    seconds:    of the method, the kNN graph aside unless it needs more neighbors than there are
+    seconds:    of the method, the kNN graph aside unless it needs more neighbors than there are; PAHC and
+                Spectral search lists of their own in that time
     peak_mib:   the most memory its process held, beyond features and graph
     refused:    why it did not run, or None
     labels:     (N,) int32 the people found, or None; not in `as_dict`
@@ -61,7 +70,7 @@ class Compared:
         return {**plain, "evaluation": self.evaluation.as_dict() if self.evaluation else None}
 
 
-def compare(
+def compare(  # noqa: PLR0913  (the last three are seldom given)
     faces: FaceSet,
     truth: ArrayLike,
     methods: Sequence[str] = tuple(METHODS),
@@ -69,35 +78,40 @@ def compare(
     oracle: bool = False,
     tried: Mapping[str, Sequence[dict[str, Any]]] | None = None,
     k: int | None = None,
+    ignore_unknown: bool = False,
 ) -> Iterator[Compared]:
     """Each method as it comes, and with `oracle` also at the threshold that is best with the labels.
 
-    truth:   (N,) identities
+    truth:   (N,) identities, as of `contingency`
     methods: names in `METHODS`
     oracle:  whether to try other thresholds where a method has one; the best mean of pairwise and BCubed F
     tried:   with `oracle`, the parameters to try of these methods in place of those thresholds
     k:       neighbors a face, of every method that looks at a number of them; None: each its own
+    ignore_unknown: whether faces without a truth, which are clustered with the others, are left out of the
+             scores; otherwise they are refused
 
     Every method has a process of its own, so that its memory is its own. Yields one result after the other.
 
-    InputError: an unknown method, labels that don't match.
+    InputError: an unknown method, labels that don't match, before anything runs.
     """
     unknown = [name for name in methods if name not in METHODS]
     if unknown:
         raise InputError(f"no method is called {unknown[0]}; there are {', '.join(METHODS)}")
     if np.shape(truth) != (len(faces),):
         raise InputError(f"{len(faces):,} faces but {len(np.asarray(truth)):,} labels; give one label a face")
+    contingency(truth, np.zeros(len(faces)), ignore_unknown=ignore_unknown)  # says what is wrong with the truth
     graph = knn_graph(faces, _most_neighbors(methods, tried or {}) if k is None else k)
+    score = partial(evaluate, np.asarray(truth), ignore_unknown=ignore_unknown)
     with tempfile.TemporaryDirectory() as folder:
         with atomic_write(Path(folder) / FEATURES) as temporary, temporary.open("wb") as file:
             np.save(file, faces.features)
         write_graph(graph, Path(folder) / GRAPH)
         for name in methods:
             method = METHODS[name]()
-            others = (tried or {}).get(name, _thresholds(method, graph)) if oracle else ()
+            others = (tried or {}).get(name, _thresholds(name, method, graph)) if oracle else ()
             length = {} if k is None or "k" not in method.get_params() else {"k": k}
             parameters = [length, *(length | other for other in others)]
-            yield from _run(Path(folder), name, parameters, np.asarray(truth))
+            yield from _run(Path(folder), name, parameters, score)
 
 
 def _most_neighbors(methods: Sequence[str], tried: Mapping[str, Sequence[dict[str, Any]]]) -> int:
@@ -107,16 +121,18 @@ def _most_neighbors(methods: Sequence[str], tried: Mapping[str, Sequence[dict[st
     return max(NEIGHBORS, *(int(parameters.get("k") or 0) for parameters in asked))
 
 
-def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
-    """Values to try of the first of `THRESHOLDS` that the method has: its own, and multiples of it or, for
-    cosines, quantiles of those in the graph.
+def _thresholds(called: str, method: Any, graph: KnnGraph) -> list[dict[str, float]]:
+    """Values to try of the first of `THRESHOLDS` that the method has: its own, and those of `OTHER_TAUS`,
+    multiples of it or, for cosines, quantiles of those in the graph.
     """
     parameters = method.get_params()
     name = next((name for name in THRESHOLDS if name in parameters), None)
     if name is None:
         return []
     own = float(parameters[name])
-    if name == "tau":
+    if called in OTHER_TAUS:
+        values = {own, *(round(float(value), 4) for value in OTHER_TAUS[called])}
+    elif name == "tau":
         sample = graph.similarities[:, : min(graph.k, 20)]
         values = {own, *(round(float(value), 4) for value in np.quantile(sample, QUANTILES))}
     else:
@@ -124,20 +140,25 @@ def _thresholds(method: Any, graph: KnnGraph) -> list[dict[str, float]]:
     return [{name: value} for value in sorted(values)]
 
 
-def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArray[Any]) -> tuple[Compared, ...]:
+def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], score: Score) -> Iterator[Compared]:
     """The method with the first parameters and, if there are others to try, with the best of these."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
-        try:
-            return process.submit(_both, folder, name, tried, truth).result()
-        except (BrokenProcessPool, MemoryError):
-            return (Compared(name, tried[0], False, None, 0.0, 0, "it ran out of memory, or was killed"),)
+        for oracle, some in ((False, tried[:1]), (True, tried[1:])):
+            if not some:
+                return
+            try:
+                found = process.submit(_best, folder, name, some, score).result()
+            except (BrokenProcessPool, MemoryError):
+                told = "it ran out of memory, or was killed"
+                found = Compared(name, {} if oracle else some[0], oracle, None, 0.0, 0, told)
+            yield replace(found, oracle=oracle)
+            if found.refused is not None:
+                return
 
 
-def _both(
-    folder: Path, name: str, tried: Sequence[dict[str, Any]], truth: NDArray[Any]
-) -> tuple[Compared, ...]:
-    """What `_run` returns, in a process of their own."""
+def _best(folder: Path, name: str, tried: Sequence[dict[str, Any]], score: Score) -> Compared:
+    """The result with those of the parameters that score best, in the process of the method."""
     faces, graph = FaceSet(np.load(folder / FEATURES)), read_graph(folder / GRAPH)
     METHODS[name]().fit(faces.take(np.arange(min(len(faces), 60))))  # compiled before the clock runs
 
@@ -151,13 +172,10 @@ def _both(
         except InputError as error:
             return Compared(name, parameters, False, None, 0.0, 0, str(error))
         seconds = round(time.perf_counter() - began, 3)
-        scores = evaluate(truth, method.labels_)
+        scores = score(method.labels_)
         return Compared(name, parameters, False, scores, seconds, _peak_mib() - before, None, method.labels_)
 
-    own, others = run(tried[0]), tried[1:]
-    if own.refused is not None or not others:
-        return (own,)
-    return own, replace(max(map(run, others), key=_worth), oracle=True)
+    return max(map(run, tried), key=_worth)
 
 
 def _worth(result: Compared) -> float:

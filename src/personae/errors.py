@@ -3,6 +3,8 @@
 The command line prints the message and leaves with `exit_code`; nobody sees a traceback for bad input.
 """
 
+from numbers import Integral
+
 
 class PersonaeError(Exception):
     """Anything personae refuses to do. The message is one line: what is wrong, what to do."""
@@ -32,6 +34,18 @@ def refuse_no_cosine(tau: float) -> None:
     """InputError unless a threshold lies from -1 to 1; NaN does not."""
     if not -1 <= tau <= 1:
         raise InputError(f"tau is {tau}; it needs to be a cosine, from -1 to 1")
+
+
+def refuse_no_count(name: str, value: int, least: int = 1) -> None:
+    """InputError unless a parameter is a whole number from `least` on."""
+    if not isinstance(value, Integral) or value < least:
+        raise InputError(f"{name} is {value}; it needs to be a whole number, at least {least}")
+
+
+def refuse_other_clusters(n_clusters: int | None, faces: int) -> None:
+    """InputError unless so many clusters can be made of so many faces; None leaves the number open."""
+    if n_clusters is not None and not (isinstance(n_clusters, Integral) and 1 <= n_clusters <= faces):
+        raise InputError(f"{n_clusters:,} clusters are asked for; {faces:,} faces make 1 to {faces:,}")
 
 
 def listed(rows: list[int] | list[str], most: int = 5) -> str:

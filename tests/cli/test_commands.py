@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from personae import Constraints
-from personae.data import Ids, read_faces, write_constraints, write_faces
+from personae.data import Ids, read_faces, write_constraints, write_faces, write_labels
 from personae.errors import InputError
 from personae.evaluation import bcubed
 from personae.graph.files import read_graph
@@ -317,6 +317,16 @@ def test_faces_without_an_identity_are_clustered_and_not_scored(run, faces, tmp_
         code, _, problem = run(*words, f"partly{suffix}")
         assert (code, problem.count("\n")) == (3, 1)
         assert "leave out" in problem or "fill it in or remove the line" in problem
+
+
+def test_faces_without_an_identity_are_left_out_of_a_comparison(run, faces, tmp_path):
+    write_faces(replace(faces, truth=None, ids=Ids.of(np.arange(100))), tmp_path / "called.npz")
+    write_labels(faces.truth[3:], tmp_path / "known.csv", Ids.of(np.arange(3, 100)))
+    words = ["compare", "called.npz", "--truth", "known.csv", "--methods", "threshold", "--k", 20]
+    assert run(*words)[0] == 3
+    assert run(*words, "--ignore-unknown", "--out", "figures.json")[0] == 0
+    score = json.loads((tmp_path / "figures.json").read_text())["results"][0]["evaluation"]
+    assert (score["faces"], score["unknown"]) == (97, 3)
 
 
 def test_nothing_is_learned_of_faces_without_an_identity(faces):

@@ -246,7 +246,17 @@ def test_fewer_rows_than_announced_are_refused():
         faceset.filled((3, 1), np.dtype(np.float32), [np.ones((2, 1))], None)
 
 
-@pytest.mark.parametrize("truth", [[-1, 3], ["-1", "a"], np.array([-1.0, 2.0])])
+@pytest.mark.parametrize(
+    "truth",
+    [
+        [-1, 3],
+        ["-1", "a"],
+        [b"-1", b"a"],
+        np.array([-1.0, 2.0]),
+        np.array([-1, 3], object),
+        np.array([-1.0, "a"], object),
+    ],
+)
 def test_faces_that_nobody_knows_are_no_person(truth):
     with pytest.raises(InputError, match="the truth is -1 for 1 face"):
         FaceSet.of(np.eye(2), truth=truth)
@@ -258,7 +268,20 @@ def test_names_that_are_missing_are_no_person(truth):
         FaceSet.of(np.eye(2), truth=np.array(truth, dtype=object))
 
 
-@pytest.mark.parametrize("truth", [[3, -1, 2], [3.0, np.nan, 2.0], ["b", "", "a"], ["b", "-1", "a"]])
+@pytest.mark.parametrize(
+    "truth",
+    [
+        [3, -1, 2],
+        [3.0, np.nan, 2.0],
+        ["b", "", "a"],
+        ["b", "-1", "a"],
+        [b"b", b"", b"a"],
+        np.array(["b", None, "a"], object),
+        np.array([3, -1, 2], object),
+        np.array([3.0, -1.0, 2.0], object),
+        np.array([3.0, np.nan, 2.0], object),
+    ],
+)
 def test_faces_may_be_left_unknown_where_that_is_asked_for(truth):
     assert FaceSet.of(np.eye(3), truth, gaps=True).truth.tolist() == [1, -1, 0]
     with pytest.raises(InputError, match=r"truth is -1|NaN|missing"):

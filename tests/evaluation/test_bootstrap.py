@@ -65,6 +65,15 @@ def test_clusters_stay_as_they_are_when_an_identity_is_not_drawn():
     assert intervals.pairwise.precision == Interval(2 / 6, 2 / 6)
 
 
+def test_samples_without_a_pair_say_nothing_of_pairs():
+    truth, labels = np.array([0, 0, *range(1, 10)]), np.arange(11)  # the one pair is torn
+    torn = bootstrap(truth, labels).pairwise
+    assert torn.f == torn.recall == Interval(0.0, 0.0)
+    assert np.isnan([torn.precision.low, torn.precision.high]).all()  # no two faces are together
+    wrong = bootstrap(truth, [0, 1, 2, *range(2, 10)]).pairwise  # two strangers are together
+    assert wrong.precision == wrong.f == Interval(0.0, 0.0)
+
+
 def test_the_interval_holds_the_score_itself():
     truth, labels = random_partition(2000, 200, 300)
     intervals = bootstrap(truth, labels)

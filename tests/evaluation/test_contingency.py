@@ -158,6 +158,7 @@ UNKNOWN = {
     "bytes": np.array([b"Ada", b"", b"Ada", b"Bo", b"-1"]),
     "text of any length": np.array(["Ada", "", "Ada", "Bo", "-1"], StringDType()),
     "objects": ["Ada", None, "Ada", "Bo", -1],
+    "numbers as objects": np.array([4.0, None, 4.0, 7.0, -1.0], object),
 }
 
 

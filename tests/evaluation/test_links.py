@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from personae.errors import InputError
-from personae.evaluation import bcubed, link_curve, neighbor_score, nmi, pairwise, upper_bound_labels
+from personae.evaluation import (
+    bcubed,
+    link_curve,
+    link_points,
+    neighbor_score,
+    nmi,
+    pairwise,
+    upper_bound_labels,
+)
 from personae.evaluation.score import Score
 from personae.graph import KnnGraph
 
@@ -58,6 +66,25 @@ def test_the_curve_agrees_with_scikit_learn(seed, dtype, deduplicate):
     assert curve.tpr_at_fpr_1e2 == pytest.approx(true[false <= 1e-2].max())
 
 
+@pytest.mark.parametrize("deduplicate", [False, True], ids=["directed", "pairs"])
+def test_the_points_are_those_of_each_threshold(deduplicate):
+    graph, truth = random_graph()
+    label, value = slow_links(graph, truth, deduplicate)
+    curve = link_points(graph, truth, deduplicate=deduplicate)
+    assert curve.threshold.tolist() == sorted(set(value), reverse=True)
+    for at, threshold in enumerate(curve.threshold):
+        kept = value >= threshold
+        assert curve.fpr[at] == kept[~label].mean()
+        assert curve.tpr[at] == kept[label].mean()
+        assert curve.precision[at] == label[kept].mean()
+    fewer = link_points(graph, truth, deduplicate=deduplicate, points=3)
+    assert len(fewer.threshold) == 3
+    assert (fewer.threshold[[0, -1]] == curve.threshold[[0, -1]]).all()
+    assert (fewer.tpr == curve.tpr[np.isin(curve.threshold, fewer.threshold)]).all()
+    with pytest.raises(InputError, match="points is 1"):
+        link_points(graph, truth, points=1)
+
+
 def test_the_tolerated_false_links_are_counted_exactly():
     generator = np.random.default_rng(1)
     faces = 1998  # 1 and 19 of these false links may pass, with 2 more it would be 2 and 20
@@ -97,7 +124,7 @@ def test_a_face_is_not_its_own_link():
     assert neighbor_score(with_self, [0, 0, 1]).precision == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize("metric", [link_curve, neighbor_score, upper_bound_labels])
+@pytest.mark.parametrize("metric", [link_curve, link_points, neighbor_score, upper_bound_labels])
 def test_faces_that_nobody_knows_are_not_taken_for_one_person(metric):
     graph, truth = random_graph()
     with pytest.raises(InputError, match="the truth is -1 for 1 face"):

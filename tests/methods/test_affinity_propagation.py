@@ -34,6 +34,18 @@ def test_exemplars_are_those_of_the_messages():
     assert sorted(found.exemplars_) == exemplars_by_definition(cosines, 0.2, 0.7, 60).tolist()
 
 
+def test_the_preference_is_the_median_of_the_pairs_without_the_faces_themselves():
+    faces = made_faces([2, 2, 1], spread=0.7, seed=0)
+    cosines = faces.features.astype(np.float64) @ faces.features.T.astype(np.float64)
+    median = np.median([cosines[i, k] for i in range(5) for k in range(5) if i != k])
+    assert module.median_of_pairs(cosines) == median
+    assert median < np.median(cosines) - 0.01
+    labels = AffinityPropagation().fit_predict(faces)
+    assert (labels == AffinityPropagation(preference=median).fit_predict(faces)).all()
+    assert (labels != AffinityPropagation(preference=np.median(cosines)).fit_predict(faces)).any()
+    assert AffinityPropagation().fit_predict(faces.take(np.array([0]))).tolist() == [0]
+
+
 def test_an_exemplar_bears_the_label_it_stands_for(planted):
     found = AffinityPropagation().fit(planted)
     assert found.labels_[found.exemplars_].tolist() == list(range(found.labels_.max() + 1))

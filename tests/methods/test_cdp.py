@@ -3,6 +3,7 @@ import pytest
 
 from personae import InputError, evaluate, knn_graph
 from personae.data import FaceSet
+from personae.graph import KnnGraph
 from personae.methods.cdp import CDP
 from tests.planted import made_faces
 
@@ -36,6 +37,17 @@ def test_members_may_be_graphs_and_are_cut_to_k(planted):
 
 def test_no_person_has_more_faces_than_allowed(planted):
     assert np.bincount(CDP(tau=0.3, max_size=15).fit_predict(planted)).max() <= 15
+
+
+@pytest.mark.parametrize("as_base", [False, True])
+def test_graphs_that_are_no_lists_of_k_others_are_refused(planted, as_base):
+    lists = knn_graph(planted, 10)
+    itself = KnnGraph(lists.neighbors.copy(), lists.similarities)
+    itself.neighbors[:, 0] = np.arange(len(planted))
+    for graph, k, says in ((lists, 11, "search that many"), (itself, 10, "own neighbor")):
+        base, other = (graph, planted) if as_base else (planted, graph)
+        with pytest.raises(InputError, match=says):
+            CDP(k=k).fit(base, committee=[other])
 
 
 def test_a_committee_of_other_faces_is_refused(planted):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from personae import InputError, evaluate
+from personae import InputError, evaluate, knn_graph
 from personae.methods.dbscan import DBSCAN
 from tests.planted import made_faces
 
@@ -28,8 +28,9 @@ def test_more_samples_cut_a_thin_bridge_that_one_sample_crosses():
 
 
 def test_samples_below_1_are_refused():
-    with pytest.raises(InputError, match="min_samples is 0"):
-        DBSCAN(min_samples=0).fit(made_faces([3, 3]))
+    for samples in (0, 2.5):
+        with pytest.raises(InputError, match=f"min_samples is {samples}"):
+            DBSCAN(min_samples=samples).fit(made_faces([3, 3]))
 
 
 @pytest.mark.data
@@ -40,6 +41,8 @@ def test_a_threshold_for_the_embedder_holds_on_a_long_tail(shared, embedder, tau
     assert score.pairwise.f >= pairwise
 
 
-def test_more_faces_around_than_lists_hold_are_refused(planted):
-    with pytest.raises(InputError, match="raise k to 29"):
-        DBSCAN(min_samples=30, k=10).fit(planted)
+def test_lists_are_as_long_as_the_samples_need(planted):
+    found = DBSCAN(tau=0.5, min_samples=30, k=10).fit_predict(planted)
+    assert (found == DBSCAN(tau=0.5, min_samples=30, k=29).fit_predict(planted)).all()
+    with pytest.raises(InputError, match="holds 10 neighbors a face and 29 are asked for"):
+        DBSCAN(min_samples=30, k=10).fit(knn_graph(planted, 10))

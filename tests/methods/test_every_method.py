@@ -29,9 +29,27 @@ OVERLAP = "density_peaks"  # its tau is no cosine of the graph
 AT_A_COSINE = {name: method for name, method in ON_GRAPHS.items() if name in WITH_TAU and name != OVERLAP}
 
 
+COUNTED = {name: method for name, method in METHODS.items() if "n_clusters" in method().get_params()}
+DRAWN = {name: method for name, method in METHODS.items() if "seed" in method().get_params()}
+
+
 @pytest.fixture(scope="session")
 def labels_of(planted):
     return cache(lambda method: method().fit_predict(planted))
+
+
+@pytest.mark.parametrize("n_clusters", [0, 2.5, 281, np.nan])
+@pytest.mark.parametrize("method", COUNTED.values(), ids=COUNTED)
+def test_a_number_of_people_that_the_faces_cannot_make_is_refused(method, n_clusters, planted):
+    with pytest.raises(InputError, match=rf"^{n_clusters} clusters are asked for; 280 faces make 1 to 280$"):
+        method(n_clusters=n_clusters).fit(planted)
+
+
+@pytest.mark.parametrize("seed", [-1, 2.5])
+@pytest.mark.parametrize("method", DRAWN.values(), ids=DRAWN)
+def test_a_seed_that_nothing_can_be_drawn_from_is_refused(method, seed, planted):
+    with pytest.raises(InputError, match=f"^seed is {seed}; it needs to be a whole number, at least 0$"):
+        method(seed=seed).fit(planted)
 
 
 def same_people(a, b):

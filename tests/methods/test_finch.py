@@ -3,7 +3,8 @@ import pytest
 
 from personae import InputError, evaluate, knn_graph, read_faces
 from personae.graph import first_seen
-from personae.methods.finch import FINCH, codelengths
+from personae.methods.c1c import C1C
+from personae.methods.finch import FINCH, codelengths, finest
 from tests.planted import made_faces
 
 
@@ -25,6 +26,11 @@ def test_the_labels_are_the_partition_with_the_shortest_description(planted):
     assert found.hierarchy_.shape == (len(found.codelengths_), len(planted))
     assert len(found.codelengths_) > 2
     assert (found.labels_ == found.hierarchy_[found.codelengths_.argmin()]).all()
+
+
+def test_the_finest_of_equal_partitions_is_taken_whatever_rounding_says():
+    assert finest(np.array([3.0, 2.0 + 4e-16, 2.0, 2.5])) == 1
+    assert finest(np.array([3.0, 2.0 + 1e-6, 2.0, 2.5])) == 2
 
 
 def test_a_longer_graph_that_is_there_already_is_taken(planted):
@@ -59,6 +65,13 @@ def test_any_number_of_people_can_be_asked_for():
     for wrong in (0, 301):
         with pytest.raises(InputError, match=f"{wrong} clusters are asked for; 300 faces make 1 to 300"):
             FINCH(n_clusters=wrong).fit(faces)
+
+
+@pytest.mark.parametrize("alpha", [0, -1e-3, np.nan])
+@pytest.mark.parametrize("method", [FINCH, C1C])
+def test_an_alpha_that_is_no_number_of_false_links_is_refused(method, alpha, planted):
+    with pytest.raises(InputError, match=f"^alpha is {alpha}; it needs to be above 0"):
+        method(alpha=alpha).fit(planted)
 
 
 @pytest.mark.data

@@ -28,11 +28,18 @@ def test_nobody_has_fewer_faces_than_asked_for(planted):
         assert np.bincount(found.labels_)[found.labels_[~found.noise_]].min() >= least
 
 
-def test_lists_shorter_than_the_samples_are_refused(planted):
-    with pytest.raises(InputError, match="raise k to 19"):
-        HDBSCAN(min_samples=20, k=10).fit(planted)
-    with pytest.raises(InputError, match="min_cluster_size is 1"):
-        HDBSCAN(min_cluster_size=1).fit(knn_graph(planted, 80))
+@pytest.mark.parametrize("samples", [{"min_samples": 20}, {"min_cluster_size": 20}])
+def test_lists_are_as_long_as_the_samples_need(planted, samples):
+    found = HDBSCAN(k=10, **samples).fit_predict(planted)
+    assert (found == HDBSCAN(k=19, **samples).fit_predict(planted)).all()
+    with pytest.raises(InputError, match="holds 10 neighbors a face and 19 are asked for"):
+        HDBSCAN(k=10, **samples).fit(knn_graph(planted, 10))
+
+
+@pytest.mark.parametrize("bad", [{"min_cluster_size": 1}, {"min_cluster_size": 2.5}, {"min_samples": 1.5}])
+def test_people_of_one_face_and_parts_of_faces_are_refused(planted, bad):
+    with pytest.raises(InputError, match=f"^{next(iter(bad))} is {next(iter(bad.values()))}; it needs"):
+        HDBSCAN(**bad).fit(knn_graph(planted, 80))
 
 
 @pytest.mark.data

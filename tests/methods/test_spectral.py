@@ -29,21 +29,21 @@ def labels_by_definition(features, wanted, k):
 def test_labels_are_those_of_the_dense_computation(wanted):
     faces = made_faces([20, 15, 12, 10, 8, 5], spread=0.8, seed=2)
     expected = labels_by_definition(faces.features, wanted, 10)
-    assert (Spectral(clusters=wanted, k=10).fit_predict(faces) == first_seen(expected)).all()
+    assert (Spectral(n_clusters=wanted, k=10).fit_predict(faces) == first_seen(expected)).all()
 
 
 def test_people_are_found_where_their_number_is_known():
     faces = made_faces([15] * 12, seed=1)
-    assert evaluate(faces.truth, Spectral(clusters=12, k=10).fit_predict(faces)).bcubed.f > 0.97
+    assert evaluate(faces.truth, Spectral(n_clusters=12, k=10).fit_predict(faces)).bcubed.f > 0.97
 
 
 def test_a_face_without_a_link_is_alone_and_counts():
     pairs = np.repeat(np.eye(4), [3, 3, 3, 1], axis=0)
-    assert Spectral(clusters=4, k=2).fit_predict(pairs).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
+    assert Spectral(n_clusters=4, k=2).fit_predict(pairs).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
 
 
 def test_one_cluster_holds_all(planted):
-    assert Spectral(clusters=1).fit(planted).labels_.max() == 0
+    assert Spectral(n_clusters=1).fit(planted).labels_.max() == 0
 
 
 def test_too_many_faces_are_told_what_to_use(monkeypatch, planted):
@@ -53,5 +53,5 @@ def test_too_many_faces_are_told_what_to_use(monkeypatch, planted):
 
 
 def test_no_clusters_are_refused(planted):
-    with pytest.raises(InputError, match="clusters is -2"):
-        Spectral(clusters=-2).fit(planted)
+    with pytest.raises(InputError, match="-2 clusters are asked for"):
+        Spectral(n_clusters=-2).fit(planted)

@@ -29,7 +29,7 @@ def kmeans(
 
     faces, _ = input_of(features, None, dimension)
     began = time.monotonic()
-    tell(faces, KMeans(clusters=clusters, seed=seed).fit_predict(faces), began, out)
+    tell(faces, KMeans(n_clusters=clusters, seed=seed).fit_predict(faces), began, out)
 
 
 @cluster_commands.command()
@@ -86,7 +86,7 @@ def spectral(
 
     faces, _ = input_of(features, None, dimension)
     began = time.monotonic()
-    tell(faces, Spectral(clusters=clusters, k=k, seed=seed).fit_predict(faces), began, out)
+    tell(faces, Spectral(n_clusters=clusters, k=k, seed=seed).fit_predict(faces), began, out)
 
 
 @cluster_commands.command()

@@ -69,6 +69,9 @@ def compare(
         ),
     ] = None,
     dimension: Dimension = None,
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave the faces without an identity out of the scores.")
+    ] = False,
 ) -> None:
     """Methods side by side: quality, time, memory."""
     from personae.comparison import compare as side_by_side
@@ -76,12 +79,13 @@ def compare(
     from personae.errors import InputError
     from personae.methods import METHODS
 
-    faces = read_faces(features, labels=truth, dimension=dimension)
+    faces = read_faces(features, labels=truth, dimension=dimension, gaps=ignore_unknown)
     if faces.truth is None:
         raise InputError(f"{features} holds no identities; give them with --truth")
     chosen = list(METHODS) if methods is None else chosen_of(methods, METHODS)
     results: list[Compared] = []
-    for result in side_by_side(faces, faces.truth, chosen, oracle=oracle, k=k):
+    compared = side_by_side(faces, faces.truth, chosen, oracle=oracle, k=k, ignore_unknown=ignore_unknown)
+    for result in compared:
         if not results:
             typer.echo(HEAD)
         results.append(result)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.data.constraints import Constraints
-from personae.errors import InputError
+from personae.errors import InputError, refuse_other_clusters
 from personae.graph.all_pairs import LINKAGES, all_cosines, content_order, merges_of_pairs
 from personae.graph.components import first_seen
 from personae.graph.constrained import Contracted, contracted_pairs, forest_apart, softened
@@ -49,7 +49,8 @@ class Agglomeration:
 
         InputError: `n_clusters` above N, or below what the links can join; constraints of other faces.
         """
-        cut, least = (self.tau, 1) if self.n_clusters is None else (-np.inf, max(self.n_clusters, 1))
+        refuse_other_clusters(self.n_clusters, len(graph))
+        cut, least = (self.tau, 1) if self.n_clusters is None else (-np.inf, self.n_clusters)
         if constraints is not None:
             return self._constrained(softened(graph, constraints), constraints, cut, least)
         if self.linkage == "average":  # links below the cut lower the means
@@ -86,6 +87,7 @@ class Agglomeration:
             raise InputError(
                 f"all pairs of {len(features):,} faces are too many; {MOST:,} is the limit, pass a kNN graph"
             )
+        refuse_other_clusters(self.n_clusters, len(features))
         order = content_order(features)
         placed = features[order]
         node = np.arange(len(order), dtype=np.int32)

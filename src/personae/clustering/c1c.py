@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from personae.clustering.agglomeration import Agglomeration
 from personae.clustering.finch import least_alike
 from personae.data.constraints import Constraints
-from personae.errors import InputError
+from personae.errors import refuse_other_clusters
 from personae.graph.all_pairs import all_cosines, content_order
 from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
@@ -57,9 +57,7 @@ def joined_down(
 
     InputError: none, more than there are tracks, or fewer than the hard pairs allow.
     """
-    if not 1 <= clusters <= len(features):
-        n = len(features)
-        raise InputError(f"{clusters:,} clusters are asked for; {n:,} faces make 1 to {n:,}")
+    refuse_other_clusters(clusters, len(features))
     fine = np.arange(len(features), dtype=np.int32)
     for partition in partitions:
         if partition.max() + 1 >= clusters:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from personae.errors import InputError, refuse_no_cosine
+from personae.errors import InputError, refuse_no_cosine, refuse_no_count
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.links import symmetric_links
 
@@ -29,10 +29,8 @@ class Whispers:
 
     def __post_init__(self) -> None:
         refuse_no_cosine(self.tau)
-        if self.iterations < 1 or self.seed < 0:
-            raise InputError(
-                f"iterations is {self.iterations} and seed {self.seed}; they need to be at least 1 and 0"
-            )
+        refuse_no_count("iterations", self.iterations)
+        refuse_no_count("seed", self.seed, 0)
 
     def cluster(self, graph: KnnGraph) -> NDArray[np.int32]:
         """(N,) int32, 0..C-1 in the order of the first faces; a face without links keeps its own name.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAPPED_FROM = 1 << 30  # bytes: from here on features stay on disk
 BLOCK = 1 << 14  # rows looked at in one go
 UNIT_TOLERANCE = 1e-3  # float16 rows are unit to about this
-MISSING = frozenset({"nan", "None", "NaT", "<NA>"})  # how objects that stand for nothing print
+MISSING = ("nan", "None", "NaT", "<NA>")  # how objects that stand for nothing print
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class FaceSet:
 
         features: (N, d) numbers; float16 stays float16, everything else becomes float32
         truth:    (N,) identities, integers or names; they are renumbered 0..A-1 in sorted order
-        gaps:     whether faces may be without one: -1, NaN or an empty name, which become -1
+        gaps:     whether faces may be without one: -1, NaN, None or an empty name, which become -1
 
         InputError: not two-dimensional, no faces, not numbers, NaN, infinite or zero rows, labels that
         don't match.
@@ -271,38 +271,60 @@ def beside(array: NDArray[Any]) -> Path | None:
 
 def as_identities(values: ArrayLike) -> NDArray[np.int32]:
     """(N,) int32 in 0..A-1, numbered in sorted order of the identities given; integers or names."""
-    array = as_array(values, "labels")
+    array = objects_as_text(as_array(values, "labels"))
     if array.ndim != 1:
         raise InputError(f"labels have shape {array.shape}; they need one dimension, one label a face")
-    if array.dtype == object:
-        missing = [str(value) in MISSING and not isinstance(value, str) for value in array]
-        array = np.where(missing, "", array.astype(str))
-    if array.dtype.kind in "US" and (array.astype(str) == "").any():
-        raise InputError("labels are missing or empty; give every face an identity")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InputError("labels hold NaN or infinity; give every face an identity")
+    if is_missing(array).any():
+        raise InputError("labels are missing or empty; give every face an identity")
     return np.unique(array, return_inverse=True)[1].astype(np.int32).reshape(-1)
 
 
 def as_truth(values: ArrayLike, *, gaps: bool = False) -> NDArray[np.int32]:
     """`as_identities` of known people. InputError: -1 among them, which names nobody.
 
-    gaps: whether nobody may know some: -1, NaN or an empty name, which become -1
+    gaps: whether nobody may know some: -1, NaN, None or an empty name, which become -1
     """
-    array = as_array(values, "labels")
-    nobody = np.asarray(array == (-1 if array.dtype.kind in "iuf" else "-1"))
+    array = objects_as_text(as_array(values, "labels"))
+    nobody = is_nobody(array)
     if not gaps:
         if nobody.any():
             unknown = counted(int(nobody.sum()), "face")
             raise InputError(f"the truth is -1 for {unknown}; leave out those that nobody knows")
-        return as_identities(values)
-    if array.dtype.kind == "f":
-        nobody |= np.isnan(array)
-    elif array.dtype.kind in "US":
-        nobody |= array == np.zeros((), array.dtype)  # the empty text
+        return as_identities(array)
+    nobody |= is_missing(array)
     truth = np.full(array.shape, -1, np.int32)
     truth[~nobody] = as_identities(array[~nobody])
     return truth
+
+
+def objects_as_text(array: NDArray[Any]) -> NDArray[Any]:
+    """Objects as text: "" where they stand for nothing, "-1" also for -1.0; any other array as it is."""
+    if array.dtype != object:
+        return array
+    text = array.astype(str)
+    number = np.array([not isinstance(value, str) for value in array.flat], dtype=bool).reshape(array.shape)
+    text[number & np.isin(text, MISSING)] = ""
+    text[number & (text == "-1.0")] = "-1"
+    return text
+
+
+def is_nobody(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """(N,) True where a label is -1, read from numbers or from text."""
+    nobody: dict[str, str | bytes] = {"U": "-1", "T": "-1", "S": b"-1"}  # by kind of dtype
+    marks: NDArray[np.bool_] = labels == nobody.get(labels.dtype.kind, -1)
+    return marks
+
+
+def is_missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """(N,) True where a label is NaN or an empty name."""
+    missing: NDArray[np.bool_] = np.zeros(labels.shape, np.bool_)
+    if labels.dtype.kind == "f":
+        missing = np.isnan(labels)
+    elif labels.dtype.kind in "UST":
+        missing = labels == labels.dtype.type()
+    return missing
 
 
 def _blocks(features: NDArray[np.floating[Any]]) -> Iterator[tuple[int, NDArray[np.float64]]]:

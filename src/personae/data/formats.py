@@ -51,7 +51,7 @@ from personae.data.formats_parquet import (
 )
 from personae.data.formats_tracks import read_track_labels
 from personae.data.ids import Ids, Labelled, rows_by_id
-from personae.data.labels import as_labels, read_lines, write_lines
+from personae.data.labels import as_labels, read_lines, spread, write_lines
 from personae.data.names import Choice, refuse_outside
 from personae.errors import InputError, OutputError, PersonaeError
 
@@ -110,7 +110,8 @@ def read_faces(
     labels:    a file of labels, as `read_labels` reads; it goes before any truth in or beside the file. Its
                rows are found by the ids of the faces where both files have them, else they are in order
     dimension: d; needed by a `.bin` without labels, checked in any other
-    gaps:      whether faces may be without an identity, -1 in the truth: for what does not learn or score by it
+    gaps:      whether faces may be without an identity, -1 in the truth, or an id that `labels` lacks: for what
+               does not learn or score by them
 
     InputError: no such file, an unknown suffix, damaged or cut off, another dimension, labels that don't
     match, NaN, infinite or zero rows. MissingExtraError: a `.parquet` without pyarrow.
@@ -136,8 +137,9 @@ def read_faces(
         if told.aside is not None and faces.ids is not None:
             raise InputError(f"the ids in {labels} find no faces: {told.aside}")
         if told.ids is not None and faces.ids is not None:
-            mend = "tell who they are, or leave them out"
-            truth = truth[rows_by_id(faces.ids, told.ids, (path.name, labels), mend)]
+            mend = None if gaps else "tell who they are, or leave them out"
+            rows = rows_by_id(faces.ids, told.ids, (path.name, labels), mend)
+            truth = spread(truth[rows[rows >= 0]], rows >= 0)
         if len(truth) != len(faces):
             raise InputError(
                 f"{len(faces):,} faces but {len(truth):,} labels in {labels}; give one label a face, in order"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.data.faceset import as_array
+from personae.data.faceset import as_array, is_missing
 from personae.data.pages import passing
 from personae.errors import InputError, counted, listed
 
@@ -53,11 +53,8 @@ def with_gaps(values: NDArray[Any]) -> NDArray[Any]:
     """`as_labels`, but -1 where there is none: a NaN or an empty name."""
     if values.ndim != 1:
         return as_labels(values)
-    if values.dtype.kind == "f":
-        known = ~np.isnan(values)
-    elif values.dtype.kind in "US":
-        known = values != np.zeros((), values.dtype)  # the empty text
-    else:
+    known = ~is_missing(values)
+    if known.all():
         return as_labels(values)
     return spread(as_labels(values[known]), known) if known.any() else np.full(len(values), NOBODY)
 

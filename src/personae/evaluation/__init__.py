@@ -7,7 +7,7 @@ from personae.evaluation.contingency import Contingency, contingency
 from personae.evaluation.expected import Expected, ExpectedScore, expected
 from personae.evaluation.identity import cluster_ratio, fi, singleton_ratio
 from personae.evaluation.information import Information, information, nmi
-from personae.evaluation.links import LinkCurve, link_curve
+from personae.evaluation.links import LinkCurve, LinkPoints, link_curve, link_points
 from personae.evaluation.neighbors import neighbor_score, upper_bound_labels
 from personae.evaluation.pairwise import pairwise
 from personae.evaluation.purity import purity
@@ -25,6 +25,7 @@ __all__ = [
     "Interval",
     "Intervals",
     "LinkCurve",
+    "LinkPoints",
     "Score",
     "ScoreInterval",
     "SizeBin",
@@ -41,6 +42,7 @@ __all__ = [
     "fi",
     "information",
     "link_curve",
+    "link_points",
     "mixtures",
     "neighbor_score",
     "nmi",

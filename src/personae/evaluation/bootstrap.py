@@ -66,7 +66,8 @@ def bootstrap(
     an identity that is not drawn stays where it was and still counts against precision there. Two identities
     in one cluster are drawn as if independent, so with heavy mixing the interval of P tends to be too narrow;
     below some thirty identities, or where a few hold most pairs, all of them tend to be. Overlap of the
-    intervals of two methods is no test of which is better: they were scored on the same identities.
+    intervals of two methods is no test of which is better: they were scored on the same identities. A sample
+    without any pair to judge says nothing of a pairwise score and is left out; NaN where there is no other.
 
     truth, labels, noise: see `contingency`
     replicates: at least 1; the ends of the interval settle at about 1,000
@@ -97,7 +98,7 @@ def bootstrap_of(
     pairwise, bcubed = [], []
     for _ in range(replicates):
         times = np.bincount(generator.integers(a, size=a), minlength=a)
-        pairwise.append(_row(shares.pairwise(times)))
+        pairwise.append(_row(shares.pairwise(times, zero_division=np.nan)))
         bcubed.append(_row(shares.bcubed(times)))
     return Intervals(
         pairwise=_between(np.array(pairwise), level),
@@ -112,7 +113,13 @@ def _row(score: Score) -> tuple[float, float, float]:
 
 
 def _between(samples: NDArray[np.float64], level: float) -> ScoreInterval:
-    """The quantiles of (replicates, 3) precision, recall and F."""
-    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    precision, recall, f = (Interval(float(a), float(b)) for a, b in zip(low, high, strict=True))
+    """The quantiles of (replicates, 3) precision, recall and F, each of the samples that are not NaN."""
+    precision, recall, f = (_middle(column[~np.isnan(column)], level) for column in samples.T)
     return ScoreInterval(precision, recall, f)
+
+
+def _middle(samples: NDArray[np.float64], level: float) -> Interval:
+    if len(samples) == 0:
+        return Interval(np.nan, np.nan)
+    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.data.faceset import MISSING, as_identities
+from personae.data.faceset import as_identities, is_missing, is_nobody, objects_as_text
 from personae.errors import InputError, counted
 
 Noise = Literal["singletons", "drop", "cluster"]
@@ -100,7 +100,7 @@ def contingency(
         unknown = int((~known).sum() if times is None else times[~known].sum())
         people, found = people[known], found[known]
         times = None if times is None else times[known]
-    alone = _marks_noise(found)
+    alone = is_nobody(found)
     coverage = 1.0
     if noise == "drop" and alone.any():
         kept = ~alone
@@ -118,12 +118,9 @@ def contingency(
 
 def _known(people: NDArray[Any], ignore_unknown: bool) -> NDArray[np.bool_]:
     """(N,) whether somebody knows who it is; InputError if not all are and that is not to be ignored."""
-    nobody = _marks_noise(people)
+    nobody = is_nobody(people)
     if ignore_unknown:
-        if people.dtype.kind == "f":
-            nobody |= np.isnan(people)
-        elif people.dtype.kind in "UST":
-            nobody |= people == people.dtype.type()  # the empty name
+        nobody |= is_missing(people)
         if nobody.all():
             raise InputError("the truth is unknown for every face, so none is left to score; give that of some")
     elif nobody.any():
@@ -177,12 +174,10 @@ def _column(values: ArrayLike, name: str, *, gaps: bool = False) -> NDArray[Any]
         raise InputError(f"{name}: rows of different lengths; give one value a face") from error
     if array.ndim != 1:
         raise InputError(f"{name}: an array of shape {array.shape}; it needs one dimension, one value a face")
-    if array.dtype == object:
-        missing = [str(value) in MISSING and not isinstance(value, str) for value in array]
-        if any(missing) and not gaps:
-            raise InputError(f"{name}: missing values; give one a face")
-        return np.where(missing, "", array.astype(str))
-    return array
+    text = objects_as_text(array)
+    if text is not array and not gaps and is_missing(text).any():
+        raise InputError(f"{name}: missing values; give one a face")
+    return text
 
 
 def _numbered(values: NDArray[Any], name: str) -> NDArray[np.int32]:
@@ -191,13 +186,6 @@ def _numbered(values: NDArray[Any], name: str) -> NDArray[np.int32]:
         return as_identities(values)
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
-
-
-def _marks_noise(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """(N,) True where a label is -1, read from numbers or from text."""
-    noise: dict[str, str | bytes] = {"U": "-1", "T": "-1", "S": b"-1"}  # by kind of dtype
-    marks: NDArray[np.bool_] = labels == noise.get(labels.dtype.kind, -1)
-    return marks
 
 
 def _as_weights(values: ArrayLike, faces: int) -> NDArray[np.int64]:

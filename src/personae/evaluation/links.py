@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from personae.errors import InputError
+from personae.errors import InputError, refuse_no_count
 from personae.evaluation.neighbors import is_link, same_identity
 from personae.graph.knn_graph import KnnGraph
 
@@ -31,6 +31,22 @@ class LinkCurve:
     tpr_at_fpr_1e2: float
 
 
+@dataclass(frozen=True)
+class LinkPoints:
+    """The ROC and the precision-recall curve: the links kept from each threshold on, strictest first.
+
+    threshold: (P,) falling, values of links, no two the same
+    fpr:       (P,) share of the links between two identities that are kept
+    tpr:       (P,) share of the links within an identity that are kept, which is the recall
+    precision: (P,) share of those kept that lie within an identity
+    """
+
+    threshold: NDArray[np.floating[Any]]
+    fpr: NDArray[np.float64]
+    tpr: NDArray[np.float64]
+    precision: NDArray[np.float64]
+
+
 def link_curve(graph: KnnGraph, truth: ArrayLike, *, deduplicate: bool = False) -> LinkCurve:
     """ROC and precision-recall figures of the values in `graph.similarities`, over the links of the kNN graph.
 
@@ -48,6 +64,49 @@ def link_curve(graph: KnnGraph, truth: ArrayLike, *, deduplicate: bool = False) 
     >>> link_curve(graph, ["Ada", "Ada", "Bo"]).auc
     1.0
     """
+    positive, negative = _of_both_kinds(graph, truth, deduplicate)
+    below = np.searchsorted(negative, positive, side="left")  # negatives under each positive
+    wins = int(below.sum()) + int(np.searchsorted(negative, positive, side="right").sum())  # twice, ties once
+    # links kept when the threshold is the value of each positive, by kind
+    true = len(positive) - np.searchsorted(positive, positive, side="left")
+    false = len(negative) - below
+    return LinkCurve(
+        links=len(positive) + len(negative),
+        positives=len(positive),
+        auc=wins / (2 * len(positive) * len(negative)),
+        average_precision=float(np.mean(true / (true + false))),
+        tpr_at_fpr_1e3=_tpr(positive, negative, len(negative) // 1000),
+        tpr_at_fpr_1e2=_tpr(positive, negative, len(negative) // 100),
+    )
+
+
+def link_points(
+    graph: KnnGraph, truth: ArrayLike, *, deduplicate: bool = False, points: int = 200
+) -> LinkPoints:
+    """The curves that `link_curve` tells the areas of, at as many thresholds.
+
+    points: at least 2; where there are more values they are spread evenly over these, the ends among them
+
+    InputError: as of `link_curve`, and points below 2.
+
+    >>> graph = KnnGraph(np.array([[1], [0], [0]], np.int32), np.array([[0.9], [0.9], [0.4]], np.float32))
+    >>> link_points(graph, ["Ada", "Ada", "Bo"]).fpr
+    array([0., 1.])
+    """
+    refuse_no_count("points", points, 2)
+    positive, negative = _of_both_kinds(graph, truth, deduplicate)
+    values = np.unique(np.concatenate([positive, negative]))[::-1]
+    if len(values) > points:
+        values = values[np.linspace(0, len(values) - 1, points).round().astype(np.intp)]
+    true = len(positive) - np.searchsorted(positive, values)
+    false = len(negative) - np.searchsorted(negative, values)
+    return LinkPoints(values, false / len(negative), true / len(positive), true / (true + false))
+
+
+def _of_both_kinds(
+    graph: KnnGraph, truth: ArrayLike, deduplicate: bool
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    """The values of the links within an identity and of those between two, both rising."""
     same, kept = same_identity(graph, truth), is_link(graph)
     value, within = (_pairs if deduplicate else _links)(graph, kept, same)
     if np.isnan(value).any():
@@ -56,19 +115,7 @@ def link_curve(graph: KnnGraph, truth: ArrayLike, *, deduplicate: bool = False) 
     if len(positive) == 0 or len(negative) == 0:
         kind = "within an identity" if len(positive) == 0 else "between identities"
         raise InputError(f"the graph has no link {kind}; a curve needs both kinds, so raise k or add faces")
-    below = np.searchsorted(negative, positive, side="left")  # negatives under each positive
-    wins = int(below.sum()) + int(np.searchsorted(negative, positive, side="right").sum())  # twice, ties once
-    # links kept when the threshold is the value of each positive, by kind
-    true = len(positive) - np.searchsorted(positive, positive, side="left")
-    false = len(negative) - below
-    return LinkCurve(
-        links=len(value),
-        positives=len(positive),
-        auc=wins / (2 * len(positive) * len(negative)),
-        average_precision=float(np.mean(true / (true + false))),
-        tpr_at_fpr_1e3=_tpr(positive, negative, len(negative) // 1000),
-        tpr_at_fpr_1e2=_tpr(positive, negative, len(negative) // 100),
-    )
+    return positive, negative
 
 
 def _tpr(positive: NDArray[np.floating[Any]], negative: NDArray[np.floating[Any]], allowed: int) -> float:

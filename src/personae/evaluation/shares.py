@@ -34,9 +34,10 @@ class Shares:
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
 
-    def pairwise(self, times: NDArray[np.int64]) -> Score:
+    def pairwise(self, times: NDArray[np.int64], *, zero_division: float = 1.0) -> Score:
         """The pairwise score when identity a counts times[a] times; (A,) int."""
-        return score_of_pairs(*(_total(part, times) for part in (self.together, self.found, self.true)))
+        together, found, true = (_total(part, times) for part in (self.together, self.found, self.true))
+        return score_of_pairs(together, found, true, zero_division)
 
     def bcubed(self, times: NDArray[np.int64]) -> Score:
         """The BCubed score when identity a counts times[a] times; (A,) int, not all 0."""

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from personae.errors import InputError
+from personae.errors import InputError, refuse_other_clusters
 from personae.graph.components import numbered_parts, root_of
 
 
@@ -49,10 +49,7 @@ class Merges:
         InputError: more than there are faces, or fewer than there are parts that nothing joins.
         """
         least = self.faces - len(self.a)
-        if not 1 <= clusters <= self.faces:
-            raise InputError(
-                f"{clusters:,} clusters are asked for; {self.faces:,} faces make 1 to {self.faces:,}"
-            )
+        refuse_other_clusters(clusters, self.faces)
         if clusters < least:
             raise InputError(
                 f"{clusters:,} clusters are asked for, but nothing joins the last {least:,}: no links, or "

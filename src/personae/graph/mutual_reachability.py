@@ -10,14 +10,6 @@ from personae.graph.knn_graph import NOBODY, KnnGraph
 from personae.graph.links import Links, symmetric_links
 
 
-def refuse_too_few_around(graph: KnnGraph, min_samples: int) -> None:
-    """InputError: more are to be around a face, itself counted, than a list holds, though they are there."""
-    if graph.k + 1 < min_samples <= len(graph):
-        raise InputError(
-            f"min_samples is {min_samples}, but lists hold {graph.k} neighbors; raise k to {min_samples - 1}"
-        )
-
-
 def core_similarity(graph: KnnGraph, min_samples: int) -> NDArray[np.float32]:
     """(N,) float32, the similarity at which a face has `min_samples` faces around it, itself counted.
 
@@ -27,7 +19,10 @@ def core_similarity(graph: KnnGraph, min_samples: int) -> NDArray[np.float32]:
     """
     if min_samples < 1:
         raise InputError(f"min_samples is {min_samples}; it needs to be at least 1")
-    refuse_too_few_around(graph, min_samples)
+    if graph.k + 1 < min_samples <= len(graph):
+        raise InputError(
+            f"min_samples is {min_samples}, but lists hold {graph.k} neighbors; raise k to {min_samples - 1}"
+        )
     if min_samples == 1:
         return np.ones(len(graph), dtype=np.float32)
     if min_samples > graph.k + 1:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import AffinityPropagation as Messages
 
 from personae.data.faceset import FaceSet
-from personae.errors import InputError
+from personae.errors import InputError, refuse_no_count
 from personae.graph.components import first_seen
 from personae.graph.farthest_first import canonical_rows
 from personae.methods.estimator import FeatureClusterer, refuse_crowds
@@ -26,7 +26,7 @@ class AffinityPropagation(FeatureClusterer):
     drawn to somebody. O(N^2) a round, some dozens or hundreds of rounds, 32 N^2 bytes, so at most 8,000 faces.
     scikit-learn's AffinityPropagation, with the noise that breaks ties drawn from `seed`.
 
-    preference: cosine of a face with itself in the vote, or None: the median of all cosines
+    preference: cosine of a face with itself in the vote, or None: the median of those of two faces
     damping:    how much of each message is kept from round to round, from 0.5 to below 1
     max_iter:   rounds at most
     seed:       breaks ties
@@ -49,16 +49,16 @@ class AffinityPropagation(FeatureClusterer):
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
         n = len(faces)
         refuse_crowds(faces, MOST_FACES, "affinity propagation", "Auto or KMeans")
-        if not 0.5 <= self.damping < 1 or self.max_iter < 1:
-            raise InputError(
-                f"damping is {self.damping} and max_iter {self.max_iter}; they need to lie in 0.5..1, below 1, "
-                f"and to be at least 1"
-            )
+        if not 0.5 <= self.damping < 1:
+            raise InputError(f"damping is {self.damping}; it needs to be from 0.5 to below 1")
+        refuse_no_count("max_iter", self.max_iter)
+        refuse_no_count("seed", self.seed, 0)
         order = canonical_rows(faces.features)
         features = faces.features[order].astype(np.float64)
+        cosines = features @ features.T
         vote = Messages(
             affinity="precomputed",
-            preference=self.preference,
+            preference=median_of_pairs(cosines) if self.preference is None else self.preference,
             damping=self.damping,
             max_iter=self.max_iter,
             random_state=self.seed,
@@ -66,7 +66,7 @@ class AffinityPropagation(FeatureClusterer):
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `converged_` says it
-            vote.fit(features @ features.T)
+            vote.fit(cosines)
         self.n_iter_ = int(vote.n_iter_)
         self.converged_ = bool(self.n_iter_ < self.max_iter and vote.labels_.min() >= 0)
         if vote.labels_.min() < 0:
@@ -77,3 +77,12 @@ class AffinityPropagation(FeatureClusterer):
         _, first = np.unique(labels, return_index=True)
         self.exemplars_ = order[vote.cluster_centers_indices_][np.argsort(first)]
         return first_seen(labels)
+
+
+def median_of_pairs(cosines: NDArray[np.float64]) -> float:
+    """The median of (N, N) without the diagonal, the paper's preference; 1 of one face."""
+    n = len(cosines)
+    if n == 1:
+        return 1.0
+    pairs = cosines.ravel()[1:].reshape(n - 1, n + 1)[:, :-1]  # every (n + 1)th is of a face with itself
+    return float(np.median(pairs))

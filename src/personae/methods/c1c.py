@@ -22,7 +22,7 @@ from personae.methods.estimator import (
     refuse_crowds,
     tracks_of,
 )
-from personae.methods.finch import codelengths
+from personae.methods.finch import codelengths, finest, refuse_no_alpha
 
 
 class C1C(FeatureClusterer):
@@ -64,17 +64,19 @@ class C1C(FeatureClusterer):
         graph:       the kNN graph of X where that is there already; not looked at if faces form tracks
         constraints: faces of a group are one track and stand for it by their mean; hard pairs are never joined
 
-        InputError: a graph in place of features or of other faces, what `FaceSet.of` refuses, k below 1, more
-        than 20,000 tracks, constraints of others, an `n_clusters` that cannot be reached.
+        InputError: a graph in place of features or of other faces, what `FaceSet.of` refuses, k below 1, an
+        alpha of 0 or less, more than 20,000 tracks, constraints of others, an `n_clusters` that cannot be
+        reached.
         """
         tracks, apart, track = tracks_of(self._faces(X), constraints)
+        refuse_no_alpha(self.alpha, len(tracks))
         refuse_crowds(tracks, MOST, "C1C", "FINCH or Auto, or tracks instead of faces")
         graph = graph_of(tracks, graph if len(tracks) == len(track) else None, self.k)
         levels = constrained_partitions(tracks.features, apart)
         self.codelengths_ = codelengths(tracks, graph, levels, self.alpha)
         self.hierarchy_: NDArray[np.int32] = np.array([first_seen(level[track]) for level in levels])
         if self.n_clusters is None:
-            self.labels_ = self.hierarchy_[self.codelengths_.argmin()]
+            self.labels_ = self.hierarchy_[finest(self.codelengths_)]
         else:
             self.labels_ = first_seen(joined_down(tracks.features, levels, apart, self.n_clusters)[track])
         return self

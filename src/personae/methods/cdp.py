@@ -15,7 +15,7 @@ from personae.data.faceset import FaceSet
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
 from personae.link.consensus import Consensus
-from personae.methods.estimator import GraphClusterer, as_faces, counting_copies_once
+from personae.methods.estimator import GraphClusterer, as_faces, counting_copies_once, refuse_short_lists
 
 
 class CDP(GraphClusterer):
@@ -58,7 +58,8 @@ class CDP(GraphClusterer):
     ) -> Self:
         """Clusters X; `committee` holds the same faces, in the same order, as seen by other models.
 
-        InputError: a member has other faces, or `accept` exceeds the number of members.
+        InputError: a member has other faces or is a graph of shorter lists than `k`, or `accept` exceeds the
+        number of members.
         """
         faces = X if isinstance(X, KnnGraph) else as_faces(X)
         members = [self._lists(member) for member in committee]
@@ -72,5 +73,8 @@ class CDP(GraphClusterer):
         return Propagation(self.max_size, self.step).cluster(graph)
 
     def _lists(self, faces: FaceSet | ArrayLike | KnnGraph) -> KnnGraph:
-        graph = faces if isinstance(faces, KnnGraph) else knn_graph(as_faces(faces), self.k)
-        return graph.nearest(self.k)
+        if not isinstance(faces, KnnGraph):
+            return knn_graph(as_faces(faces), self.k)
+        faces.refuse_own_faces()
+        refuse_short_lists(faces, self.k)
+        return faces.nearest(self.k)

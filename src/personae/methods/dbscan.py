@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.dbscan import DensityReach
+from personae.errors import refuse_no_count
 from personae.graph.knn_graph import KnnGraph
-from personae.graph.mutual_reachability import refuse_too_few_around
 from personae.methods.estimator import GraphClusterer
 
 
@@ -22,7 +22,7 @@ class DBSCAN(GraphClusterer):
 
     tau:         1 - eps; 0.75 in the published tables
     min_samples: faces, itself counted, that make a face a core; 1 in the published tables
-    k:           neighbors a face, `min_samples` - 1 at least
+    k:           neighbors a face; `min_samples` - 1 if that is more
 
     noise_: (N,) bool, the faces that are no core and reach none; in `labels_` each is alone with its copies
     """
@@ -34,7 +34,10 @@ class DBSCAN(GraphClusterer):
         self.min_samples = min_samples
         self.k = k
 
+    def list_length(self, faces: int) -> int:
+        refuse_no_count("min_samples", self.min_samples)
+        return max(self.k, self.min_samples - 1)
+
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
-        refuse_too_few_around(graph, self.min_samples)
         labels, self.noise_ = DensityReach(self.tau, self.min_samples).cluster_and_noise(graph)
         return labels

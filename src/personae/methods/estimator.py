@@ -14,7 +14,7 @@ from personae.clustering.agglomeration import MOST, Agglomeration
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
 from personae.data.labels import as_labels
-from personae.errors import InputError
+from personae.errors import InputError, refuse_no_count, refuse_other_clusters
 from personae.graph.components import first_seen
 from personae.graph.copies import Copies
 from personae.graph.directions import mean_directions
@@ -272,6 +272,7 @@ class FilmClusterer(FeatureClusterer):
         faces = self._faces(X)
         tracks, apart, track = tracks_of(faces, constraints)
         refuse_crowds(tracks, MOST, type(self).__name__, "Auto")
+        refuse_other_clusters(self.n_clusters, len(tracks))
         held = Constraints.of(len(faces)) if constraints is None else constraints
         with generators_kept(self.plan):
             self.tracks_ = self._learned(Film.of(faces.features, held), progress)
@@ -354,8 +355,7 @@ def refuse_short_lists(graph: KnnGraph, k: int, counts_itself: bool = False) -> 
 
 def refuse_no_lists(k: int) -> None:
     """InputError for a k that is no whole number from 1 on."""
-    if not isinstance(k, int | np.integer) or k < 1:
-        raise InputError(f"k is {k}; it needs to be a whole number, at least 1")
+    refuse_no_count("k", k)
 
 
 class NotNumbersError(InputError, TypeError):

@@ -13,6 +13,7 @@ from personae.clustering.c1c import joined_down
 from personae.clustering.finch import first_neighbor_partitions
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet
+from personae.errors import InputError
 from personae.graph.adjacency import undirected
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.map_equation import codelength
@@ -20,6 +21,7 @@ from personae.link.strangers import Sample, Strangers, bell_floor, strangers_of
 from personae.methods.estimator import FeatureClusterer, counting_copies_once, graph_of
 
 SAMPLE = 1024  # faces that each face is compared with, as in `Auto`
+ROUNDING = 1e-10  # bits by which equal descriptions may differ
 
 
 class FINCH(FeatureClusterer):
@@ -56,14 +58,16 @@ class FINCH(FeatureClusterer):
         """Clusters X, a FaceSet or features (N, d); `graph` is its kNN graph where that is there already.
 
         InputError: a graph in place of features or of another number of faces, what `FaceSet.of` refuses,
-        k below 1, an `n_clusters` that cannot be reached or needs more than 20,000 clusters joined.
+        k below 1, an alpha of 0 or less, an `n_clusters` that cannot be reached or needs more than 20,000
+        clusters joined.
         """
         faces = self._faces(X)
+        refuse_no_alpha(self.alpha, len(faces))
         graph = graph_of(faces, graph, self.k)
         self.hierarchy_ = first_neighbor_partitions(faces.features, graph)
         self.codelengths_ = codelengths(faces, graph, self.hierarchy_, self.alpha)
         if self.n_clusters is None:
-            self.labels_ = self.hierarchy_[self.codelengths_.argmin()]
+            self.labels_ = self.hierarchy_[finest(self.codelengths_)]
         else:
             nothing = Constraints.of(len(faces))
             self.labels_ = joined_down(faces.features, self.hierarchy_, nothing, self.n_clusters)
@@ -84,7 +88,18 @@ def codelengths(
         return np.array([codelength(links, partition) for partition in hierarchy])
 
     first = bits(strangers_of(faces.features, sample, side="far"))
-    guess = hierarchy[first.argmin()]
+    guess = hierarchy[finest(first)]
     if not sample.has_strangers(guess):
         return first
     return bits(strangers_of(faces.features, sample, side="near", labels=guess))
+
+
+def refuse_no_alpha(alpha: float, faces: int) -> None:
+    """InputError unless a face may have so many false links."""
+    if not 0 < alpha <= faces:
+        raise InputError(f"alpha is {alpha}; it needs to be above 0 false links a face, such as 0.001")
+
+
+def finest(bits: NDArray[np.float64]) -> int:
+    """The first of the partitions that take the fewest bits, whatever rounding says of equals."""
+    return int(np.flatnonzero(bits <= bits.min() + ROUNDING)[0])

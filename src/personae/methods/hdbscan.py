@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.clustering.hdbscan import ExcessOfMass
+from personae.errors import refuse_no_count
 from personae.graph.knn_graph import KnnGraph
 from personae.methods.estimator import GraphClusterer
 
@@ -21,7 +22,7 @@ class HDBSCAN(GraphClusterer):
 
     min_cluster_size: faces that make a person; 5 as in the published programs
     min_samples:      faces, itself counted, that density is read from; None takes `min_cluster_size`
-    k:                neighbors a face, `min_samples` - 1 at least
+    k:                neighbors a face; `min_samples` - 1 if that is more
 
     noise_: (N,) bool, the faces in no person; in `labels_` each is alone with its copies
     """
@@ -32,6 +33,12 @@ class HDBSCAN(GraphClusterer):
         self.min_cluster_size = min_cluster_size
         self.min_samples = min_samples
         self.k = k
+
+    def list_length(self, faces: int) -> int:
+        refuse_no_count("min_cluster_size", self.min_cluster_size, 2)
+        samples = self.min_cluster_size if self.min_samples is None else self.min_samples
+        refuse_no_count("min_samples", samples)
+        return max(self.k, samples - 1)
 
     def _labels(self, graph: KnnGraph) -> NDArray[np.int32]:
         labels, self.noise_ = ExcessOfMass(self.min_cluster_size, self.min_samples).cluster_and_noise(graph)

@@ -11,6 +11,7 @@ from sklearn.cluster import KMeans as Lloyd
 from threadpoolctl import threadpool_limits
 
 from personae.data.faceset import FaceSet
+from personae.errors import refuse_no_count, refuse_other_clusters
 from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
 from personae.graph.farthest_first import canonical_rows, farthest_first
@@ -38,18 +39,20 @@ class KMeans(FeatureClusterer):
     ten faces a direction or more, mini-batches of 8,192 faces drawn by chance move the directions before
     that, as many as show each ten faces. O(N K d) for the start and for each round.
 
-    clusters: K, or None: as many as `expected_people` counts without labels
-    seed:     draws the mini-batches
+    n_clusters: K, at most N, or None: as many as `expected_people` counts without labels
+    seed:       draws the mini-batches
 
-    directions_: (C, d) float32, unit, in the order of the labels; C is below K where fewer faces differ
+    directions_: (C, d) float32, unit, in the order of the labels
     """
 
-    def __init__(self, clusters: int | None = None, seed: int = 0) -> None:
-        self.clusters = clusters
+    def __init__(self, n_clusters: int | None = None, seed: int = 0) -> None:
+        self.n_clusters = n_clusters
         self.seed = seed
 
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
-        wanted = wanted_clusters(self.clusters, faces.features)
+        refuse_other_clusters(self.n_clusters, len(faces))
+        refuse_no_count("seed", self.seed, 0)
+        wanted = wanted_clusters(self.n_clusters, faces.features)
         order = canonical_rows(faces.features)
         features = np.ascontiguousarray(faces.features[order], dtype=np.float32)
         starts, nearest = farthest_first(features, wanted)

@@ -17,8 +17,8 @@ class RankOrder(GraphClusterer):
     It believes that mates see the same faces around them, and that they are closer than is usual around them.
     The nearest pair of any crowd is closer than is usual there, so lone faces are joined with others, two at
     least; and a person's outlying faces, whose nearest `nearest` faces are closer to each other than to it,
-    stay out. O(N^2 d) for the graph, O(N k) a pass and some ten passes after; `clustering.rank_order` tells
-    why lists of 182 do, so that no limit to N is needed.
+    stay out. O(N^2 d) for the graph, O(N k) for the first pass; later ones, often hundreds, look again only
+    where a list changed. `clustering.rank_order` tells why lists of 182 do, so that no limit to N is needed.
 
     k:       length of the lists; exact from 182 on in the first pass, and throughout with N - 1
     t:       rank-order distance below which two clusters merge

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personae.errors import InputError
+from personae.errors import InputError, refuse_no_count
 from personae.methods.estimator import FilmClusterer
 from personae.train.plan import Plan
 
@@ -46,6 +46,7 @@ class Siamese(FilmClusterer):
         self.seed = seed
 
     def _learned(self, film: Any, progress: Callable[[int, int], None] | None) -> NDArray[np.float32]:
+        refuse_no_count("seed", self.seed, 0)
         if self.pairs not in PAIRS:
             raise InputError(f"pairs is {self.pairs!r}; it needs to be one of {', '.join(PAIRS)}")
         from personae.train.film import learn_pairs  # noqa: PLC0415  (needs torch)

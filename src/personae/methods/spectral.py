@@ -13,6 +13,7 @@ from sklearn.cluster import SpectralClustering
 from threadpoolctl import threadpool_limits
 
 from personae.data.faceset import FaceSet
+from personae.errors import refuse_no_count, refuse_other_clusters
 from personae.graph.adjacency import undirected
 from personae.graph.components import first_seen
 from personae.graph.farthest_first import canonical_rows
@@ -32,22 +33,24 @@ class Spectral(FeatureClusterer):
     most 5,000 faces. scikit-learn's SpectralClustering on the symmetric kNN graph, labels by pivoted
     QR, which needs no start and, where K is about right, does not move with the rounding of the features.
 
-    clusters: K, or None: as many as `expected_people` counts without labels
-    k:        neighbors a face; a link weighs its cosine, 0 where that is negative
-    seed:     draws the vector that the search for eigenvectors starts from
+    n_clusters: K, at most N, or None: as many as `expected_people` counts without labels
+    k:          neighbors a face; a link weighs its cosine, 0 where that is negative
+    seed:       draws the vector that the search for eigenvectors starts from
 
     A face without any link is alone.
     """
 
-    def __init__(self, clusters: int | None = None, k: int = 20, seed: int = 0) -> None:
-        self.clusters = clusters
+    def __init__(self, n_clusters: int | None = None, k: int = 20, seed: int = 0) -> None:
+        self.n_clusters = n_clusters
         self.k = k
         self.seed = seed
 
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
         n = len(faces)
         refuse_crowds(faces, MOST_FACES, "spectral clustering", "FaceMap or Auto")
-        wanted = wanted_clusters(self.clusters, faces.features)
+        refuse_other_clusters(self.n_clusters, len(faces))
+        refuse_no_count("seed", self.seed, 0)
+        wanted = wanted_clusters(self.n_clusters, faces.features)
         order = canonical_rows(faces.features)
         graph = knn_graph(faces.take(order), self.k)
         links = undirected(graph.linked(graph.similarities.clip(min=0)))

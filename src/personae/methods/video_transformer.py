@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from personae.errors import refuse_no_count
 from personae.methods.estimator import FilmClusterer
 from personae.train.plan import Plan
 
@@ -38,6 +39,7 @@ class VideoTransformer(FilmClusterer):
         self.seed = seed
 
     def _learned(self, film: Any, progress: Callable[[int, int], None] | None) -> NDArray[np.float32]:
+        refuse_no_count("seed", self.seed, 0)
         from personae.train.film import learn_film  # noqa: PLC0415  (needs torch)
 
         return learn_film(film, self.plan, self.seed, progress=progress)
