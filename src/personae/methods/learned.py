@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from personae.clustering.decision import CLUSTERERS, OF_PROPOSALS, Decision
-from personae.clustering.full_lists import joined_by_links
+from personae.clustering.full_lists import crowds_joined, joined_by_links
 from personae.clustering.look_alikes import CROWD, look_alikes_apart
 from personae.clustering.looks import AS_ASKED
 from personae.data.faceset import FaceSet, as_truth
@@ -157,8 +157,10 @@ class LearnedClusterer(BaseEstimator):
         if not crowded.any():
             return labels
         looks = Auto(graph.k).looks(faces, graph, start=labels)
-        apart = look_alikes_apart(labels, faces.features, graph, looks.strangers, looks.reach(AS_ASKED)[1:])
-        return first_seen(np.where(crowded, len(labels) + apart, labels).astype(np.int32))
+        floors, strangers = looks.reach(AS_ASKED), looks.strangers
+        apart = look_alikes_apart(labels, faces.features, graph, strangers, floors[1:])
+        apart = first_seen(np.where(crowded, len(labels) + apart, labels).astype(np.int32))
+        return crowds_joined(apart, faces.features, graph, strangers, floors[0])
 
     def save(self, path: Path | str) -> None:
         """Writes the trained model to a .safetensors file; `personae.load` reads it."""
