@@ -44,7 +44,7 @@ def test_groups_are_joined_as_a_whole_and_small_ones_stay():
     torn, joined = found(CROWDED)
     for person in np.unique(torn):
         assert len(np.unique(joined[torn == person])) == 1
-    small = np.flatnonzero(np.bincount(CROWDED.truth)[CROWDED.truth] < K)
+    small = np.flatnonzero(np.bincount(torn)[torn] < K)
     assert len(np.unique(joined[small])) == len(np.unique(torn[small]))
 
 
@@ -66,7 +66,7 @@ def test_groups_that_are_less_alike_than_linked_faces_stay_apart():
 def test_people_torn_by_close_links_are_joined_by_looser_ones():
     graph, strangers = knn_graph(CROWDED, K), Strangers(np.zeros(len(CROWDED)), np.full(len(CROWDED), 0.2))
     strict, looser = (people(CROWDED, graph, strangers, [floor, 9.0, 10.0]) for floor in (9.0, 6.0))
-    assert pairwise(CROWDED.truth, strict).recall < 0.5
+    assert pairwise(CROWDED.truth, strict).recall < 0.6
     assert pairwise(CROWDED.truth, looser).f > 0.98
     for person in np.unique(strict):
         assert len(np.unique(looser[strict == person])) == 1

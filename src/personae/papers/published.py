@@ -202,7 +202,7 @@ IJBB = DataSet(
     "IJB-B",
     80,
     (
-        Published("kmeans", "K-Means", "FaceT", _ijbb(61.2, 60.3, 60.0), {"clusters": IDENTITIES}),
+        Published("kmeans", "K-Means", "FaceT", _ijbb(61.2, 60.3, 60.0), {"n_clusters": IDENTITIES}),
         Published("dbscan", "DBSCAN", "FaceT", _ijbb(75.3, 72.5, 69.5)),
         Published(None, "Spectral", "FaceT", _ijbb(51.7, 50.8, 51.6)),
         Published(None, "AP", "FaceT", _ijbb(49.4, 48.4, 47.7)),
@@ -217,7 +217,7 @@ DEEPFASHION = DataSet(
     "DeepFashion",
     5,
     (
-        Published("kmeans", "K-Means (3991)", "LTC", _fashion(32.02, 53.3, 88.91), {"clusters": IDENTITIES}),
+        Published("kmeans", "K-Means (3991)", "LTC", _fashion(32.02, 53.3, 88.91), {"n_clusters": IDENTITIES}),
         Published("hac", "HAC, single, distance 0.4", "LTC", _fashion(22.54, 48.77, 90.44), {"tau": 0.92}),
         Published(
             "dbscan",
