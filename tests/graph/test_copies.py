@@ -147,10 +147,18 @@ def test_near_faces_that_are_held_apart_stand_for_themselves(planted):
     assert len(held.first) == len(copies.first) + np.sum(copies.of == one) - 1
 
 
-def test_copies_of_copies_are_copies(planted):
-    first = Copies.near(knn_graph(planted, 40), 0.8)
-    fewer = first.faces(planted)
-    second = Copies.near(knn_graph(fewer, 40), 0.7)
-    both = first.then(second)
-    assert (planted.features[both.first] == second.faces(fewer).features).all()
-    assert (both.first[both.of] == first.first[second.first[second.of]][first.of]).all()
+def test_a_correction_within_a_moment_leaves_the_other_moments_of_a_person_whole(planted):
+    graph = knn_graph(planted, 40)
+    copies = Copies.near(graph, 0.75)
+    large = np.flatnonzero(np.bincount(copies.of) > 2)[:2]
+    one, other = (np.flatnonzero(copies.of == moment) for moment in large)
+    known = Constraints.of(len(planted), together=[[*one[1:], *other]], apart=[[one[0], one[1]]])
+    held = Copies.near(graph, 0.75, known)
+    assert len(np.unique(held.of[other])) == 1
+    assert held.of[one[0]] != held.of[one[1]]
+
+
+def test_distinct_faces_were_who_any_of_their_copies_was():
+    copies = Copies(np.array([0, 2]), np.array([0, 0, 1, 1, 1], np.int32))
+    assert copies.start(np.array([-1, 7, -1, 4, 5])).tolist() == [7, 4]
+    assert copies.start(np.array([-1, -1, 3, -1, -1])).tolist() == [-1, 3]

@@ -262,5 +262,19 @@ def test_pictures_of_one_moment_count_once_in_stages_as_in_memory(tmp_path, held
     again, ran = people_in_stages(faces, recipe, tmp_path, Run(MEMORY, quiet))
     assert (again == labels).all()
     assert fresh(ran) == []
+    free, _ = people_in_stages(faces, auto_recipe(method), tmp_path, Run(MEMORY, quiet))
+    assert (free == method.fit(faces).labels_).all()
     away, _ = people_in_stages(faces, recipe, tmp_path / "away", Run(MEMORY, quiet, Elsewhere()))
     assert (away == labels).all()
+
+
+def test_links_of_a_run_in_which_nobody_stood_for_a_moment_are_not_taken_for_those_of_moments(tmp_path):
+    once = made_faces([1] * 80, d=32)
+    rows = np.r_[once.features, once.features[:2]]
+    faces, method = FaceSet.of(rows + 1e-3 * np.random.default_rng(0).normal(size=rows.shape)), Auto(k=12)
+    apart = Constraints.of(82, apart=[[0, 80], [1, 81]])
+    ran = people_in_stages(faces, auto_recipe(method, apart), tmp_path, Run(MEMORY, quiet))[1]
+    assert "links" in ran
+    labels, ran = people_in_stages(faces, auto_recipe(method), tmp_path, Run(MEMORY, quiet))
+    assert "links" not in ran
+    assert (labels == method.fit(faces).labels_).all()

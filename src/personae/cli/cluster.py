@@ -119,7 +119,7 @@ def auto(
     method.fit(faces, graph=knn, constraints=held)
     tell(faces, method.labels_, began, out)
     unknown = "unknown, for want of strangers; --strangers FILE gives some"
-    told = unknown if method.sees_too_little(len(faces)) else method.expected_
+    told = unknown if method.sees_too_little(method.looked_at_) else method.expected_
     typer.echo(f"expected, without labels: {told}")
     tell_missed(method.expected_, target_precision)
 

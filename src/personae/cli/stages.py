@@ -86,6 +86,9 @@ def in_stages(
     copies = len(faces) - ran["cells"].record["counts"]["faces"]
     if copies:
         typer.echo(f"{copies:,} of the {len(faces):,} faces are copies; the stages know of the others alone")
+    if "moments/cells" in ran:
+        stood, looked = (ran[name].record["counts"]["faces"] for name in ("cells", "moments/cells"))
+        typer.echo(f"{looked:,} of {stood:,} faces stand for their moment; the stages in moments are of these")
     for name, stage in ran.items():
         seconds = f"{stage.record['seconds']:.1f} s" if stage.fresh else "done before"
         counts = ", ".join(

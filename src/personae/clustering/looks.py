@@ -54,6 +54,11 @@ class Looks:
         ]
         return (farthest[0] - farthest[1]) / self.yardstick.spread
 
+    @property
+    def looked_at(self) -> int:
+        """How many faces are looked at."""
+        return len(self.faces) if self.once is None else self.once[0].looked_at
+
     def links(self, rung: int) -> KnnGraph:
         return self.strangers.link(self.graph, self.floors[rung])
 

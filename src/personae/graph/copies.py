@@ -107,7 +107,10 @@ class Copies:
         order = order[np.argsort(-near[order], kind="stable")]
         leader = _led(order, near, graph.neighbors)
         if known is not None:
-            leader = np.where(_held(leader, known), np.arange(len(graph), dtype=np.int32), leader)
+            alone = np.arange(len(graph), dtype=np.int32)
+            here = np.isin(leader, leader[_contradicted(leader, known)])  # before whole people are opened
+            leader = np.where(here, alone, leader)
+            leader = np.where(_held(leader, known), alone, leader)
         first, of = np.unique(leader, return_inverse=True)
         return cls(first.astype(np.int64), of.astype(np.int32)) if len(first) < len(graph) else None
 
@@ -118,10 +121,6 @@ class Copies:
             of = first_seen(np.where(_held(of, known), faces + np.arange(faces), of))
         first = np.unique(of, return_index=True)[1]
         return cls(first, of) if len(first) < faces else None
-
-    def then(self, fewer: "Copies") -> "Copies":
-        """The copies of all, where there are still some among the distinct faces."""
-        return Copies(self.first[fewer.first], fewer.of[self.of])
 
     def faces(self, faces: FaceSet) -> FaceSet:
         """The distinct ones alone; from 1 GB on in a nameless file."""
@@ -142,6 +141,13 @@ class Copies:
             complete(np.ascontiguousarray(faces.features, np.float32), *found)
         return KnnGraph(*found)
 
+    def start(self, start: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """(M,) who the distinct faces were: of (N,), -1 for nobody, the first copy who was somebody."""
+        found = np.full(len(self.first), NOBODY, np.int64)
+        some = np.flatnonzero(start >= 0)[::-1]
+        found[self.of[some]] = start[some]
+        return found
+
     def constraints(self, known: Constraints) -> Constraints:
         """What is known of the distinct faces: all that is known of their copies."""
         return known.of_distinct(self.first, self.of)
@@ -149,12 +155,17 @@ class Copies:
 
 def _held(of: NDArray[np.int32], known: Constraints) -> NDArray[np.bool_]:
     """(N,) which faces would join two that a hard pair holds apart, if copies are one face."""
-    known = known.held_by(len(of))
-    if not len(known.hard):
-        return np.zeros(len(of), np.bool_)
+    person = known.group_with(of) if len(known.hard) else of
+    return np.isin(person, person[_contradicted(of, known)])
+
+
+def _contradicted(of: NDArray[np.int32], known: Constraints) -> NDArray[np.int32]:
+    """(P, 2) the hard pairs of faces that would be one person, if copies are one face."""
+    hard = known.held_by(len(of)).hard
+    if not len(hard):
+        return hard
     person = known.group_with(of)
-    a, b = person[known.hard].T
-    return np.isin(person, a[a == b])
+    return np.asarray(hard[person[hard[:, 0]] == person[hard[:, 1]]])
 
 
 @njit(cache=True)

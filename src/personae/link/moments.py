@@ -9,7 +9,8 @@ import math
 from personae.data.constraints import Constraints
 from personae.graph.copies import Copies
 from personae.graph.knn_graph import KnnGraph
-from personae.link.strangers import Sample, seen_from, settled
+from personae.graph.threads import products_alone
+from personae.link.strangers import NEAREST, Sample, seen_from, settled
 
 NEAR = 0.1  # of the distance to strangers, 1 - cosine
 FEWEST = 0.01  # of all faces; fewer change next to nothing, and would have all lists searched again
@@ -34,7 +35,8 @@ def distance_to_strangers(sample: Sample) -> float:
     inside = sample.face >= 0
     others = sample.elsewhere_alone()
     near = len(others.face) > 0
-    seen = seen_from(
-        sample.features[inside], sample.face[inside], others if near else sample, "near" if near else "far"
-    )
-    return settled(seen).middle[0] if (seen[:, 1] > 0).any() else -math.inf
+    with products_alone():
+        seen = seen_from(
+            sample.features[inside], sample.face[inside], others if near else sample, "near" if near else "far"
+        )
+    return settled(seen).middle[0] if (seen[:, 1] > NEAREST).any() else -math.inf

@@ -80,10 +80,12 @@ class Auto(FeatureClusterer):
     confidence_:  (N,) float32 in [0, 1], how far the links of each face agree with its person
     expected_:    precision, recall and F as they are expected, in all and of each person, without labels
     false_links_: the share of false links that was put up with
+    looked_at_:   how many faces were looked at, of copies and of the pictures of one moment one each
     """
 
     expected_: Expected
     false_links_: float
+    looked_at_: int
 
     def __init__(
         self,
@@ -133,13 +135,12 @@ class Auto(FeatureClusterer):
         told: dict[str, Any] = {"graph": graph, "constraints": constraints, "start": start}
         copies, once, told = distinct(faces, told)
         assert isinstance(once, FaceSet)
-        held, known = told["constraints"], told["start"]
-        known = None if known is None else known_before(known, len(once))
-        looks, rung = self._looked(once, graph_of(once, told["graph"], self.k), held, known)
+        looks = self._looked(once, graph_of(once, told["graph"], self.k), told["constraints"], told["start"])
         if copies is not None:
             looks = looks.with_copies(copies, faces, constraints)
+        rung = self._rung(looks)
         self.labels_, self.false_links_ = looks.labels(rung), looks.shares[rung]
-        self.confidence_ = looks.confidence(rung)
+        self.confidence_, self.looked_at_ = looks.confidence(rung), looks.looked_at
         self.expected_ = looks.expected(rung)
         if rung > AS_ASKED:
             first = looks.expected(AS_ASKED), looks.labels(AS_ASKED)
@@ -147,21 +148,27 @@ class Auto(FeatureClusterer):
         return looks, rung
 
     def _looked(
-        self,
-        faces: FaceSet,
-        graph: KnnGraph,
-        constraints: Constraints | None,
-        start: NDArray[np.int32] | None,
-    ) -> tuple[Looks, int]:
-        """As `_taken`, at one face of each moment."""
+        self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None, start: ArrayLike | None
+    ) -> Looks:
+        """The looks at distinct faces, by one face of each moment."""
         moments = self.moments(faces, graph, constraints)
         if moments is None:
-            return self._taken(faces, graph, constraints, start)
+            before = None if start is None else known_before(start, len(faces))
+            return self.looks(faces, graph, constraints, start=before)
         fewer = moments.faces(faces)
         held = None if constraints is None else moments.constraints(constraints)
-        known = None if start is None else first_seen(start[moments.first])
-        looks, rung = self._looked(fewer, knn_graph(fewer, graph.k), held, known)
-        return looks.with_copies(moments, faces, constraints), rung
+        known = None if start is None else moments.start(np.asarray(start))
+        looks = self._looked(fewer, knn_graph(fewer, graph.k), held, known)
+        return looks.with_copies(moments, faces, constraints)
+
+    def _rung(self, looks: Looks) -> int:
+        """The first whose precision is expected to be what was asked for, or that of which most is."""
+        told = {AS_ASKED: looks.expected(AS_ASKED).pairwise.precision}
+        rung, target = AS_ASKED, self.target_precision or 0
+        while told[rung] < target and rung < RUNGS:
+            rung += 1
+            told[rung] = looks.expected(rung).pairwise.precision
+        return rung if told[rung] >= target else max(told, key=lambda one: told[one])
 
     def moments(self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None = None) -> Copies | None:
         """The faces that stand for their moment (`personae.link.moments`), None where all are looked at."""

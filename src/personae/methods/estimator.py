@@ -92,7 +92,8 @@ def distinct(
     if committee:
         told["committee"] = [_once(member, copies) for member in committee]
     if (start := known.get("start")) is not None:
-        told["start"] = known_before(start, len(faces))[copies.first]
+        known_before(start, len(faces))
+        told["start"] = copies.start(np.asarray(start))
     return copies, once, told
 
 

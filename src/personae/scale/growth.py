@@ -34,9 +34,9 @@ def update(gallery: Gallery, new_features: FaceSet | ArrayLike, *, renew: bool =
     A copy of a face (`personae.graph.copies`) is who that is, and changes nothing else. All other new faces are
     compared with those that are there, and measured against the strangers of the last look. People who
     gain or lose a link are found again together with the new faces, by the map equation of the whole, in which
-    everybody else stays (`personae.graph.map_equation_part`). A new look at all needs no search and comes after
-    a quarter more faces, so that its cost for each face does not grow with N. What is known of the faces of the
-    gallery holds on; what is known of new ones is told by `Gallery.corrected` afterwards.
+    everybody else stays (`personae.graph.map_equation_part`). A new look at all comes after a quarter
+    more faces, so that its cost for each face does not grow with N. What is known of the faces of the gallery
+    holds on; what is known of new ones is told by `Gallery.corrected` afterwards.
 
     4 B N d operations for the search, O(B (sample d + k)) and the links of the people touched; besides that
     some passes over the N k places of the graph, and a copy of the gallery.

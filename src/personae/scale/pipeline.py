@@ -62,11 +62,12 @@ def _of_distinct(
         known, under = recipe.known
         recipe = under(copies.constraints(known))
     moments: Copies | None = None
+    asked = recipe.moments is None
 
     def goes_on(ran: Mapping[str, Ran]) -> bool:
-        nonlocal moments
-        if recipe.moments is not None and "knn" in ran and "links" not in ran:
-            moments = recipe.moments(faces, read_knn(ran["knn"].folder))
+        nonlocal moments, asked
+        if recipe.moments is not None and "knn" in ran and not asked:
+            moments, asked = recipe.moments(faces, read_knn(ran["knn"].folder)), True
         return moments is None
 
     ran = run_stages(stages_of(faces, recipe, recall, reach), workdir, run, goes_on)

@@ -101,7 +101,7 @@ def run_stages(
 ) -> dict[str, Ran]:
     """All stages by name, each done; only those are worked on that are missing, or depend on what changed.
 
-    goes_on: asked before each that is not done, with those that are; the rest is left where it says no
+    goes_on: asked before each, with those that are done; the rest is left out where it says no
 
     A stage is done if its JSON tells the same parameters and the same checksums of the stages before it, and
     its files have the checksum that it tells. Memory and disk are checked before anything is done, of the first
@@ -126,8 +126,8 @@ def run_stages(
 
 
 def _ran(stages: Sequence[Stage], workdir: Path, run: Run, goes_on: GoesOn) -> dict[str, Ran]:
-    ran = _done_before(stages, workdir)
-    left = stages[len(ran) :]
+    ran = _done_before(stages, workdir, goes_on)
+    left = stages[len(ran) :] if goes_on(ran) else []
     if left:
         over = max(left, key=lambda stage: stage.memory)
         _refuse_more(over.name, over.memory, run.memory)
@@ -148,11 +148,11 @@ def _ran(stages: Sequence[Stage], workdir: Path, run: Run, goes_on: GoesOn) -> d
     return ran
 
 
-def _done_before(stages: Sequence[Stage], workdir: Path) -> dict[str, Ran]:
-    """The stages up to the first that is not done."""
+def _done_before(stages: Sequence[Stage], workdir: Path, goes_on: GoesOn) -> dict[str, Ran]:
+    """The stages up to the first that is not done, or that is left out."""
     ran: dict[str, Ran] = {}
     for stage in stages:
-        record = done(workdir, _about(stage, ran))
+        record = done(workdir, _about(stage, ran)) if goes_on(ran) else None
         if record is None:
             break
         ran[stage.name] = Ran(workdir / stage.name, record, fresh=False)
