@@ -145,6 +145,8 @@ def test_a_start_and_constraints_hold_for_all_faces_of_a_moment(planted):
     found = Auto().fit(faces, start=faces.truth, constraints=Constraints.of(len(faces), apart=[[0, 2]])).labels_
     assert found[0] != found[2]
     assert evaluate(faces.truth, found).bcubed.f > 0.98
+    with pytest.raises(InputError, match="start is"):
+        Auto().fit(faces, start=faces.truth[1:])
 
 
 def test_looks_at_all_faces_say_of_any_rung_what_those_at_distinct_ones_say(planted):

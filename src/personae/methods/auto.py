@@ -151,9 +151,9 @@ class Auto(FeatureClusterer):
         self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None, start: ArrayLike | None
     ) -> Looks:
         """The looks at distinct faces, by one face of each moment."""
+        before = None if start is None else known_before(start, len(faces))
         moments = self.moments(faces, graph, constraints)
         if moments is None:
-            before = None if start is None else known_before(start, len(faces))
             return self.looks(faces, graph, constraints, start=before)
         fewer = moments.faces(faces)
         held = None if constraints is None else moments.constraints(constraints)
@@ -173,22 +173,6 @@ class Auto(FeatureClusterer):
     def moments(self, faces: FaceSet, graph: KnnGraph, constraints: Constraints | None = None) -> Copies | None:
         """The faces that stand for their moment (`personae.link.moments`), None where all are looked at."""
         return moments_among(graph, self.compared_with(faces, graph), constraints)
-
-    def _taken(
-        self,
-        faces: FaceSet,
-        graph: KnnGraph,
-        constraints: Constraints | None,
-        start: NDArray[np.int32] | None,
-    ) -> tuple[Looks, int]:
-        """The looks at distinct faces, and the rung whose precision is expected to be what was asked for."""
-        looks = self.looks(faces, graph, constraints, start=start)
-        told = {AS_ASKED: looks.expected(AS_ASKED).pairwise.precision}
-        rung, target = AS_ASKED, self.target_precision or 0
-        while told[rung] < target and rung < RUNGS:
-            rung += 1
-            told[rung] = looks.expected(rung).pairwise.precision
-        return looks, rung if told[rung] >= target else max(told, key=lambda one: told[one])
 
     def sees_too_little(self, n: int) -> bool:
         """Whether among n faces one person alone may fall apart, and `expected_` not know."""
