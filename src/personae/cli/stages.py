@@ -70,7 +70,7 @@ def in_stages(
     faces: "FaceSet", recipe: "Recipe", workdir: Path, memory: str | None, ray: str | None
 ) -> "NDArray[np.int32]":
     """The labels; says how far each stage is, and which were done before."""
-    from personae.scale.pipeline import memory_of, people_in_stages
+    from personae.scale.pipeline import MOMENTS, memory_of, people_in_stages
     from personae.scale.shards import HERE, OnRay, as_file
     from personae.scale.sizes import bytes_of, shown
     from personae.scale.stages import Run
@@ -86,9 +86,11 @@ def in_stages(
     copies = len(faces) - ran["cells"].record["counts"]["faces"]
     if copies:
         typer.echo(f"{copies:,} of the {len(faces):,} faces are copies; the stages know of the others alone")
-    if "moments/cells" in ran:
-        stood, looked = (ran[name].record["counts"]["faces"] for name in ("cells", "moments/cells"))
-        typer.echo(f"{looked:,} of {stood:,} faces stand for their moment; the stages in moments are of these")
+    if (inner := f"{MOMENTS}/cells") in ran:
+        stood, looked = (ran[name].record["counts"]["faces"] for name in ("cells", inner))
+        typer.echo(
+            f"{looked:,} of {stood:,} faces stand for their moment; the stages in {MOMENTS} are of these"
+        )
     for name, stage in ran.items():
         seconds = f"{stage.record['seconds']:.1f} s" if stage.fresh else "done before"
         counts = ", ".join(

@@ -108,8 +108,8 @@ class Copies:
         leader = _led(order, near, graph.neighbors)
         if known is not None:
             alone = np.arange(len(graph), dtype=np.int32)
-            here = np.isin(leader, leader[_contradicted(leader, known)])  # before whole people are opened
-            leader = np.where(here, alone, leader)
+            _, pairs = _contradicted(leader, known)  # their moments first, before whole people
+            leader = np.where(np.isin(leader, leader[pairs]), alone, leader)
             leader = np.where(_held(leader, known), alone, leader)
         first, of = np.unique(leader, return_inverse=True)
         return cls(first.astype(np.int64), of.astype(np.int32)) if len(first) < len(graph) else None
@@ -155,17 +155,15 @@ class Copies:
 
 def _held(of: NDArray[np.int32], known: Constraints) -> NDArray[np.bool_]:
     """(N,) which faces would join two that a hard pair holds apart, if copies are one face."""
-    person = known.group_with(of) if len(known.hard) else of
-    return np.isin(person, person[_contradicted(of, known)])
+    person, pairs = _contradicted(of, known)
+    return np.isin(person, person[pairs])
 
 
-def _contradicted(of: NDArray[np.int32], known: Constraints) -> NDArray[np.int32]:
-    """(P, 2) the hard pairs of faces that would be one person, if copies are one face."""
+def _contradicted(of: NDArray[np.int32], known: Constraints) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(N,) who would be one person if copies are one face, and (P, 2) the hard pairs that this joins."""
     hard = known.held_by(len(of)).hard
-    if not len(hard):
-        return hard
-    person = known.group_with(of)
-    return np.asarray(hard[person[hard[:, 0]] == person[hard[:, 1]]])
+    person = known.group_with(of) if len(hard) else of
+    return person, hard[person[hard[:, 0]] == person[hard[:, 1]]]
 
 
 @njit(cache=True)

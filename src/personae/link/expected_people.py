@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from personae.errors import InputError
+from personae.errors import refuse_other_clusters
 from personae.graph.exact import nearest_faces
 from personae.graph.farthest_first import canonical_rows
 from personae.link.strangers import NEAREST, Sample, log_distance, strangers_of
@@ -22,12 +22,9 @@ ONE_WIDTH = float(norm.cdf(-1))  # share of a bell curve beyond one width
 
 
 def wanted_clusters(clusters: int | None, features: NDArray[np.floating[Any]]) -> int:
-    """K as given, at most N, or as counted. InputError: K below 1."""
-    if clusters is None:
-        return expected_people(features)
-    if clusters < 1:
-        raise InputError(f"clusters is {clusters}; it needs to be at least 1, or left out to be counted")
-    return min(clusters, len(features))
+    """K as given, or as counted. InputError: not one of 1 to N."""
+    refuse_other_clusters(clusters, len(features))
+    return expected_people(features) if clusters is None else int(clusters)
 
 
 def expected_people(features: NDArray[np.floating[Any]], alpha: float = 1e-3) -> int:

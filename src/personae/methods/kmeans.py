@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans as Lloyd
 from threadpoolctl import threadpool_limits
 
 from personae.data.faceset import FaceSet
-from personae.errors import refuse_no_count, refuse_other_clusters
+from personae.errors import refuse_no_count
 from personae.graph.components import first_seen
 from personae.graph.directions import mean_directions
 from personae.graph.farthest_first import canonical_rows, farthest_first
@@ -50,7 +50,6 @@ class KMeans(FeatureClusterer):
         self.seed = seed
 
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
-        refuse_other_clusters(self.n_clusters, len(faces))
         refuse_no_count("seed", self.seed, 0)
         wanted = wanted_clusters(self.n_clusters, faces.features)
         order = canonical_rows(faces.features)

@@ -13,7 +13,7 @@ from sklearn.cluster import SpectralClustering
 from threadpoolctl import threadpool_limits
 
 from personae.data.faceset import FaceSet
-from personae.errors import refuse_no_count, refuse_other_clusters
+from personae.errors import refuse_no_count
 from personae.graph.adjacency import undirected
 from personae.graph.components import first_seen
 from personae.graph.farthest_first import canonical_rows
@@ -48,7 +48,6 @@ class Spectral(FeatureClusterer):
     def _labels(self, faces: FaceSet) -> NDArray[np.int32]:
         n = len(faces)
         refuse_crowds(faces, MOST_FACES, "spectral clustering", "FaceMap or Auto")
-        refuse_other_clusters(self.n_clusters, len(faces))
         refuse_no_count("seed", self.seed, 0)
         wanted = wanted_clusters(self.n_clusters, faces.features)
         order = canonical_rows(faces.features)

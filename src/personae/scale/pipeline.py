@@ -62,7 +62,7 @@ def _of_distinct(
         known, under = recipe.known
         recipe = under(copies.constraints(known))
     moments: Copies | None = None
-    asked = recipe.moments is None
+    asked = False
 
     def goes_on(ran: Mapping[str, Ran]) -> bool:
         nonlocal moments, asked
