@@ -4,9 +4,10 @@ import os
 import numpy as np
 import pytest
 
-from personae import HAC, InputError, comparison, evaluate, knn_graph
+from personae import GCNV, HAC, InputError, comparison, evaluate, knn_graph
 from personae.comparison import compare, fit
 from personae.export.comparison import draw
+from personae.link.geometry import Geometry
 from personae.methods import METHODS
 from tests.planted import made_faces
 
@@ -38,6 +39,38 @@ def test_parameters_to_try_are_given_and_the_best_is_kept():
     assert [result.parameters for result in results] == [{}, {"n_clusters": 20}]
     assert results[1].labels.max() == 19
     assert "labels" not in results[1].as_dict()
+
+
+def test_trained_models_stand_beside_methods_that_learn_nothing(tmp_path):
+    faces = made_faces([30, 20, *[6] * 8, *[1] * 10])
+    model = GCNV.pretrained("sface")
+    model.geometry_ = Geometry.of(faces)
+    model.save(tmp_path / "mine_own.safetensors")
+    called = f"gcn_v:{tmp_path / 'mine_own.safetensors'}"
+    own, shipped, threshold = compare(
+        faces, faces.truth, [called, "gcn_v:sface", "threshold"], k=20, oracle=False
+    )
+    assert own.method == called
+    assert (own.labels == model.predict(faces)).all()
+    assert shipped.labels is None
+    assert "the faces have 64 values and the model was trained on 128" in shipped.refused
+    assert threshold.evaluation is not None
+
+
+@pytest.mark.parametrize(
+    ("called", "says"),
+    [
+        ("gcn_v", "give its model, as gcn_v:sface"),
+        ("gcn_v:arcface", "no GCNV for arcface comes with the package"),
+        ("gcn_v:nowhere.safetensors", "no such file"),
+        ("auto:sface", "no method is called auto:sface"),
+    ],
+)
+def test_models_that_are_not_there_are_refused_before_anything_runs(called, says, monkeypatch):
+    monkeypatch.setattr(comparison, "knn_graph", None)
+    faces = made_faces([5, 5])
+    with pytest.raises(InputError, match=says):
+        list(compare(faces, faces.truth, ["threshold", called]))
 
 
 @pytest.mark.parametrize("linkage", ["average", "complete"])

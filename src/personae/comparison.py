@@ -25,8 +25,9 @@ from personae.evaluation.report import Evaluation, evaluate
 from personae.graph.files import read_graph, write_graph
 from personae.graph.knn_graph import KnnGraph
 from personae.graph.search import knn_graph
-from personae.methods import C1C, DDC, FINCH, HAC, METHODS, Auto
+from personae.methods import C1C, DDC, FINCH, HAC, LEARNED, METHODS, Auto
 from personae.methods.estimator import GraphClusterer
+from personae.methods.learned import LearnedClusterer
 
 THRESHOLDS = ("tau", "t", "theta")
 OTHER_TAUS = {
@@ -44,7 +45,7 @@ Score = Callable[[NDArray[np.int32]], Evaluation]  # of the people found
 class Compared:
     """One method on one set.
 
-    method:     its name in `METHODS`
+    method:     its name, as `compare` was given it
     parameters: those that differ from the method's own
     oracle:     whether they were chosen with the labels, which no user has
     evaluation: every metric, or None where the method refused
@@ -83,20 +84,22 @@ def compare(  # noqa: PLR0913  (the last three are seldom given)
     """Each method as it comes, and with `oracle` also at the threshold that is best with the labels.
 
     truth:   (N,) identities, as of `contingency`
-    methods: names in `METHODS`
+    methods: names in `METHODS`; learned methods with their model, a file that `save` wrote or the name of one
+             that comes along, as in "star_fc:sface" or "l_gcn:mine.safetensors"
     oracle:  whether to try other thresholds where a method has one; the best mean of pairwise and BCubed F
     tried:   with `oracle`, the parameters to try of these methods in place of those thresholds
-    k:       neighbors a face, of every method that looks at a number of them; None: each its own
+    k:       neighbors a face, of every method that looks at a number of them and was not trained with
+             another; None: each its own
     ignore_unknown: whether faces without a truth, which are clustered with the others, are left out of the
              scores; otherwise they are refused
 
     Every method has a process of its own, so that its memory is its own. Yields one result after the other.
 
-    InputError: an unknown method, labels that don't match, before anything runs.
+    InputError: an unknown method, no model of it, labels that don't match, before anything runs.
+    MissingExtraError: a learned method without torch.
     """
-    unknown = [name for name in methods if name not in METHODS]
-    if unknown:
-        raise InputError(f"no method is called {unknown[0]}; there are {', '.join(METHODS)}")
+    for name in methods:
+        made(name)
     if np.shape(truth) != (len(faces),):
         raise InputError(f"{len(faces):,} faces but {len(np.asarray(truth)):,} labels; give one label a face")
     contingency(truth, np.zeros(len(faces)), ignore_unknown=ignore_unknown)  # says what is wrong with the truth
@@ -107,16 +110,31 @@ def compare(  # noqa: PLR0913  (the last three are seldom given)
             np.save(file, faces.features)
         write_graph(graph, Path(folder) / GRAPH)
         for name in methods:
-            method = METHODS[name]()
+            method = made(name)
             others = (tried or {}).get(name, _thresholds(name, method, graph)) if oracle else ()
-            length = {} if k is None or "k" not in method.get_params() else {"k": k}
+            own = k is None or isinstance(method, LearnedClusterer) or "k" not in method.get_params()
+            length = {} if own else {"k": k}
             parameters = [length, *(length | other for other in others)]
             yield from _run(Path(folder), name, parameters, score)
 
 
+def made(called: str) -> Any:
+    """The method of a name as `compare` takes it; its errors."""
+    name, trained, model = called.partition(":")
+    if name in METHODS and not trained:
+        return METHODS[name]()
+    if name not in LEARNED:
+        raise InputError(f"no method is called {called}; there are {', '.join([*METHODS, *LEARNED])}")
+    if not model:
+        raise InputError(
+            f"{name} has to be trained; give its model, as {name}:sface or {name}:FILE.safetensors"
+        )
+    return LEARNED[name].named(model)
+
+
 def _most_neighbors(methods: Sequence[str], tried: Mapping[str, Sequence[dict[str, Any]]]) -> int:
     """That any of the methods looks at, as it comes or as it is tried."""
-    asked = [METHODS[name]().get_params() for name in methods]
+    asked = [made(name).get_params() for name in methods]
     asked += [parameters for name in methods for parameters in tried.get(name, ())]
     return max(NEIGHBORS, *(int(parameters.get("k") or 0) for parameters in asked))
 
@@ -127,7 +145,7 @@ def _thresholds(called: str, method: Any, graph: KnnGraph) -> list[dict[str, flo
     """
     parameters = method.get_params()
     name = next((name for name in THRESHOLDS if name in parameters), None)
-    if name is None:
+    if name is None or isinstance(method, LearnedClusterer):
         return []
     own = float(parameters[name])
     if called in OTHER_TAUS:
@@ -160,26 +178,34 @@ def _run(folder: Path, name: str, tried: Sequence[dict[str, Any]], score: Score)
 def _best(folder: Path, name: str, tried: Sequence[dict[str, Any]], score: Score) -> Compared:
     """The result with those of the parameters that score best, in the process of the method."""
     faces, graph = FaceSet(np.load(folder / FEATURES)), read_graph(folder / GRAPH)
-    METHODS[name]().fit(faces.take(np.arange(min(len(faces), 60))))  # compiled before the clock runs
+    with suppress(InputError):  # which is told below
+        people_by(made(name), faces.take(np.arange(len(faces))[:60]), None)  # compiled before the clock runs
 
     def run(parameters: dict[str, Any]) -> Compared:
-        method = METHODS[name](**parameters)
+        method = made(name).set_params(**parameters)
         _forget_peak()
         before = _peak_mib()
         began = time.perf_counter()
         try:
-            fit(method, faces, graph)
+            labels = people_by(method, faces, graph)
         except InputError as error:
             return Compared(name, parameters, False, None, 0.0, 0, str(error))
         seconds = round(time.perf_counter() - began, 3)
-        scores = score(method.labels_)
-        return Compared(name, parameters, False, scores, seconds, _peak_mib() - before, None, method.labels_)
+        return Compared(name, parameters, False, score(labels), seconds, _peak_mib() - before, None, labels)
 
     return max(map(run, tried), key=_worth)
 
 
 def _worth(result: Compared) -> float:
     return result.evaluation.pairwise.f + result.evaluation.bcubed.f if result.evaluation else 0.0
+
+
+def people_by(method: Any, faces: FaceSet, graph: KnnGraph | None) -> NDArray[np.int32]:
+    """(N,) int32 of a method that is trained, or learns nothing; `graph` is taken where it holds enough."""
+    if isinstance(method, LearnedClusterer):
+        return method.predict(faces, graph=graph if graph is not None and method.k <= graph.k else None)
+    labels: NDArray[np.int32] = (method.fit(faces) if graph is None else fit(method, faces, graph)).labels_
+    return labels
 
 
 def fit(method: Any, faces: FaceSet, graph: KnnGraph) -> Any:

@@ -45,7 +45,12 @@ def compare(
         Path | None, typer.Option(metavar="LABELS", help="The identities, where FEATURES does not hold them.")
     ] = None,
     methods: Annotated[
-        str | None, typer.Option(metavar="A,B,C", help="Which methods, by name; all of them by default.")
+        str | None,
+        typer.Option(
+            metavar="A,B,C",
+            help="Which methods, by name; all that need no training by default. "
+            "Learned ones with their model, as star-fc:sface or l-gcn:FILE.safetensors.",
+        ),
     ] = None,
     oracle: Annotated[
         bool, typer.Option("--oracle", help="Also show each threshold at its best, chosen with the labels.")
@@ -77,12 +82,12 @@ def compare(
     from personae.comparison import compare as side_by_side
     from personae.data import read_faces
     from personae.errors import InputError
-    from personae.methods import METHODS
+    from personae.methods import LEARNED, METHODS
 
     faces = read_faces(features, labels=truth, dimension=dimension, gaps=ignore_unknown)
     if faces.truth is None:
         raise InputError(f"{features} holds no identities; give them with --truth")
-    chosen = list(METHODS) if methods is None else chosen_of(methods, METHODS)
+    chosen = list(METHODS) if methods is None else chosen_of(methods, [*METHODS, *LEARNED])
     results: list[Compared] = []
     compared = side_by_side(faces, faces.truth, chosen, oracle=oracle, k=k, ignore_unknown=ignore_unknown)
     for result in compared:
@@ -104,21 +109,27 @@ def compare(
 
 
 def chosen_of(methods: str, known: "Collection[str]") -> list[str]:
-    """The methods of a list with commas, by their names in the library. InputError: one that is not known."""
+    """The methods of a list with commas, by their names in the library, with their models as they are given.
+
+    InputError: one that is not known.
+    """
     from personae.errors import InputError
 
-    chosen = [name.strip().replace("-", "_") for name in methods.split(",")]
-    for name in chosen:
+    chosen = []
+    for called in methods.split(","):
+        name, trained, model = called.strip().partition(":")
+        name = name.replace("-", "_")
         if name not in known:
-            raise InputError(
-                f"no method is called {hyphened(name) or 'nothing'}; there are {hyphened(', '.join(known))}"
-            )
+            there = ", ".join(map(hyphened, known))
+            raise InputError(f"no method is called {hyphened(name) or 'nothing'}; there are {there}")
+        chosen.append(name + trained + model)
     return chosen
 
 
-def hyphened(name: str) -> str:
-    """The name as the command line writes it."""
-    return name.replace("_", "-")
+def hyphened(called: str) -> str:
+    """The name of a method as the command line writes it, and its model as it is."""
+    name, trained, model = called.partition(":")
+    return name.replace("_", "-") + trained + model
 
 
 def line(result: "Compared") -> str:

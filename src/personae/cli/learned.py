@@ -145,8 +145,8 @@ def star_fc(
 def trained_by(method: Any, model: str) -> tuple[Any, str]:
     """The trained method; and the line that says whose weights it has."""
     if Path(model).suffix:
-        return method.read(model), f"weights: {model}"
-    return method.pretrained(model), f"weights: those for {model} features that come along (--model)"
+        return method.named(model), f"weights: {model}"
+    return method.named(model), f"weights: those for {model} features that come along (--model)"
 
 
 def fit_and_save(

@@ -186,6 +186,11 @@ class LearnedClusterer(BaseEstimator):
         return cls.read(SHIPPED / f"{cls.name}.{embedder}.safetensors")
 
     @classmethod
+    def named(cls, model: str) -> Self:
+        """As `read` of a path, which has a suffix, else as `pretrained`."""
+        return cls.read(model) if Path(model).suffix else cls.pretrained(model)
+
+    @classmethod
     def read(cls, path: Path | str) -> Self:
         """The model of a file that `save` wrote. InputError: no such model there. MissingExtraError: torch."""
         need_torch()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from personae.comparison import fit
+from personae.comparison import people_by
 from personae.data.faceset import FaceSet
 from personae.errors import InputError
 from personae.evaluation.report import Evaluation, evaluate
@@ -148,12 +148,9 @@ def _run(
     began = time.perf_counter()
     refused = None
     try:
-        if row.method in LEARNED:
-            labels = method.predict(faces, graph=graph if method.k <= graph.k else None)
-        else:
-            if getattr(method, "k", None) == graph.k + 1 and isinstance(method, GraphClusterer):
-                method.k -= not method.counts_itself  # papers count the face itself
-            labels = fit(method, FaceSet(faces.features), graph).labels_
+        if getattr(method, "k", None) == graph.k + 1 and isinstance(method, GraphClusterer):
+            method.k -= not method.counts_itself  # papers count the face itself
+        labels = people_by(method, FaceSet(faces.features), graph)
     except InputError as error:
         refused = str(error)
     seconds = round(time.perf_counter() - began, 3)
