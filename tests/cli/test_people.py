@@ -146,8 +146,7 @@ def test_corrections_that_cannot_be_read_are_told_before_the_work(run, some_phot
     assert not (tmp_path / "out").exists()
 
 
-def test_a_photo_that_is_there_twice_makes_no_person(monkeypatch):
-    monkeypatch.setattr("personae.embed.strangers.strangers", lambda embedder: None)
+def test_a_photo_that_is_there_twice_makes_no_person():
     once = made_faces([10, 10, 10, *[1] * 30], d=128, spread=0.3)
     twice = np.r_[:60, :60]
     sources = Sources(
@@ -158,9 +157,13 @@ def test_a_photo_that_is_there_twice_makes_no_person(monkeypatch):
     )
     faces = FaceSet(once.features[twice], sources=sources)
     album = SimpleNamespace(
-        faces=faces, constraints=Constraints.of(120), contents=[""] * 120, thumbnails=[b""] * 120
+        faces=faces,
+        constraints=Constraints.of(120),
+        contents=[""] * 120,
+        thumbnails=[b""] * 120,
+        strangers=None,
     )
-    found, _ = grouped(album, None)
+    found, _ = grouped(album)
     assert len(found.lone) > 15
     assert found.lone.max() < 60
     assert len(found.of_nobody) == 2 * len(found.lone)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from personae.embed import Embedder, Preprocessing, embed_photos, sface
 from personae.embed.session import WEIGHTS
+from personae.embed.strangers import strangers
 from personae.errors import InputError, OutputError
 
 
@@ -38,6 +39,7 @@ def test_photos_in_faces_out(folder, store, people_in):
     shown = [name for name in names for _ in people_in[name]]
     assert [album.faces.sources.files[file] for file in album.faces.sources.file] == shown
     assert album.faces.features.shape == (len(shown), sface().dimension)
+    np.testing.assert_array_equal(album.strangers, strangers(sface()))
     assert album.faces.features.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(album.faces.features, axis=1), 1, atol=1e-5)
     assert album.faces.truth is None

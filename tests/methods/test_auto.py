@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from personae import Auto, Constraints, FaceSet, InputError, evaluate, knn_graph
+from personae import Auto, Constraints, FaceSet, InputError, cluster, evaluate, knn_graph
 from personae.data import SyntheticIdentities, synthetic_faces
 from personae.data.synthetic_embedder import like_sface
 from personae.graph.knn_graph import NOBODY
@@ -55,6 +55,7 @@ def test_strangers_from_elsewhere_let_one_person_be_found():
     crowd = made_faces([12, *[1] * 60], seed=3)
     alone = crowd.truth == 0
     assert Auto(strangers=crowd.features[~alone]).fit(crowd.features[alone]).labels_.max() == 0
+    assert cluster(crowd.features[alone], strangers=crowd.features[~alone]).max() == 0
 
 
 def test_confidence_is_high_for_planted_people(planted):

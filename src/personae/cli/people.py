@@ -23,7 +23,7 @@ from personae.cli.embed import (
 
 if TYPE_CHECKING:
     from personae.data.corrections import Corrected, Correction
-    from personae.embed import Album, Embedder
+    from personae.embed import Album
     from personae.export.people import People
 
 STORE = ".faces.store"
@@ -87,7 +87,7 @@ def people(
         sweep(out)
         if album.fresh:
             typer.echo("finding the people; on a machine's first run this takes a minute longer", err=True)
-        found, right = grouped(album, model, said, target_precision)
+        found, right = grouped(album, said, target_precision)
         if told_in is not None:
             keep(right.lines, kept, told_in)
         write(found, album, photos, out, folders, right.lines)
@@ -143,7 +143,6 @@ def keep(corrections: "Sequence[Correction]", kept: Path, told_in: Path) -> None
 
 def grouped(
     album: "Album",
-    embedder: "Embedder",
     said: "Sequence[Correction]" = (),
     target_precision: float | None = None,
 ) -> tuple["People", "Corrected"]:
@@ -152,14 +151,13 @@ def grouped(
     Two faces in one photo are hardly one person, but what somebody said of them is sure.
     """
     from personae.data.corrections import corrected
-    from personae.embed.strangers import strangers
     from personae.export import People
     from personae.graph.copies import Copies
     from personae.methods import Auto
 
     assert album.faces.sources is not None  # given by every look at photos
     right = corrected(said, album.faces.sources, album.contents)
-    method = Auto(target_precision=target_precision, strangers=strangers(embedder))
+    method = Auto(target_precision=target_precision, strangers=album.strangers)
     looks, rung = method.fit_looks(album.faces, constraints=right.over(album.constraints))
     copies = Copies.among(album.faces.features)
     confidence = method.confidence_.copy()

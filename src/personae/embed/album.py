@@ -14,6 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personae.data.constraints import Constraints
 from personae.data.faceset import FaceSet, Sources
@@ -23,6 +24,7 @@ from personae.embed.faces import Lens, Stopwatch
 from personae.embed.photos import Photos, Skipped, photos_in
 from personae.embed.picture import BrokenPhotoError, PixelAllowance, decoders
 from personae.embed.store import Kept, Seen, Stamp, Store, Thumbnails
+from personae.embed.strangers import strangers
 from personae.embed.tracks import Likeness
 from personae.embed.yunet import yunet
 from personae.errors import InputError, MissingExtraError, OutputError
@@ -64,6 +66,7 @@ class Album:
     fresh:       files looked at in this run, since the store did not know them
     constraints: two faces in one photo are hardly one person; two tracks in one frame never
     contents:    (N,) digest of the photo, or of the half minute of video, that shows each face
+    strangers:   (M, d) features of people who are in nobody's photos, as the embedder sees them
     """
 
     faces: FaceSet
@@ -74,6 +77,7 @@ class Album:
     fresh: int
     constraints: Constraints
     contents: tuple[str, ...]
+    strangers: NDArray[np.float32]
     timings: Timings
 
     def frames(self) -> tuple[FaceSet, Constraints]:
@@ -205,6 +209,7 @@ def embed_photos(
         fresh=len(found.fresh),
         constraints=constraints_of(faces, kept),
         contents=tuple(asked[place][1].hex() for place in kept.photo),
+        strangers=strangers(lens.embedder),
         timings=Timings(dict(found.seconds), time.perf_counter() - start, found.faces, threads),
     )
 

@@ -31,18 +31,25 @@ WIDER = 1.05  # times as wide as before, widths say nothing of each other
 MOST = 0.9  # share of false links of the loosest look
 
 
-def cluster(features: FaceSet | ArrayLike, *, constraints: Constraints | None = None) -> NDArray[np.int32]:
+def cluster(
+    features: FaceSet | ArrayLike,
+    *,
+    constraints: Constraints | None = None,
+    strangers: NDArray[np.floating[Any]] | None = None,
+) -> NDArray[np.int32]:
     """(N,) int32, the person of each face, 0..C-1 in the order of the first faces: `Auto` as it comes.
 
     features:    a FaceSet or (N, d) embeddings of any model, float32 at best
     constraints: which faces are known to be one person, or two
+    strangers:   (M, d) embeddings of people who are none of these; some thirty tell what a few faces cannot
 
-    InputError: not numbers, not two-dimensional, no face, NaN, infinite or zero rows; constraints of others.
+    InputError: not numbers, not two-dimensional, no face, NaN, infinite or zero rows; constraints of others;
+    strangers of another dimension.
 
     >>> cluster([[1, 0, 0]])
     array([0], dtype=int32)
     """
-    labels: NDArray[np.int32] = Auto().fit(features, constraints=constraints).labels_
+    labels: NDArray[np.int32] = Auto(strangers=strangers).fit(features, constraints=constraints).labels_
     return labels
 
 
