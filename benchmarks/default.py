@@ -5,14 +5,14 @@ runs as it comes. The oracles choose with the labels: components and the map equ
 threshold (and the map equation with the k) whose pairwise and BCubed F add up to the most. The other methods
 run as they come. What Auto expects of itself, without labels, stands beside what the labels say.
 
-A run that was stopped goes on where it was; `--seeds` and `--only` do a part, `--again` runs Auto once more
-and keeps the rows of the others.
+A run that was stopped goes on where it was; `--seeds` and `--only` do a part, `--again` runs Auto once more, or
+the methods that follow it, and keeps the rows of the others.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,35 +31,43 @@ SEEDS = (0, 1, 2)
 CUTS = np.r_[np.linspace(0.05, 0.85, 9), 0.92, 0.96, 0.98, 0.99, 0.997]  # quantiles of the links' cosines
 KS = (20, 80)  # and the collection's own
 AS_THEY_COME = {"facemap": FaceMap, "fces": FCES, "hdbscan": HDBSCAN, "dbscan": DBSCAN, "aro": ARO}
+ORACLES = ("oracle components", "oracle map equation")
+METHODS = ("auto", *ORACLES, *AS_THEY_COME)
 
 
-def rows_of(collection: Collection, seed: int, others: bool) -> Iterator[dict[str, Any]]:
-    """Of Auto, and if `others` are wanted of those."""
+def rows_of(collection: Collection, seed: int, methods: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Of each of these methods."""
     faces = collection.faces(seed)
     graph = knn_graph(faces, min(collection.k, len(faces) - 1))
     about = {"collection": collection.name, "seed": seed, "faces": len(faces), "k": graph.k}
+    for name in methods:
+        yield {**about, "method": name, **found_by(name, faces, graph)}
+
+
+def found_by(name: str, faces: FaceSet, graph: KnnGraph) -> dict[str, Any]:
+    """How good one method is."""
+    if name == "auto":
+        return of_auto(faces, graph)
+    if name in ORACLES:
+        return best(faces, component_runs(graph) if name == ORACLES[0] else map_equation_runs(graph))
+    try:
+        return scores(faces, AS_THEY_COME[name]().fit(faces).labels_)
+    except PersonaeError as refusal:
+        return {"refused": str(refusal)}
+
+
+def of_auto(faces: FaceSet, graph: KnnGraph) -> dict[str, Any]:
     began = time.perf_counter()
     auto = Auto(k=graph.k).fit(faces, graph=graph)
     seconds = time.perf_counter() - began
     interval = bootstrap(faces.truth, auto.labels_, replicates=200)
-    yield {
-        **about,
-        "method": "auto",
+    return {
         **scores(faces, auto.labels_),
         "pairwise_f_interval": ends(interval.pairwise.f),
         "bcubed_f_interval": ends(interval.bcubed.f),
         "expected": expected(auto),
         "seconds": round(seconds, 2),
     }
-    if not others:
-        return
-    yield {**about, "method": "oracle components", **best(faces, component_runs(graph))}
-    yield {**about, "method": "oracle map equation", **best(faces, map_equation_runs(graph))}
-    for name, method in AS_THEY_COME.items():
-        try:
-            yield {**about, "method": name, **scores(faces, method().fit(faces).labels_)}
-        except PersonaeError as refusal:
-            yield {**about, "method": name, "refused": str(refusal)}
 
 
 def expected(auto: Auto) -> dict[str, Any]:
@@ -99,17 +107,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--only", help="collections whose name holds this")
-    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--again", nargs="*", choices=METHODS)
     options = parser.parse_args()
     file = RESULTS / "default.json"
+    again = () if options.again is None else options.again or ("auto",)
     there = json.loads(file.read_text())["rows"] if file.exists() else []
     rows = {(row["collection"], row["seed"], row["method"]): row for row in there}
     for seed in options.seeds:
         for collection in collections():
-            done = (collection.name, seed, "auto") in rows
-            if (done and not options.again) or (options.only or "") not in collection.name:
+            done = {name for name in METHODS if (collection.name, seed, name) in rows}
+            asked = [name for name in METHODS if name in again or name not in done]
+            if not asked or (options.only or "") not in collection.name:
                 continue
-            for row in rows_of(collection, seed, others=not done):
+            for row in rows_of(collection, seed, asked):
                 rows[row["collection"], row["seed"], row["method"]] = row
                 print(row, flush=True)
             record("default", {"rows": list(rows.values())})
