@@ -289,9 +289,11 @@ def test_strangers_tell_that_a_few_faces_are_one_person(run, tmp_path):
 
 def test_strangers_of_another_model_are_refused(run, faces, tmp_path):
     np.save(tmp_path / "others.npy", np.eye(3))
-    code, _, problem = run("cluster", "auto", "faces.npz", "--strangers", "others.npy")
-    assert code == 3
-    assert "strangers have 3 values, the faces 64" in problem
+    for words in ((), ("--workdir", "work")):
+        code, _, problem = run("cluster", "auto", "faces.npz", "--strangers", "others.npy", *words)
+        assert code == 3
+        assert "strangers have 3 values, the faces 64" in problem
+    assert not (tmp_path / "work").exists()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz", ".npy"])

@@ -79,11 +79,6 @@ def test_few_people_who_are_more_alike_than_strangers_from_elsewhere_are_told_ap
     assert np.mean(found) > 0.9
 
 
-def test_strangers_of_another_dimension_are_refused(planted):
-    with pytest.raises(InputError, match="strangers"):
-        Auto(strangers=np.eye(3)).fit(planted)
-
-
 def test_a_target_is_reached_by_asking_for_closer_links():
     faces = made_faces([30, *[8] * 20, *[1] * 60], d=24, spread=1.0, seed=1)
     plain = Auto().fit(faces)
@@ -169,6 +164,13 @@ def test_a_start_takes_the_place_of_the_first_look_and_binds_nobody(planted, mon
     assert evaluate(found, Auto().fit(planted, start=torn).labels_).bcubed.f > 0.98
 
 
+@pytest.mark.parametrize("known", [0.0, 0.6])
+def test_who_has_most_of_the_faces_is_found_from_a_start_that_knows_few(known):
+    faces = made_faces([300, *[10] * 30])
+    start = np.where(np.random.default_rng(0).random(len(faces)) < known, faces.truth, NOBODY)
+    assert evaluate(faces.truth, Auto().fit(faces, start=start).labels_).bcubed.f > 0.98
+
+
 def test_a_start_without_strangers_tells_nothing(planted):
     one = np.zeros(len(planted), dtype=int)
     assert (Auto().fit(planted, start=one).labels_ == Auto().fit(planted).labels_).all()
@@ -183,6 +185,28 @@ def test_a_start_of_other_faces_or_no_integers_is_refused(start):
 def test_a_start_is_of_all_copies(planted):
     found, twice = Auto().fit(planted).labels_, np.r_[np.arange(len(planted)), 0, 1]
     assert (Auto().fit(planted.features[twice], start=found[twice]).labels_ == found[twice]).all()
+
+
+def test_strangers_of_another_dimension_are_refused_before_the_search(planted, monkeypatch):
+    monkeypatch.setattr(auto, "graph_of", None)
+    with pytest.raises(InputError, match="strangers have 3 values, the faces 64"):
+        Auto(strangers=np.eye(3)).fit(planted)
+
+
+def test_of_many_strangers_some_are_looked_at(planted):
+    many = np.random.default_rng(0).normal(size=(5000, 64))
+    sample = Auto(strangers=many).compared_with(planted, knn_graph(planted, 20))
+    assert (sample.face < 0).sum() == 1024
+
+
+def test_what_to_expect_is_open_where_it_was_not_learned(planted):
+    assert Auto().unforeseen(200, 30) == ""
+    assert "20%" in Auto(false_links=0.9).unforeseen(200, 30)
+    assert "strangers" in Auto().unforeseen(200, 198)
+    assert "strangers" in Auto().unforeseen(30, 10)
+    assert Auto(strangers=planted.features).unforeseen(30, 30) == ""
+    with pytest.raises(InputError, match="give one of the two"):
+        Auto(false_links=0.5, target_precision=0.99).fit(planted)
 
 
 def test_no_faces_are_refused():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from personae.data import Constraints, FaceSet
     from personae.evaluation import Expected
     from personae.graph import KnnGraph
+    from personae.methods import Auto
 
 cluster_commands = typer.Typer(
     help="Group embeddings into people, by one of the methods below.", no_args_is_help=True
@@ -114,13 +115,12 @@ def auto(
     if workdir is not None:
         from personae.scale.recipes import auto_recipe
 
+        method.elsewhere(faces)  # refused before the search
         tell(faces, in_stages(faces, auto_recipe(method, held), workdir, memory, ray), began, out)
         return
     method.fit(faces, graph=knn, constraints=held)
     tell(faces, method.labels_, began, out)
-    unknown = "unknown, for want of strangers; --strangers FILE gives some"
-    told = unknown if method.sees_too_little(method.looked_at_) else method.expected_
-    typer.echo(f"expected, without labels: {told}")
+    typer.echo(f"expected, without labels: {foreseen(method)}")
     tell_missed(method.expected_, target_precision)
 
 
@@ -197,6 +197,14 @@ def threshold(
         tell(faces, in_stages(faces, threshold_recipe(method, held), workdir, memory, ray), began, out)
         return
     tell(faces, method.fit(knn or faces, constraints=held).labels_, began, out)
+
+
+def foreseen(method: "Auto") -> str:
+    """The quality to expect, or why it is not known."""
+    reason = method.unforeseen(method.looked_at_, int(method.labels_.max()) + 1)
+    if not reason:
+        return str(method.expected_)
+    return f"unknown, {reason}" + ("; --strangers FILE gives some" if method.strangers is None else "")
 
 
 def tell_missed(expected: "Expected", target_precision: float | None) -> None:

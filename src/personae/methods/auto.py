@@ -29,6 +29,8 @@ RUNGS = 6  # shares that are tried for `target_precision`
 SETTLED = 0.05  # widths that the floor has to fall by for another look
 WIDER = 1.05  # times as wide as before, widths say nothing of each other
 MOST = 0.9  # share of false links of the loosest look
+USUAL = 0.2  # share of false links at which the quality to expect was learned
+JOINED = 0.02  # of the faces; where fewer are with others, all may be strangers, or all one person
 
 
 def cluster(
@@ -81,11 +83,13 @@ class Auto(FeatureClusterer):
     target_precision: fewer false links are put up with until the expected pairwise precision is this, or
                       as near to it as it gets; or None
     sample:           faces that each face is compared with
-    strangers:        (M, d) features of people who are in none of the photos, or None
+    strangers:        (M, d) features of people who are in none of the photos, of which about `sample` are
+                      looked at, or None
 
     labels_:      (N,) int32, 0..C-1 in the order of the first faces
     confidence_:  (N,) float32 in [0, 1], how far the links of each face agree with its person
-    expected_:    precision, recall and F as they are expected, in all and of each person, without labels
+    expected_:    precision, recall and F as they are expected, in all and of each person, without labels; see
+                  `unforeseen`
     false_links_: the share of false links that was put up with
     looked_at_:   how many faces were looked at, of copies and of the pictures of one moment one each
     """
@@ -97,7 +101,7 @@ class Auto(FeatureClusterer):
     def __init__(
         self,
         k: int = 80,
-        false_links: float = 0.2,
+        false_links: float = USUAL,
         target_precision: float | None = None,
         sample: int = 1024,
         strangers: NDArray[np.floating[Any]] | None = None,
@@ -139,6 +143,7 @@ class Auto(FeatureClusterer):
         """As `fit`; the looks at all faces, copies too, and the rung of the one that is taken."""
         faces = self._faces(X)
         self.check()
+        self.elsewhere(faces)  # refused before the search
         told: dict[str, Any] = {"graph": graph, "constraints": constraints, "start": start}
         copies, once, told = distinct(faces, told)
         assert isinstance(once, FaceSet)
@@ -181,9 +186,18 @@ class Auto(FeatureClusterer):
         """The faces that stand for their moment (`personae.link.moments`), None where all are looked at."""
         return moments_among(graph, self.compared_with(faces, graph), constraints)
 
-    def sees_too_little(self, n: int) -> bool:
-        """Whether among n faces one person alone may fall apart, and `expected_` not know."""
-        return n < FEW and self.strangers is None
+    def unforeseen(self, looked_at: int, people: int) -> str:
+        """Why `expected_` may be far off, "" where nothing is known to be wrong with it.
+
+        One person alone falls apart where there are no strangers; so do many strangers, and rightly.
+
+        looked_at: how many faces were looked at
+        people:    that were found, lone faces counted
+        """
+        if self.false_links != USUAL:
+            return f"it was learned where {USUAL:.0%} of the links may be false"
+        few = looked_at < FEW or people > (1 - JOINED) * looked_at
+        return "for want of strangers" if few and self.strangers is None else ""
 
     def check(self) -> None:
         """InputError: parameters outside their range."""
@@ -193,6 +207,8 @@ class Auto(FeatureClusterer):
             raise InputError(f"sample is {self.sample}; give at least 2")
         if self.target_precision is not None and not 0 < self.target_precision < 1:
             raise InputError(f"target_precision is {self.target_precision}; give a share between 0 and 1")
+        if self.target_precision is not None and self.false_links != USUAL:
+            raise InputError("target_precision chooses the share of false links; give one of the two")
 
     def looks(
         self,
@@ -244,30 +260,37 @@ class Auto(FeatureClusterer):
                     return looks
                 near = near_without(labels)
 
-        def from_first_look(large: bool) -> tuple[Looks, NDArray[np.int32]]:
+        def begun(large: bool) -> tuple[Looks, NDArray[np.int32]]:
+            if start is not None and sample.has_strangers(start):
+                crowd = self.large_people(faces, sample) if large else np.full(len(faces), NOBODY, np.int32)
+                labels = _whole(crowd, start)
+                return settled(near_without(labels), labels), crowd
             first, crowd = self.first_look(faces, sample, measured, large=large)
             labels = _whole(crowd, guessed(faces, graph, first.believed(0), floor))
             near = near_without(labels) if sample.has_strangers(labels) else first
             return settled(near, labels), crowd
 
-        if start is not None and sample.has_strangers(start):
-            return settled(near_without(start), start)
-        looks, crowd = from_first_look(large=True)
+        looks, crowd = begun(large=True)
         torn = (crowd != NOBODY).any() and _torn(crowd, looks.unconstrained())
-        return from_first_look(large=False)[0] if torn else looks
+        return begun(large=False)[0] if torn else looks
 
     def compared_with(self, faces: FaceSet, graph: KnnGraph) -> Sample:
         """Who all faces are compared with: some of them, and `strangers`.
 
         InputError: strangers of another dimension.
         """
-        sample = Sample.among(faces.features, graph, self.sample)
+        sample, others = Sample.among(faces.features, graph, self.sample), self.elsewhere(faces)
+        return kinds_among(sample, graph, ALPHA) if others is None else sample | others
+
+    def elsewhere(self, faces: FaceSet) -> Sample | None:
+        """About `sample` of `strangers`, if they are given. InputError: they are of another dimension."""
         if self.strangers is None:
-            return kinds_among(sample, graph, ALPHA)
-        others = Sample.elsewhere(FaceSet.of(self.strangers).features)
-        if others.features.shape[1] != faces.dimension:
-            raise InputError(f"strangers have {others.features.shape[1]} values, the faces {faces.dimension}")
-        return sample | others
+            return None
+        rows = FaceSet.of(self.strangers).features
+        if rows.shape[1] != faces.dimension:
+            raise InputError(f"strangers have {rows.shape[1]} values, the faces {faces.dimension}")
+        spread = np.linspace(0, len(rows) - 1, min(len(rows), self.sample)).astype(np.intp)
+        return Sample.elsewhere(rows[spread])
 
     def first_look(
         self, faces: FaceSet, sample: Sample, measured: Measure, *, large: bool
@@ -280,12 +303,18 @@ class Auto(FeatureClusterer):
         others = sample.elsewhere_alone()
         if len(others.face):
             return measured(faces.features, others, side="near"), people
-        if large and not len(sample.kinds):
-            people = large_people(faces.features, sample)
+        if large:
+            people = self.large_people(faces, sample)
         if (people == NOBODY).all():
             return measured(faces.features, sample, side="far"), people
         known = _whole(people, np.arange(len(faces), dtype=np.int32))
         return measured(faces.features, sample, side="near", labels=known), people
+
+    def large_people(self, faces: FaceSet, sample: Sample) -> NDArray[np.int32]:
+        """(N,) int32 as `personae.link.large_people`; nobody is large where there are kinds of faces."""
+        if len(sample.kinds):
+            return np.full(len(faces), NOBODY, np.int32)
+        return large_people(faces.features, sample)
 
 
 def _whole(large: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -104,8 +104,8 @@ def auto_recipe(method: Auto, constraints: Constraints | None = None) -> Recipe:
 
     def expected_of(features: Features, desk: Desk, labels: NDArray[np.int32]) -> str:
         faces, graph = FaceSet(opened(features)), read_knn(desk.of["knn"])
-        if method.sees_too_little(len(faces)):
-            return "unknown, for want of strangers"
+        if reason := method.unforeseen(len(faces), int(labels.max()) + 1):
+            return f"unknown, {reason}"
         with np.load(desk.of["links"] / "strangers.npz") as held:
             strangers, floors = Strangers(held["level"], held["spread"]), held["floors"].tolist()
         loosest = -(-strangers.count(graph, floors[0]) // len(faces))
